@@ -1,0 +1,136 @@
+"""Every threshold, read from default.toml and at most one file of the user's, checked before anything runs.
+
+Each section of the file is one frozen record here; each key has a type, a range and, in default.toml, a comment that
+says what it means, its unit, which way is more forgiving and where the value comes from. An unknown key or section is an
+error that names the nearest one. Nothing else in the program reads configuration, and no default lives in code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pipeline.errors import ConfigError
+
+DEFAULT_FILE = Path(__file__).with_name("default.toml")
+
+
+def limits(low: float, high: float) -> Any:  # the dataclass protocol types a field specifier as Any
+    """A number's smallest and largest allowed value."""
+    return dataclasses.field(metadata={"low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class IngestConfig:
+    """Reading logs (stages 10 to 13)."""
+
+    samples_per_account_day: int = limits(4, 256)
+    max_rejected_share: float = limits(0.0, 1.0)
+    earliest_year: int = limits(1970, 2100)
+    latest_year: int = limits(1970, 2200)
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """Merging days into the window that is judged."""
+
+    window_days: int = limits(1, 366)
+    samples_per_account: int = limits(8, 1024)
+
+
+@dataclass(frozen=True)
+class LinkConfig:
+    """Candidate pairs and links in bits (stages 40 to 50)."""
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Communities, cuts and membership (stage 55)."""
+
+
+@dataclass(frozen=True)
+class VerdictConfig:
+    """Tests, alternatives and tiers (stages 60 and 70)."""
+
+
+@dataclass(frozen=True)
+class PageConfig:
+    """What the pages show."""
+
+    member_rows: int = limits(10, 100_000)
+    control_minimum: int = limits(5, 10_000)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration of a run."""
+
+    ingest: IngestConfig
+    window: WindowConfig
+    links: LinkConfig
+    networks: NetworkConfig
+    verdict: VerdictConfig
+    pages: PageConfig
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain nested values, for run.json and for hashing."""
+        return dataclasses.asdict(self)
+
+
+def load_config(path: Path | None = None) -> Config:
+    """The defaults, overlaid by the user's file if one is named. Raises ConfigError."""
+    values = _read(DEFAULT_FILE)
+    if path is not None:
+        _overlay(values, _read(path), str(path))
+    return _build(values, str(path or DEFAULT_FILE))
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file. Check --config.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: not readable as TOML ({error}). Correct the file.") from None
+
+
+def _overlay(base: dict[str, dict[str, Any]], over: dict[str, Any], origin: str) -> None:
+    for section, keys in over.items():
+        if section not in base or not isinstance(keys, dict):
+            raise ConfigError(f"{origin}: [{section}] is not a section. {_nearest(section, base)}")
+        for key, value in keys.items():
+            if key not in base[section]:
+                raise ConfigError(f"{origin}: [{section}] {key} is not a setting. {_nearest(key, base[section])}")
+            base[section][key] = value
+
+
+def _nearest(word: str, known: dict[str, Any]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.0)
+    return f"Did you mean '{close[0]}'?" if close else "See pipeline/default.toml."
+
+
+def _build(values: dict[str, dict[str, Any]], origin: str) -> Config:
+    sections = {name: _section(cls, name, values[name], origin) for name, cls in get_type_hints(Config).items()}
+    return Config(**sections)
+
+
+def _section(cls: Any, name: str, values: dict[str, Any], origin: str) -> Any:
+    hints = get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        values[field.name] = _checked(values[field.name], hints[field.name], field, f"{origin}: [{name}] {field.name}")
+    return cls(**values)
+
+
+def _checked(value: Any, kind: type, field: dataclasses.Field[Any], where: str) -> Any:
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{where} must be {kind.__name__}, not {value!r}.")
+    low, high = field.metadata.get("low"), field.metadata.get("high")
+    if low is not None and not low <= value <= high:  # also refuses nan
+        raise ConfigError(f"{where} = {value} is outside {low} .. {high}.")
+    return value

@@ -1,0 +1,322 @@
+"""Every table of the pipeline: its columns, types, units, meaning and grain, in one place.
+
+Types are those that DuckDB and Spark share (BIGINT, INTEGER, DOUBLE, VARCHAR, BOOLEAN, DATE, lists of them). A `_key` is a
+63-bit fingerprint (0 <= key < 2^63) of a value in its own namespace; null means that the log did not carry
+the value. `_us` is microseconds since 1970 UTC. Day tables live in days/date=D/ and are made once a
+day; run tables live in runs/<run_id>/tables/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: name, portable SQL type, unit ('' if none) and meaning."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its stage number, its grain (the key its rows are sorted by) and its columns."""
+
+    name: str
+    stage: int
+    grain: tuple[str, ...]
+    columns: tuple[Column, ...]
+    per_day: bool = False
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names in order."""
+        return tuple(c.name for c in self.columns)
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    """Read lines of `name | type | unit | meaning`."""
+    rows = (line.split("|") for line in text.strip().splitlines())
+    return tuple(Column(*(part.strip() for part in row)) for row in rows)
+
+
+REQUESTS = Table("requests", 10, ("account_key", "ts_us", "request_id", "source_file", "source_row"), _columns("""
+    account_key | BIGINT | | fingerprint of account_id
+    ts_us | BIGINT | us | arrival, UTC
+    request_id | VARCHAR | | as logged
+    source_file | VARCHAR | | POSIX path below the LOGS root
+    source_row | BIGINT | | zero-based row in that file
+    source_system | VARCHAR | | adapter that wrote the row
+    organization_key | BIGINT | | organisation
+    api_key_key | BIGINT | | credential
+    end_user_key | BIGINT | | end user that the caller names
+    session_key | BIGINT | | conversation or session id
+    model | VARCHAR | | requested model
+    operation | VARCHAR | | chat, embeddings, ...
+    input_tokens | BIGINT | tokens | all input tokens, cached ones too
+    output_tokens | BIGINT | tokens | all output tokens, reasoning too
+    cache_read_tokens | BIGINT | tokens | prompt-cache hits
+    reasoning_tokens | BIGINT | tokens | thinking tokens
+    max_tokens | BIGINT | tokens | requested output cap
+    temperature_milli | INTEGER | 1/1000 | sampling temperature, rounded
+    top_p_milli | INTEGER | 1/1000 | nucleus, rounded
+    choice_count | INTEGER | | choices asked for (n)
+    stream | BOOLEAN | | streamed
+    is_batch | BOOLEAN | | batch API
+    finish_reason | VARCHAR | | stop, length, ...
+    status_code | INTEGER | | HTTP status
+    is_rate_limited | BOOLEAN | | 429 or throttled
+    is_cached_response | BOOLEAN | | answered from a gateway cache: no output harvested
+    policy_action | VARCHAR | | moderation verdict
+    latency_us | BIGINT | us | total duration
+    cost_micro_usd | BIGINT | micro-USD | list or billed price
+    ip_key | BIGINT | | client address (client_ip, else client_ip_hash)
+    ip_prefix_key | BIGINT | | /24 or /48
+    asn | BIGINT | | AS number
+    ip_category | VARCHAR | | hosting, residential, ...
+    country | VARCHAR | | ISO alpha-2
+    agent_key | BIGINT | | whole user agent
+    agent_product_key | BIGINT | | user agent up to its first '/' , space or '('
+    ja4_key | BIGINT | | TLS client fingerprint
+    stack_key | BIGINT | | user agent and JA4 together (null if both are)
+    headers_key | BIGINT | | sdk_name, sdk_version and request_headers together
+    tools_key | BIGINT | | tool_definitions_hash, else the sorted tool names
+    system_key | BIGINT | | system prompt (text, else its hash in its own namespace)
+    system_chars | INTEGER | characters | length of the system prompt
+    prompt_key | BIGINT | | exact normalised prompt
+    prefix_key | BIGINT | | first 8 words
+    skeleton_key | BIGINT | | prompt with digits, quotes, names, code and URLs masked
+    prompt_source | INTEGER | | namespace of the three keys above: 0 none, 1 text, 2 simhash, 3 minhash, 4 block hashes, 5 prompt_hash
+    prompt_chars | INTEGER | characters | length of the prompt
+    prompt_words | INTEGER | words | words of the prompt
+    message_count | INTEGER | | messages in the request
+    response_key | BIGINT | | exact response (text, else its hash in its own namespace)
+"""), per_day=True)
+
+PROMPT_SAMPLES = Table("prompt_samples", 12, ("account_key", "prompt_key"), _columns("""
+    account_key | BIGINT | | account
+    prompt_key | BIGINT | | exact normalised prompt; the sample is the smallest keys of an account and day
+    skeleton_key | BIGINT | | masked prompt
+    request_count | BIGINT | | requests of that account and day with this prompt
+    output_tokens | BIGINT | tokens | their output, summed
+    max_message_count | INTEGER | | deepest turn among them
+    first_us | BIGINT | us | the first of them
+    request_id | VARCHAR | | the first of them (ties by source_file, source_row)
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+    prompt_chars | INTEGER | characters | length
+    prompt_words | INTEGER | words | words
+    shingles | BIGINT[] | | at most 48 smallest hashes of word 4-grams, ascending
+    shingle_count | INTEGER | | distinct word 4-grams before the cut
+    tokens | INTEGER[] | | at most 32 smallest 31-bit hashes of words, ascending
+    prefixes | BIGINT[] | | hashes of the first 8, 16, 32, 64, 128, 256 words, as far as there are words
+"""), per_day=True)
+
+LABELS = Table("labels", 13, ("kind", "value_key"), _columns("""
+    kind | VARCHAR | | agent, agent_product, ja4 (metadata only; never an identifier or content)
+    value_key | BIGINT | | as in requests
+    label | VARCHAR | | the value as logged, at most 200 characters
+"""), per_day=True)
+
+ACCOUNT_RECORDS = Table("account_records", 11, ("account_key",), _columns("""
+    account_key | BIGINT | | fingerprint of account_id
+    account_id | VARCHAR | | as logged
+    has_record | BOOLEAN | | false: seen in the log but not in the accounts table
+    organization_key | BIGINT | | organisation (accounts table, else the log's most frequent)
+    is_vouched | BOOLEAN | | the organisation is vouched for: pathway enterprise or reseller, verification kyb, or vouched.csv
+    created_us | BIGINT | us | sign-up
+    signup_ip_key | BIGINT | | address at sign-up
+    signup_prefix_key | BIGINT | | its /24 or /48
+    signup_asn | BIGINT | | its AS
+    signup_country | VARCHAR | | its country
+    email_domain_key | BIGINT | | mail domain
+    email_domain_class | VARCHAR | | free, disposable, corporate, edu, gov, unknown
+    email_key | BIGINT | | canonical mailbox
+    email_shape_key | BIGINT | | pattern class of the local part
+    phone_key | BIGINT | | phone
+    payment_key | BIGINT | | payment instrument
+    payment_type | VARCHAR | | card, prepaid, ...
+    device_key | BIGINT | | device at sign-up
+    referral_key | BIGINT | | promo or invite code
+    reseller_key | BIGINT | | parent reseller
+    verification_level | VARCHAR | | none ... kyb
+    access_pathway | VARCHAR | | self_serve, education, ...
+    plan | VARCHAR | | tier
+    status | VARCHAR | | active, suspended, banned, closed
+    status_changed_us | BIGINT | us | last change
+"""))
+
+ACCOUNT_DAYS_BASE = """
+    day | DATE | | UTC day
+    account_key | BIGINT | | account
+    request_count | BIGINT | | requests
+    ok_count | BIGINT | | status below 400 or unknown
+    error_count | BIGINT | | status 400 and above, rate limits apart
+    rate_limited_count | BIGINT | | throttled
+    input_tokens | BIGINT | tokens | sum
+    output_tokens | BIGINT | tokens | sum
+    first_us | BIGINT | us | first request
+    last_us | BIGINT | us | last request
+"""
+
+ACCOUNT_ENTITIES = Table("account_entities", 21, ("kind", "account_key", "value_key"), _columns("""
+    day | DATE | | UTC day
+    kind | VARCHAR | | ip, ip_prefix, asn, country, agent, agent_product, ja4, stack, headers, api_key, end_user, session, system, tools, settings, model, prompt, prefix, skeleton
+    account_key | BIGINT | | account
+    value_key | BIGINT | | the value's key in its kind's namespace
+    request_count | BIGINT | | requests of the account that day with the value
+"""), per_day=True)
+
+_LINK = """
+    account_a | BIGINT | | smaller account_key
+    account_b | BIGINT | | larger account_key
+    kind | VARCHAR | | what is shared, e.g. payment, ip, template
+    bits | DOUBLE | bits | weight of evidence for one operator, signed, rounded to 1e-6
+    support | BIGINT | | how many shared values or requests stand behind it
+    df | BIGINT | entities | entities that hold the rarest shared value
+    value_key | BIGINT | | the rarest shared value
+"""
+LINK_GRAIN = ("account_a", "account_b", "kind")
+LINK_IDENTITY = Table("link_identity", 41, LINK_GRAIN, _columns(_LINK))
+LINK_INFRASTRUCTURE = Table("link_infrastructure", 42, LINK_GRAIN, _columns(_LINK))
+LINK_SETTINGS = Table("link_settings", 43, LINK_GRAIN, _columns(_LINK))
+LINK_DUPLICATES = Table("link_duplicates", 45, LINK_GRAIN, _columns(_LINK))
+LINK_TEMPLATES = Table("link_templates", 46, LINK_GRAIN, _columns(_LINK))
+
+LINKS = Table("links", 50, ("account_a", "account_b", "kind"), _columns("""
+    account_a | VARCHAR | | account_id that sorts first
+    account_b | VARCHAR | | account_id that sorts second
+    kind | VARCHAR | | what is shared
+    family | VARCHAR | | identity, infrastructure, settings, duplicates, templates
+    bits | DOUBLE | bits | weight of evidence after fusion inside the family, signed
+    bits_kind | VARCHAR | | rarity, tail or calibrated
+    support | BIGINT | | shared values or requests behind it
+    df | BIGINT | entities | entities that hold the rarest shared value
+"""))
+
+NETWORKS = Table("networks", 55, ("network_id",), _columns("""
+    network_id | VARCHAR | | stable across nights in one DIR, N- and ten hex digits
+    flagged | BOOLEAN | | exactly tier = refer
+    tier | VARCHAR | | refer, watch, explained
+    account_count | BIGINT | accounts | members
+    entity_count | BIGINT | entities | members with each vouched organisation counted once
+    request_count | BIGINT | requests | of the members in the window
+    first_seen_at | TIMESTAMP | | first request of a member in the window, UTC
+    last_seen_at | TIMESTAMP | | last request of a member in the window, UTC
+    coordination_bits | DOUBLE | bits | median over members of their median bits to other members
+    extraction_bits | DOUBLE | bits | evidence that the traffic is training-shaped, against volume-matched controls
+    q_value | DOUBLE | | Benjamini-Hochberg over the candidate networks of the run; null if no test had power
+    p_value | DOUBLE | | the combined p behind q_value
+    best_alternative | VARCHAR | | innocent hypothesis that explains most: vouched_organisation, classroom, public_client, none
+    alternative_margin_bits | DOUBLE | bits | one-operator less best alternative; negative: the alternative explains more
+    attribution_level | VARCHAR | | L0 share attributes, L1 common control, L2 run as a proxy, L3 bulk collection fit for training
+    core_count | BIGINT | accounts | members with role core
+    reason | VARCHAR | | machine word for why the tier is what it is; wording.toml holds the sentence
+"""))
+
+MEMBERS = Table("members", 55, ("account_id",), _columns("""
+    account_id | VARCHAR | | as logged
+    network_id | VARCHAR | | its network
+    membership | DOUBLE | 0..1 | probability-like strength of belonging
+    role | VARCHAR | | core, bridge, fringe
+    bits | DOUBLE | bits | median bits to the other members
+    strongest_account_id | VARCHAR | | member with most bits to this one
+    strongest_bits | DOUBLE | bits | those bits
+    strongest_kind | VARCHAR | | the kind with most bits in that pair
+    request_count | BIGINT | requests | in the window
+    extraction_score | DOUBLE | 0..1 | share of sampled documents that look collected for training
+"""))
+
+CONTROLS = Table("controls", 56, ("network_id", "account_id"), _columns("""
+    network_id | VARCHAR | | network the control is matched to
+    account_id | VARCHAR | | account in no network, nearest in request count and active days
+"""))
+
+NETWORK_FAMILIES = Table("network_families", 57, ("network_id", "family"), _columns("""
+    network_id | VARCHAR | | network
+    family | VARCHAR | | evidence family
+    evidence_class | VARCHAR | | specific, operational, likeness
+    median_bits | DOUBLE | bits | median over sampled member pairs
+    coverage_share | DOUBLE | 0..1 | entities of the network that hold a qualifying shared value, counted leave-the-group-out
+    linked_pair_share | DOUBLE | 0..1 | member pairs with positive bits in the family
+    control_percentile | DOUBLE | 0..100 | where median_bits falls among equal-size groups of matched controls
+    control_count | BIGINT | | control groups behind the percentile
+    kinds | VARCHAR | | kinds that contribute, strongest first, comma separated
+    admitted | BOOLEAN | | passes the gate for its class
+"""))
+
+NETWORK_TESTS = Table("network_tests", 60, ("network_id", "test"), _columns("""
+    network_id | VARCHAR | | network
+    test | VARCHAR | | machine name; wording.toml holds its sentence
+    family | VARCHAR | | evidence family it belongs to
+    supports | VARCHAR | | coordination, extraction, benign
+    statistic | DOUBLE | | observed value
+    unit | VARCHAR | | of statistic and expected
+    expected | DOUBLE | | under the null
+    p_value | DOUBLE | | in the stated null; null if the test had no power
+    sample_size | BIGINT | | pairs, documents or accounts behind it
+    null_model | VARCHAR | | the null in words of the method page
+    status | VARCHAR | | ran, not_run, undecided
+    reason | VARCHAR | | why not, if not
+"""))
+
+FINDINGS = Table("findings", 70, ("network_id", "rank"), _columns("""
+    finding_id | VARCHAR | | F- and twelve hex digits, a hash of network members, measure, night and config
+    network_id | VARCHAR | | network
+    rank | BIGINT | | 1 = strongest reason
+    measure | VARCHAR | | machine name; wording.toml holds its sentence
+    family | VARCHAR | | evidence family
+    value | DOUBLE | | observed
+    unit | VARCHAR | | of value, threshold and baseline
+    threshold | DOUBLE | | value from which it counts
+    baseline | DOUBLE | | the same measure in the control population
+    baseline_n | BIGINT | | size of that population
+    p_value | DOUBLE | | null if no test
+    kind | VARCHAR | | observation, inference
+    supports | VARCHAR | | coordination, extraction, benign
+    evidence_total | BIGINT | requests | rows that support it before the cap of 1,000
+    evidence_sha256 | VARCHAR | | over the sorted evidence rows kept
+"""))
+
+EVIDENCE = Table("evidence", 71, ("finding_id", "request_id", "source_file", "source_row"), _columns("""
+    finding_id | VARCHAR | | finding
+    request_id | VARCHAR | | request
+    source_file | VARCHAR | | POSIX path below the LOGS root
+    source_row | BIGINT | | zero-based row in that file
+    role | VARCHAR | | supports, shows_template, shares_value
+"""))
+
+BLIND_SPOTS = Table("blind_spots", 58, ("family",), _columns("""
+    family | VARCHAR | | a family of input.md section 3
+    status | VARCHAR | | ran, partial, not_run
+    reason | VARCHAR | | which columns are missing or below 80 % coverage
+"""))
+
+LINEAGE = Table("lineage", 80, ("night", "network_id", "event", "other_id"), _columns("""
+    network_id | VARCHAR | | network
+    night | DATE | | night it was seen or matched
+    event | VARCHAR | | new, grown, shrunk, merged, split, dormant, returned
+    other_id | VARCHAR | | the network merged into or split from
+    account_count | BIGINT | accounts | members that night
+"""))
+
+ACCOUNT_IDS = Table("account_ids", 14, ("account_key",), _columns("""
+    account_key | BIGINT | | fingerprint of account_id
+    account_id | VARCHAR | | as logged
+    organization_key | BIGINT | | the account's most frequent organisation that day (ties: smallest key), null if none logged
+"""), per_day=True)
+
+ENTITIES = Table("entities", 31, ("kind", "account_key", "value_key"), _columns("""
+    kind | VARCHAR | | as in account_entities
+    account_key | BIGINT | | account
+    value_key | BIGINT | | value
+    day_count | BIGINT | days | days of the window on which the account used it
+    request_count | BIGINT | requests | requests with it
+    first_day | DATE | | first such day
+    last_day | DATE | | last such day
+"""))
+
+WINDOW_SAMPLES = Table("window_samples", 32, ("account_key", "prompt_key"), tuple(PROMPT_SAMPLES.columns))
