@@ -9,6 +9,7 @@
         MemoryTooSmall        7   `--memory` below what any run needs
       CheckFailed             5   a stage's own check found rows that break its promise
       SqlError                1   a stage's SQL file cannot be parsed or run
+      StorageError            6   the output folder cannot be written: disk full, no permission
       LockHeld               75   another run holds the output folder
 
 A message says what happened, where, and what to do. It never carries prompt or response text.
@@ -76,6 +77,12 @@ class SqlError(StillhuntError):
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(f"sql/{file}: {reason}")
         self.file = file
+
+
+class StorageError(StillhuntError):
+    """The output folder cannot be written: the disk is full, or permission is missing."""
+
+    exit_code = 6
 
 
 class LockHeld(StillhuntError):

@@ -1,0 +1,219 @@
+"""The output folder on disk: what is in it is whole, or it is not there.
+
+Every file is written beside its place, flushed, and renamed into it; folders are renamed as one; the folder that holds
+them is flushed too. One run at a time holds the lock. A process killed at any moment leaves days and runs that are
+complete, scratch that the next run may use or delete, and nothing in between.
+
+    DIR/.lock  DIR/ledger.jsonl  DIR/nights.json  DIR/latest -> runs/<run_id>
+    DIR/days/date=D/  DIR/runs/<run_id>/  DIR/scratch/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError, IntegrityError, LockHeld, StorageError
+from pipeline.provenance import canonical_json, sha256_file
+
+MADE = "made.json"
+
+
+@dataclass(frozen=True)
+class DayRecord:
+    """What made one day's tables, as days/date=D/made.json says."""
+
+    day: date
+    key: str
+    """SHA-256 over the files that hold rows of the day, the ingest settings and the code that made the tables."""
+    files: tuple[tuple[str, str], ...]
+    """(name, sha256) of those files, sorted."""
+    tables: dict[str, dict[str, Any]]
+    """Per table: rows, bytes, sha256. Empty when the files turned out to hold no row of the day."""
+    folder: Path
+
+
+class Store:
+    """One output folder, open for writing while the lock is held (see `open_store`)."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.days, self.runs, self.scratch = root / "days", root / "runs", root / "scratch"
+
+    def day_folder(self, day: date) -> Path:
+        """Where the tables of a day are kept."""
+        return self.days / f"date={day.isoformat()}"
+
+    def day_record(self, day: date) -> DayRecord | None:
+        """The record of a kept day; None if the day is not kept or a file of it is missing or of another size."""
+        folder = self.day_folder(day)
+        try:
+            made = json.loads((folder / MADE).read_bytes())
+            whole = all((folder / f"{name}.parquet").stat().st_size == table["bytes"] for name, table in made["tables"].items())
+        except (OSError, ValueError, KeyError):
+            return None
+        return DayRecord(day, made["key"], tuple((name, sha) for name, sha in made["files"]), made["tables"], folder) if whole else None
+
+    def kept_days(self) -> tuple[date, ...]:
+        """Days with a folder, in order; each still has to pass `day_record`."""
+        names = (path.name.removeprefix("date=") for path in self.days.glob("date=*"))
+        return tuple(sorted(date.fromisoformat(name) for name in names))
+
+    def keep_day(self, source: Path, day: date, key: str, files: Sequence[tuple[str, str]], rows: dict[str, int]) -> DayRecord:
+        """Record what made the tables in source and move them into place, replacing an older make of the day."""
+        tables = {name: {"rows": count, **_described(source / f"{name}.parquet")} for name, count in sorted(rows.items())}
+        write_json(source / MADE, {"day": day.isoformat(), "key": key, "files": [list(file) for file in sorted(files)], "tables": tables})
+        self.replace_folder(source, self.day_folder(day))
+        return DayRecord(day, key, tuple(sorted(files)), tables, self.day_folder(day))
+
+    def replace_folder(self, source: Path, target: Path) -> None:
+        """Flush a finished folder and move it to target; an older target leaves first, so a crash loses a copy and never mixes two."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _flush_tree(source)
+        if target.exists():
+            old = self.scratch / f"replaced-{target.name}"
+            shutil.rmtree(old, ignore_errors=True)
+            self.scratch.mkdir(exist_ok=True)
+            target.rename(old)
+            shutil.rmtree(old, ignore_errors=True)
+        source.rename(target)
+        _flush_folder(target.parent)
+
+    def run_folder(self, run_id: str) -> Path:
+        """Where a finished run is."""
+        return self.runs / run_id
+
+    def finished(self, run_id: str) -> dict[str, Any] | None:
+        """The manifest of a finished run, or None. A run folder exists only once it is whole."""
+        path = self.run_folder(run_id) / "run.json"
+        return read_json(path) if path.is_file() else None
+
+    def nights(self) -> dict[date, str]:
+        """Night -> the run that speaks for it (the one asked for last)."""
+        path = self.root / "nights.json"
+        found = read_json(path) if path.is_file() else {}
+        return {date.fromisoformat(night): run_id for night, run_id in sorted(found.items())}
+
+    def point_to(self, run_id: str, night: date) -> None:
+        """Let a finished run speak for its night, then switch `latest` to it: last, and in one step."""
+        nights = self.nights()
+        if nights.get(night) != run_id:
+            write_json(self.root / "nights.json", {day.isoformat(): run for day, run in {**nights, night: run_id}.items()})
+        latest, target = self.root / "latest", Path("runs") / run_id
+        if not latest.is_symlink() or latest.readlink() != target:
+            fresh = self.root / ".latest.new"
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(target)
+            fresh.replace(latest)
+            _flush_folder(self.root)
+
+    def append_ledger(self, entry: dict[str, Any]) -> None:
+        """Add one line to ledger.jsonl and flush it."""
+        with (self.root / "ledger.jsonl").open("ab") as file:
+            file.write(canonical_json(entry) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def open_store(root: Path) -> Iterator[Store]:
+    """Make the folder if need be and hold its lock. Raises LockHeld, StorageError."""
+    with storage_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        handle = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise LockHeld(f"{root}: another run (process {holder}) is writing here. Wait for it, or choose another --out.") from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        with storage_errors(root):
+            yield Store(root)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def storage_errors(root: Path) -> Iterator[None]:
+    """Turn a full disk, a read-only or forbidden folder into one clear line. Other errors pass."""
+    try:
+        yield
+    except OSError as error:
+        reason = {
+            errno.ENOSPC: "the disk is full. Free space",
+            errno.EDQUOT: "the disk quota is used up. Free space",
+            errno.EACCES: "permission denied. Choose a folder you may write to",
+            errno.EPERM: "permission denied. Choose a folder you may write to",
+            errno.EROFS: "the file system is read-only. Choose another --out",
+            errno.ENOTDIR: "a part of the path is a file, not a folder. Choose another --out",
+            errno.EEXIST: "exists and is not a folder. Choose another --out",
+        }.get(error.errno or 0)
+        if reason is None:
+            raise
+        raise StorageError(f"{error.filename or root}: {reason} and run again; finished days are kept.") from error
+
+
+def latest_run(root: Path) -> Path:
+    """The folder of the run that `latest` points to. Raises InputError if there is none."""
+    latest = root / "latest"
+    if not (latest / "run.json").is_file():
+        raise InputError(f"{root}: holds no finished run. Start one with: stillhunt run LOGS --out {root}")
+    return latest.resolve()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Put bytes at path: beside it, flushed, renamed."""
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    _flush_folder(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Put a plain value at path as indented JSON with sorted keys."""
+    write_bytes(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str).encode() + b"\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of ours. Raises IntegrityError if it is not one."""
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise IntegrityError(f"{path}: is not the JSON that was written there ({error}). Restore it, or delete the folder that holds it.") from None
+    if not isinstance(found, dict):
+        raise IntegrityError(f"{path}: is not the JSON object that was written there. Restore it, or delete the folder that holds it.")
+    return found
+
+
+def _described(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+
+
+def _flush_tree(folder: Path) -> None:
+    for base, _, names in os.walk(folder):
+        for name in names:
+            with (Path(base) / name).open("rb") as file:
+                os.fsync(file.fileno())
+        _flush_folder(Path(base))
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
