@@ -1,0 +1,201 @@
+"""DuckDB, embedded: runs the SQL files over Parquet and hands results out as Arrow.
+
+Promises: UTC on the connection; no extension is ever downloaded or loaded; no Python variable is visible to SQL;
+values enter only as declared parameters; a file's ORDER BY is the order of its result, and `write` makes equal bytes
+for equal input whatever the thread count. The process stays under the memory it was given: DuckDB gets a share of
+it and spills to `temp_dir`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.engines.sqlfile import SqlFile, load
+from pipeline.errors import MemoryTooSmall, SqlError
+from pipeline.schema import Table
+
+T = TypeVar("T")
+
+ROW_GROUP_ROWS = 122_880
+MINIMUM_BYTES = 1_000_000_000
+_RESERVED_BYTES = 350_000_000  # the interpreter, its libraries and the Arrow batches in flight
+_BATCH_ROWS = 65_536
+_ARROW = {
+    "BIGINT": pa.int64(),
+    "INTEGER": pa.int32(),
+    "DOUBLE": pa.float64(),
+    "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "DATE": pa.date32(),
+    "TIMESTAMP": pa.timestamp("us", tz="UTC"),
+}
+_PARAM_CLASSES: dict[str, tuple[type, ...]] = {
+    "BIGINT": (int,),
+    "INTEGER": (int,),
+    "DOUBLE": (float, int),
+    "VARCHAR": (str,),
+    "BOOLEAN": (bool,),
+    "DATE": (date,),
+}
+
+
+def arrow_type(name: str) -> pa.DataType:
+    """The Arrow type of a portable type name of schema.py, lists included."""
+    return pa.list_(_ARROW[name[:-2]]) if name.endswith("[]") else _ARROW[name]
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """The Arrow schema of a table: its columns in order, all nullable."""
+    return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in table.columns])
+
+
+class DuckEngine:
+    """A private in-memory DuckDB database that lives as long as the `with` block.
+
+    `memory_bytes` bounds the whole process, not only DuckDB. Raises MemoryTooSmall below 1 GB.
+    """
+
+    def __init__(self, *, threads: int, memory_bytes: int, temp_dir: Path) -> None:
+        if memory_bytes < MINIMUM_BYTES:
+            raise MemoryTooSmall(f"{memory_bytes} bytes of memory are too few: every run needs {MINIMUM_BYTES}. Raise --memory.")
+        temp_dir.mkdir(parents=True, exist_ok=True)
+        self._connection = duckdb.connect(":memory:", config=_settings(threads, memory_bytes, temp_dir))
+        self._run("SET TimeZone='UTC'")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection; its temporary tables and spilled files go with it."""
+        self._connection.close()
+
+    def view(self, name: str, files: Sequence[Path], table: Table) -> None:
+        """Show Parquet files under `name` with exactly the table's columns and types; no files give an empty view."""
+        columns = ", ".join(f"CAST({_quoted(c.name)} AS {_duckdb_type(c.type)}) AS {_quoted(c.name)}" for c in table.columns)
+        if files:
+            paths = ", ".join(_literal(_glob_safe(path)) for path in files)
+            query = f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning = false)"
+        else:
+            nulls = ", ".join(f"NULL AS {_quoted(c.name)}" for c in table.columns)
+            query = f"SELECT {columns} FROM (SELECT {nulls}) WHERE false"
+        self._attempt(name, lambda: self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS {query}"))
+
+    def register(self, name: str, data: pa.Table | pl.DataFrame) -> None:
+        """Show a table in memory under `name`; it is not copied."""
+        self._connection.register(name, data.to_arrow() if isinstance(data, pl.DataFrame) else data)
+
+    def select(self, sql_file: str, params: Mapping[str, object]) -> pa.Table:
+        """The result of sql/`sql_file`, in the order that the file states."""
+        file = load(sql_file)
+        values = _bound(file, params)
+        table: pa.Table = self._attempt(sql_file, lambda: self._connection.sql(file.sql(), params=values).to_arrow_table())
+        return table
+
+    def write(self, sql_file: str, params: Mapping[str, object], path: Path, table: Table) -> int:
+        """Stream the result into a Parquet file with the table's exact columns and types; returns its rows."""
+        file = load(sql_file)
+        values = _bound(file, params)
+        return self._attempt(sql_file, lambda: self._stream(file, values, path, table))
+
+    def materialise(self, name: str, sql_file: str, params: Mapping[str, object]) -> int:
+        """Keep the result as a temporary table under `name`; returns its rows."""
+        file = load(sql_file)
+        values = _bound(file, params)
+        create = f"CREATE OR REPLACE TEMP TABLE {_quoted(name)} AS {file.sql()}"
+        self._attempt(sql_file, lambda: self._connection.execute(create, values).fetchall())
+        return self._connection.table(_quoted(name)).shape[0]
+
+    def _stream(self, file: SqlFile, values: dict[str, object], path: Path, table: Table) -> int:
+        schema = arrow_schema(table)
+        reader = self._connection.sql(file.sql(), params=values).to_arrow_reader(_BATCH_ROWS)
+        if tuple(reader.schema.names) != table.column_names:
+            raise SqlError(file.name, f"gives the columns {', '.join(reader.schema.names)}; the table {table.name} has {', '.join(table.column_names)}")
+        return write_parquet(reader, path, schema)
+
+    def _run(self, statement: str) -> list[tuple[object, ...]]:
+        return self._connection.execute(statement).fetchall()
+
+    def _attempt(self, name: str, action: Callable[[], T]) -> T:
+        """Run one action; what DuckDB or Arrow refuses becomes a SqlError without the values involved."""
+        try:
+            return action()
+        except (duckdb.Error, pa.ArrowException, MemoryError) as error:
+            raise SqlError(name, _reason(error)) from None
+
+
+def write_parquet(batches: pa.RecordBatchReader, path: Path, schema: pa.Schema) -> int:
+    """Write batches as zstd Parquet in row groups of a fixed size, so that bytes do not depend on how they arrive; returns the rows."""
+    rows = held = 0
+    pending: list[pa.Table] = []
+    with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", store_schema=True) as writer:
+        for batch in batches:
+            pending.append(pa.Table.from_batches([batch]).cast(schema))
+            held += batch.num_rows
+            while held >= ROW_GROUP_ROWS:
+                whole = pa.concat_tables(pending)
+                writer.write_table(whole.slice(0, ROW_GROUP_ROWS).combine_chunks(), row_group_size=ROW_GROUP_ROWS)
+                pending, held, rows = [whole.slice(ROW_GROUP_ROWS)], held - ROW_GROUP_ROWS, rows + ROW_GROUP_ROWS
+        if held or not rows:
+            writer.write_table(pa.concat_tables([*pending, schema.empty_table()]).combine_chunks(), row_group_size=ROW_GROUP_ROWS)
+    return rows + held
+
+
+def _settings(threads: int, memory_bytes: int, temp_dir: Path) -> dict[str, str | bool | int | float | list[str]]:
+    share = int((memory_bytes - _RESERVED_BYTES) * 0.75)
+    return {
+        "threads": threads,
+        "memory_limit": f"{share} B",
+        "temp_directory": str(temp_dir),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+        "preserve_insertion_order": True,
+    }
+
+
+def _bound(file: SqlFile, params: Mapping[str, object]) -> dict[str, object]:
+    """Exactly the declared parameters, each of its declared type."""
+    declared = dict(file.params)
+    if set(declared) != set(params):
+        raise SqlError(file.name, f"takes the parameters {sorted(declared)}, was given {sorted(params)}")
+    for name, kind in declared.items():
+        value = params[name]
+        if value is not None and (not isinstance(value, _PARAM_CLASSES[kind]) or (kind != "BOOLEAN" and isinstance(value, bool))):
+            raise SqlError(file.name, f"parameter '{name}' must be {kind}, not {type(value).__name__}")
+    return dict(params)
+
+
+def _duckdb_type(name: str) -> str:
+    return "TIMESTAMPTZ" if name == "TIMESTAMP" else name
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _glob_safe(path: Path) -> str:
+    """The path with glob characters made literal."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
+
+
+def _reason(error: BaseException) -> str:
+    """First line of an engine's message, without quoted values: a value of the log must not reach an error."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return re.sub(r'"(?:[^"]{200,})"', '"..."', text)[:400]
