@@ -44,17 +44,69 @@ class WindowConfig:
 
 @dataclass(frozen=True)
 class LinkConfig:
-    """Candidate pairs and links in bits (stages 40 to 50)."""
+    """Candidate pairs and links in bits (stages 33 to 50)."""
+
+    identity_cap_bits: float = limits(0.0, 64.0)
+    device_cap_bits: float = limits(0.0, 64.0)
+    signup_ip_cap_bits: float = limits(0.0, 64.0)
+    mail_domain_cap_bits: float = limits(0.0, 64.0)
+    cohort_cap_bits: float = limits(0.0, 64.0)
+    cohort_days: int = limits(1, 90)
+    infrastructure_cap_bits: float = limits(0.0, 64.0)
+    prefix_cap_bits: float = limits(0.0, 64.0)
+    stack_cap_bits: float = limits(0.0, 64.0)
+    settings_cap_bits: float = limits(0.0, 64.0)
+    settings_family_cap_bits: float = limits(0.0, 64.0)
+    duplicates_cap_bits: float = limits(0.0, 64.0)
+    templates_cap_bits: float = limits(0.0, 64.0)
+    system_cap_bits: float = limits(0.0, 64.0)
+    identity_max_df_share: float = limits(0.0, 1.0)
+    signup_ip_max_df_share: float = limits(0.0, 1.0)
+    mail_domain_max_df_share: float = limits(0.0, 1.0)
+    ip_max_df_share: float = limits(0.0, 1.0)
+    stack_max_df_share: float = limits(0.0, 1.0)
+    duplicates_max_df_share: float = limits(0.0, 1.0)
+    content_max_df_share: float = limits(0.0, 1.0)
+    min_address_share: float = limits(0.0, 1.0)
+    habit_min_documents: int = limits(2, 1000)
+    habit_min_share: float = limits(0.0, 1.0)
+    template_min_shingles: int = limits(1, 48)
+    duplicate_min_chars: int = limits(1, 100_000)
+    clique_size: int = limits(2, 200)
+    partners: int = limits(1, 100)
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
     """Communities, cuts and membership (stage 55)."""
 
+    edge_margin_bits: float = limits(0.0, 64.0)
+    family_min_bits: float = limits(0.0, 64.0)
+    min_accounts: int = limits(5, 1000)
+    cross_share: float = limits(0.0, 1.0)
+    member_min_bits: float = limits(0.0, 64.0)
+    member_share: float = limits(0.0, 1.0)
+    core_share: float = limits(0.0, 1.0)
+    dense_accounts: int = limits(50, 5000)
+    seed: int = limits(0, 2**31 - 1)
+
 
 @dataclass(frozen=True)
 class VerdictConfig:
-    """Tests, alternatives and tiers (stages 60 and 70)."""
+    """Tests, alternatives and tiers (stages 56 to 70)."""
+
+    gate_in_share: float = limits(0.0, 1.0)
+    gate_coverage_share: float = limits(0.0, 1.0)
+    gate_max_outside_share: float = limits(0.0, 1.0)
+    gate_min_values: int = limits(1, 100)
+    null_groups: int = limits(99, 9999)
+    control_accounts: int = limits(20, 1000)
+    max_q_value: float = limits(0.0, 1.0)
+    min_extraction_bits: float = limits(0.0, 64.0)
+    min_output_tokens: int = limits(0, 1_000_000)
+    min_boilerplate_documents: int = limits(1, 100_000)
+    alternative_share: float = limits(0.0, 1.0)
+    public_client_entities: int = limits(5, 100_000)
 
 
 @dataclass(frozen=True)
