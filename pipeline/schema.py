@@ -180,11 +180,7 @@ _LINK = """
     value_key | BIGINT | | the rarest shared value
 """
 LINK_GRAIN = ("account_a", "account_b", "kind")
-LINK_IDENTITY = Table("link_identity", 41, LINK_GRAIN, _columns(_LINK))
-LINK_INFRASTRUCTURE = Table("link_infrastructure", 42, LINK_GRAIN, _columns(_LINK))
-LINK_SETTINGS = Table("link_settings", 43, LINK_GRAIN, _columns(_LINK))
-LINK_DUPLICATES = Table("link_duplicates", 45, LINK_GRAIN, _columns(_LINK))
-LINK_TEMPLATES = Table("link_templates", 46, LINK_GRAIN, _columns(_LINK))
+LINK_RARITY = Table("link_rarity", 41, LINK_GRAIN, _columns(_LINK))
 
 LINKS = Table("links", 50, ("account_a", "account_b", "kind"), _columns("""
     account_a | VARCHAR | | account_id that sorts first
@@ -320,3 +316,23 @@ ENTITIES = Table("entities", 31, ("kind", "account_key", "value_key"), _columns(
 """))
 
 WINDOW_SAMPLES = Table("window_samples", 32, ("account_key", "prompt_key"), tuple(PROMPT_SAMPLES.columns))
+
+NIGHT = Table("night", 15, ("night",), _columns("""
+    night | DATE | | the night that is judged: the last day of the window
+    first_day | DATE | | first day of the window
+    day_count | BIGINT | days | days of the window that hold a request
+    previous_night | DATE | | the night judged before in this DIR, null if none
+"""))
+
+KNOWN_NETWORKS = Table("known_networks", 80, ("network_id", "account_id"), _columns("""
+    network_id | VARCHAR | | every network of this or an earlier night
+    account_id | VARCHAR | | its members when it was last seen
+    first_night | DATE | | night it was first seen
+    last_night | DATE | | night it was last seen
+"""))
+EARLIER_NETWORKS = Table("earlier_networks", 80, KNOWN_NETWORKS.grain, KNOWN_NETWORKS.columns)
+
+NETWORK_IDS = Table("network_ids", 80, ("provisional_id",), _columns("""
+    provisional_id | VARCHAR | | id inside the run, P- and digits
+    network_id | VARCHAR | | the id that is published
+"""))
