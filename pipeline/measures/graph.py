@@ -1,0 +1,92 @@
+"""Communities and cuts: the only home of igraph and of scikit-learn's clustering.
+
+Every function is deterministic: seeds are arguments, ties break by position, and results are labelled by their smallest
+member, so that the order of the input pairs does not matter.
+"""
+
+from __future__ import annotations
+
+import random
+
+import igraph
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+from sklearn.cluster import AgglomerativeClustering
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def components(count: int, a: Ints, b: Ints) -> Ints:
+    """Connected components. In: number of nodes, two arrays of node positions. Out: (count,), each node's smallest fellow. Empty: each node alone."""
+    graph = sparse.coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(count, count))
+    _, labels = csgraph.connected_components(graph, directed=False)
+    return smallest_member(labels.astype(np.int64))
+
+
+def communities(count: int, a: Ints, b: Ints, weight: Floats, seed: int) -> Ints:
+    """Leiden communities by modularity (Traag, Waltman, van Eck 2019). In: nodes, edges, weights > 0. Out: (count,), each node's smallest fellow."""
+    order = np.lexsort((b, a))
+    graph = igraph.Graph(n=count, edges=np.stack([a[order], b[order]], axis=1).tolist())
+    igraph.set_random_number_generator(random.Random(seed))
+    found = graph.community_leiden(objective_function="modularity", weights=weight[order].tolist(), n_iterations=10)
+    return smallest_member(np.array(found.membership, dtype=np.int64))
+
+
+def smallest_member(labels: Ints) -> Ints:
+    """Name each group by the smallest position in it. In: (n,) labels of any values. Out: (n,). Empty: empty."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return first[inverse].astype(np.int64)
+
+
+def divide(bits: Floats, minimum: int, cross_share: float) -> list[Ints]:
+    """Cut a community where what holds across is clearly weaker than what holds within.
+
+    In: symmetric (n, n) bits between its accounts; the least size of a part; the share of the weaker side's median within
+    that the median across must reach for two parts to stay together. Out: parts as sorted positions, largest first; accounts
+    in no part are left out. Average linkage (scikit-learn) proposes each cut, from the top down. Empty: no parts.
+    """
+    count = len(bits)
+    if count < minimum:
+        return []
+    ceiling = float(bits.max()) if count else 0.0
+    distance = ceiling - bits
+    np.fill_diagonal(distance, 0.0)
+    tree = AgglomerativeClustering(n_clusters=None, distance_threshold=0.0, metric="precomputed", linkage="average").fit(distance)
+    members = _members(count, tree.children_)
+    parts: list[Ints] = []
+    waiting = [2 * count - 2] if count > 1 else []
+    while waiting:
+        node = waiting.pop()
+        left, right = tree.children_[node - count] if node >= count else (node, node)
+        small, large = sorted((int(left), int(right)), key=lambda child: (len(members[child]), child))
+        if node >= count and len(members[large]) >= minimum and _stay_apart(bits, members[small], members[large], cross_share):
+            waiting.extend(child for child in (small, large) if len(members[child]) >= minimum)
+        else:
+            parts.append(np.sort(members[node]))
+    return sorted(parts, key=lambda part: (-len(part), int(part[0])))
+
+
+def _members(count: int, children: NDArray[np.int64]) -> list[Ints]:
+    members: list[Ints] = [np.array([position], dtype=np.int64) for position in range(count)]
+    for left, right in children:
+        members.append(np.concatenate([members[left], members[right]]))
+    return members
+
+
+def _stay_apart(bits: Floats, a: Ints, b: Ints, cross_share: float) -> bool:
+    """Whether the median across is below the share of the smaller median within; a single account has no within of its own."""
+    within = [median_within(bits, part) for part in (a, b) if len(part) > 1]
+    across = float(np.median(bits[np.ix_(a, b)]))
+    return across < cross_share * min(within)
+
+
+def median_within(bits: Floats, members: Ints) -> float:
+    """Median bits over the pairs of a group. In: symmetric bits, positions. Out: bits; 0 for fewer than two members."""
+    if len(members) < 2:
+        return 0.0
+    block = bits[np.ix_(members, members)]
+    upper = block[np.triu_indices(len(members), k=1)]
+    return float(np.median(upper))

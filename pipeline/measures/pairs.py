@@ -1,0 +1,116 @@
+"""Bits between any two accounts, by family, from the table of shared values: the same figures as the link SQL, for pairs that no block proposed.
+
+Networks need bits inside a community, and tests need bits between random accounts; both ask here instead of joining tables again.
+Formula (detection design, section 3): a shared value is worth log2(entities / holders) bits, times the geometric mean of the two
+shares where the value is a habit; a kind counts its rarest value in full and the others by a quarter, capped; a family counts its
+strongest kind in full and the others by a quarter, capped. All arithmetic is on whole millionths of a bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_CHUNK = 200_000
+
+
+@dataclass(frozen=True)
+class SharedKind:
+    """The holders of one kind's values. All arrays have one entry a holding; `row` is the account's position, `column` the value's."""
+
+    kind: str
+    family: str
+    cap_micro_bits: int
+    min_support: int
+    row: Ints
+    column: Ints
+    share: Floats
+    """0..1; 1 where the kind does not weigh by share."""
+    rarity_micro_bits: Ints
+
+
+class PairScorer:
+    """Scores pairs of account positions (0 .. account_count - 1). Holds one sparse account x value matrix a kind; never accounts x accounts."""
+
+    def __init__(self, account_count: int, kinds: list[SharedKind], family_caps: dict[str, int]) -> None:
+        self._kinds = kinds
+        self._family_caps = family_caps
+        self._shares = [_matrix(kind, np.sqrt(kind.share), account_count) for kind in kinds]
+        self._rarity = [_rarity(kind) for kind in kinds]
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Families in the order of the columns of `by_family`."""
+        return tuple(self._family_caps)
+
+    @property
+    def kind_names(self) -> tuple[str, ...]:
+        """Kinds in the order of the columns of `by_kind`."""
+        return tuple(kind.kind for kind in self._kinds)
+
+    def by_kind(self, a: Ints, b: Ints) -> Floats:
+        """Bits of each kind. In: two arrays of positions, shape (pairs,). Out: (pairs, kinds), bits >= 0. Empty: (0, kinds)."""
+        return self._micro_by_kind(a, b) / 1e6
+
+    def by_family(self, a: Ints, b: Ints) -> Floats:
+        """Bits of each family after fusion. In: two arrays of positions, shape (pairs,). Out: (pairs, families), bits >= 0. Empty: (0, families)."""
+        micro = self._micro_by_kind(a, b)
+        columns = [self._fused(micro, family) for family in self._family_caps]
+        return np.stack(columns, axis=1) / 1e6 if columns else np.zeros((len(a), 0))
+
+    def total(self, a: Ints, b: Ints) -> Floats:
+        """Bits of all families together. Out: (pairs,), rounded to 1e-6."""
+        bits: Floats = np.round(self.by_family(a, b).sum(axis=1), 6)
+        return bits
+
+    def _micro_by_kind(self, a: Ints, b: Ints) -> Ints:
+        out = np.zeros((len(a), len(self._kinds)), dtype=np.int64)
+        for start in range(0, len(a), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            for index in range(len(self._kinds)):
+                out[part, index] = self._one_kind(index, a[part], b[part])
+        return out
+
+    def _one_kind(self, index: int, a: Ints, b: Ints) -> Ints:
+        """The rarest shared value in full, the others by a quarter, capped; 0 below the least support."""
+        kind, shares = self._kinds[index], self._shares[index]
+        weights = shares[a].multiply(shares[b]).tocsr()
+        values = np.rint(weights.data * self._rarity[index][weights.indices]).astype(np.int64)
+        rows = np.repeat(np.arange(len(a)), np.diff(weights.indptr))
+        support = np.diff(weights.indptr)
+        total = np.zeros(len(a), dtype=np.int64)
+        top = np.zeros(len(a), dtype=np.int64)
+        np.add.at(total, rows, values)
+        np.maximum.at(top, rows, values)
+        micro = np.minimum(kind.cap_micro_bits, top + (total - top) // 4)
+        micro[support < kind.min_support] = 0
+        return micro
+
+    def _fused(self, micro: Ints, family: str) -> Ints:
+        columns = [index for index, kind in enumerate(self._kinds) if kind.family == family]
+        if not columns:
+            return np.zeros(micro.shape[0], dtype=np.int64)
+        part = micro[:, columns]
+        top = part.argmax(axis=1)
+        weighed = part // 4
+        weighed[np.arange(len(part)), top] = part[np.arange(len(part)), top]
+        fused: Ints = np.minimum(self._family_caps[family], weighed.sum(axis=1))
+        return fused
+
+
+def _matrix(kind: SharedKind, data: Floats, account_count: int) -> sparse.csr_matrix:
+    columns = int(kind.column.max()) + 1 if len(kind.column) else 0
+    return sparse.csr_matrix((data, (kind.row, kind.column)), shape=(account_count, columns))
+
+
+def _rarity(kind: SharedKind) -> Floats:
+    columns = int(kind.column.max()) + 1 if len(kind.column) else 0
+    rarity = np.zeros(columns)
+    rarity[kind.column] = kind.rarity_micro_bits
+    return rarity

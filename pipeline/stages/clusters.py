@@ -1,0 +1,150 @@
+"""Stage 55: links to clusters, groups of accounts that an algorithm puts together and nobody has judged yet.
+
+Edges are pairs with enough bits from two families; Leiden finds communities; average linkage inside each community separates
+operators that share a habit; members that are not like the others are dropped. Groups of two to four that share a
+specific fact are kept apart as `small`, and the accounts of one vouched organisation as `vouched`, so that neither is silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipeline.config import Config, NetworkConfig
+from pipeline.measures.graph import communities, components, divide
+from pipeline.stages.population import Population, population
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+SMALL_KINDS = ("payment", "device", "email", "phone")
+_SAMPLE = 20
+"""Accounts compared with to judge one membership."""
+
+
+def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
+    """Clusters and their members. Reads links, shared_values, kinds, account_records. Empty: an empty table."""
+    people = population(inputs)
+    threshold = people.edge_bits(config.networks)
+    found = _networks(inputs["links"], people, threshold, config.networks)
+    taken = np.concatenate([members for members, _ in found]) if found else np.empty(0, dtype=np.int64)
+    rows = [_rows(people, members, bits, "network") for members, bits in found]
+    rows += [_rows(people, members, np.zeros(len(members)), "vouched") for members in _vouched(people, taken, config.networks.min_accounts)]
+    rows += [_rows(people, members, np.zeros(len(members)), "small") for members in _small(inputs["links"], people, taken, config)]
+    frames = [frame.with_columns(pl.lit(number, dtype=pl.Int64).alias("cluster")) for number, frame in enumerate(rows)]
+    schema = {"account_key": pl.Int64, "bits": pl.Float64, "origin": pl.String, "cluster": pl.Int64}
+    table = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+    return {"clusters": table.select("cluster", "account_key", "origin", "bits").sort("cluster", "account_key")}
+
+
+def _networks(links: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
+    """Members (sorted positions) of each network with each member's median bits to the others."""
+    a, b, weight = _edges(links, people, threshold, config.family_min_bits)
+    if not len(a):
+        return []
+    label = communities(len(people.keys), a, b, weight, config.seed)
+    parts: list[Ints] = []
+    for name in np.unique(np.concatenate([label[a], label[b]])):
+        members = np.flatnonzero(label == name).astype(np.int64)
+        if len(members) >= config.min_accounts:
+            parts += _cut(people, members, threshold, config)
+    merged = _merge(people, parts, label, config)
+    kept = [_members(people, part, config) for part in merged]
+    return sorted(((m, s) for m, s in kept if len(m) >= config.min_accounts), key=lambda found: (-len(found[0]), int(found[0][0])))
+
+
+def _edges(links: pl.DataFrame, people: Population, threshold: float, family_min_bits: float) -> tuple[Ints, Ints, Floats]:
+    families = links.group_by("account_a", "account_b", "family").agg(pl.col("bits").sort_by("kind").sum())
+    pairs = families.group_by("account_a", "account_b").agg(
+        pl.col("bits").sort_by("family").sum().round(6).alias("total"), (pl.col("bits").round(6) >= family_min_bits).sum().alias("strong")
+    )
+    edges = pairs.filter((pl.col("total") >= threshold) & (pl.col("strong") >= 2)).sort("account_a", "account_b")
+    return people.positions(edges["account_a"]), people.positions(edges["account_b"]), edges["total"].to_numpy()
+
+
+def _cut(people: Population, members: Ints, threshold: float, config: NetworkConfig) -> list[Ints]:
+    """Parts of one community. In a large one only some accounts are compared all with all; the others join the part they fit."""
+    core = members
+    if len(members) > config.dense_accounts:
+        core = np.sort(np.random.default_rng(config.seed).choice(members, config.dense_accounts, replace=False))
+    parts = [core[part] for part in divide(_dense(people, core, threshold), config.min_accounts, config.cross_share)]
+    rest = np.setdiff1d(members, core)
+    if not len(rest) or not parts:
+        return parts
+    best = np.stack([_median_to(people, rest, part, config.seed) for part in parts])
+    home = best.argmax(axis=0)
+    return [np.sort(np.concatenate([part, rest[home == number]])) for number, part in enumerate(parts)]
+
+
+def _dense(people: Population, members: Ints, threshold: float) -> Floats:
+    """Bits between all members of a community; colleagues of one vouched organisation count as an edge, neither more nor less."""
+    i, j = np.triu_indices(len(members), k=1)
+    bits = people.scorer.total(members[i], members[j])
+    bits[people.entity[members[i]] == people.entity[members[j]]] = threshold
+    dense = np.zeros((len(members), len(members)))
+    dense[i, j] = dense[j, i] = bits
+    return dense
+
+
+def _median_to(people: Population, accounts: Ints, part: Ints, seed: int) -> Floats:
+    """Each account's median bits to a sample of a part (itself left out)."""
+    rng = np.random.default_rng(seed)
+    sample = part if len(part) <= _SAMPLE else np.sort(rng.choice(part, _SAMPLE, replace=False))
+    a, b = np.repeat(accounts, len(sample)), np.tile(sample, len(accounts))
+    bits = people.scorer.total(a, b)
+    bits[a == b] = np.nan
+    medians: Floats = np.nanmedian(bits.reshape(len(accounts), len(sample)), axis=1)
+    return medians
+
+
+def _merge(people: Population, parts: list[Ints], label: Ints, config: NetworkConfig) -> list[Ints]:
+    """Join parts of different communities that are as strongly linked across as within; the strongest pair first."""
+    parts = sorted(parts, key=lambda part: (-len(part), int(part[0])))
+    within = [float(np.median(_median_to(people, part, part, config.seed))) for part in parts]
+    number = 0
+    while number < len(parts):
+        for other in range(number + 1, len(parts)):
+            if label[parts[number][0]] == label[parts[other][0]]:
+                continue
+            across = float(np.median(_median_to(people, parts[other], parts[number], config.seed)))
+            if across >= config.member_min_bits and across >= config.cross_share * min(within[number], within[other]):
+                parts[number] = np.sort(np.concatenate([parts[number], parts.pop(other)]))
+                within[number] = float(np.median(_median_to(people, parts[number], parts[number], config.seed)))
+                within.pop(other)
+                break
+        else:
+            number += 1
+    return parts
+
+
+def _members(people: Population, part: Ints, config: NetworkConfig) -> tuple[Ints, Floats]:
+    """The accounts of a part that are like the others, and how much so."""
+    bits = _median_to(people, part, part, config.seed)
+    floor = max(config.member_min_bits, config.member_share * float(np.median(bits)))
+    kept = part[bits >= floor]
+    return kept, np.round(_median_to(people, kept, kept, config.seed), 6) if len(kept) > 1 else np.zeros(len(kept))
+
+
+def _vouched(people: Population, taken: Ints, minimum: int) -> list[Ints]:
+    free = np.setdiff1d(np.arange(len(people.keys)), taken)
+    entities, counts = np.unique(people.entity[free], return_counts=True)
+    return [free[people.entity[free] == entity] for entity in entities[counts >= minimum]]
+
+
+def _small(links: pl.DataFrame, people: Population, taken: Ints, config: Config) -> list[Ints]:
+    """Two to four accounts that share a card, device, mailbox or phone rare enough to count."""
+    shared = links.filter(pl.col("kind").is_in(SMALL_KINDS) & (pl.col("bits") >= 2 * config.networks.family_min_bits)).sort("account_a", "account_b", "kind")
+    a, b = people.positions(shared["account_a"]), people.positions(shared["account_b"])
+    free = ~(np.isin(a, taken) | np.isin(b, taken))
+    label = components(len(people.keys), a[free], b[free])
+    names, counts = np.unique(label, return_counts=True)
+    return [np.flatnonzero(label == name).astype(np.int64) for name in names[(counts >= 2) & (counts < config.networks.min_accounts)]]
+
+
+def _rows(people: Population, members: Ints, bits: Floats, origin: str) -> pl.DataFrame:
+    return pl.DataFrame({"account_key": people.keys[members], "bits": bits, "origin": [origin] * len(members)})
+
+

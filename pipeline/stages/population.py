@@ -1,0 +1,77 @@
+"""Accounts as positions: what the stages from 55 on share when they score pairs and groups.
+
+Builds one record out of the tables `account_records`, `shared_values` and `kinds`; holds no result and decides nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipeline.config import NetworkConfig
+from pipeline.measures.pairs import PairScorer, SharedKind
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Population:
+    """The accounts of the window, sorted by key, and a scorer over their positions."""
+
+    keys: Ints
+    """account_key by position, ascending."""
+    ids: tuple[str, ...]
+    """account_id by position."""
+    entity: Ints
+    """entity_key by position: the vouched organisation, else the account itself."""
+    scorer: PairScorer
+
+    @property
+    def entity_total(self) -> int:
+        """N of the rarity formula: vouched organisations and other accounts."""
+        return len(np.unique(self.entity))
+
+    def edge_bits(self, config: NetworkConfig) -> float:
+        """Bits from which a pair is an edge: log2(N) pays for the number of possible partners, the margin is evidence beyond it."""
+        return math.log2(max(2, self.entity_total)) + config.edge_margin_bits
+
+    def positions(self, keys: pl.Series) -> Ints:
+        """Positions of account keys; every key must be known."""
+        found: Ints = np.searchsorted(self.keys, keys.to_numpy())
+        return found
+
+
+def population(inputs: Mapping[str, pl.DataFrame], values: pl.DataFrame | None = None) -> Population:
+    """The population of a window. In: account_records, kinds, and shared_values unless other values are given. Empty: no accounts."""
+    records = inputs["account_records"].sort("account_key")
+    keys = records["account_key"].to_numpy()
+    vouched = records["is_vouched"].fill_null(False) & records["organization_key"].is_not_null()
+    entity = np.where(vouched.to_numpy(), records["organization_key"].fill_null(0).to_numpy(), keys)
+    scorer = _scorer(inputs["shared_values"] if values is None else values, inputs["kinds"], keys)
+    return Population(keys.astype(np.int64), tuple(records["account_id"].to_list()), entity.astype(np.int64), scorer)
+
+
+def _scorer(values: pl.DataFrame, kinds: pl.DataFrame, keys: Ints) -> PairScorer:
+    caps = {family: int(cap) for family, cap in kinds.select("family", "family_cap_micro_bits").unique(maintain_order=True).iter_rows()}
+    return PairScorer(len(keys), [_shared_kind(row, values, keys) for row in kinds.iter_rows(named=True)], caps)
+
+
+def _shared_kind(kind: dict[str, object], values: pl.DataFrame, keys: Ints) -> SharedKind:
+    held = values.filter(pl.col("kind") == kind["kind"])
+    row = np.searchsorted(keys, held["account_key"].to_numpy()).astype(np.int64)
+    column = held["value_key"].rank("dense").to_numpy().astype(np.int64) - 1
+    return SharedKind(
+        str(kind["kind"]),
+        str(kind["family"]),
+        int(str(kind["cap_micro_bits"])),
+        int(str(kind["min_support"])),
+        row,
+        column,
+        held["share"].to_numpy().astype(np.float64),
+        held["rarity_micro_bits"].to_numpy().astype(np.int64),
+    )

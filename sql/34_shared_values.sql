@@ -1,0 +1,80 @@
+-- every value that two or more entities hold and few enough to say something, one row a holder; the only input of pairs and links
+-- An entity is a vouched organisation, else an account: colleagues of a vouched organisation are one holder and never evidence against each other.
+-- grain: kind, value_key, account_key
+-- reads: account_records, entities, habits, window_samples, kinds
+-- params: cohort_days BIGINT, min_address_share DOUBLE, duplicate_min_chars BIGINT
+WITH holders AS (
+    SELECT
+        account_key,
+        CASE WHEN is_vouched AND organization_key IS NOT NULL THEN organization_key ELSE account_key END AS entity_key
+    FROM account_records
+),
+volumes AS (
+    SELECT account_key, CAST(sum(request_count) AS BIGINT) AS request_total
+    FROM entities
+    WHERE kind = 'model'
+    GROUP BY account_key
+),
+held AS (
+    SELECT 'payment' AS kind, account_key, payment_key AS value_key, CAST(1 AS DOUBLE) AS share FROM account_records
+    UNION ALL SELECT 'device', account_key, device_key, CAST(1 AS DOUBLE) FROM account_records
+    UNION ALL SELECT 'email', account_key, email_key, CAST(1 AS DOUBLE) FROM account_records
+    UNION ALL SELECT 'phone', account_key, phone_key, CAST(1 AS DOUBLE) FROM account_records
+    UNION ALL SELECT 'organization', account_key, CASE WHEN is_vouched THEN NULL ELSE organization_key END, CAST(1 AS DOUBLE) FROM account_records
+    UNION ALL SELECT 'signup_ip', account_key, signup_ip_key, CAST(1 AS DOUBLE) FROM account_records
+    UNION ALL SELECT 'mail_domain', account_key, email_domain_key, CAST(1 AS DOUBLE) FROM account_records
+    UNION ALL
+    SELECT
+        'cohort',
+        account_key,
+        (email_domain_key % 1000000007) * 1000003 + CAST(floor(CAST(created_us AS DOUBLE) / (CAST($cohort_days AS DOUBLE) * 86400000000.0)) AS BIGINT),
+        CAST(1 AS DOUBLE)
+    FROM account_records
+    UNION ALL
+    SELECT
+        used.kind,
+        used.account_key,
+        used.value_key,
+        CAST(used.request_count AS DOUBLE) / CAST(volumes.request_total AS DOUBLE)
+    FROM entities AS used
+    JOIN volumes ON volumes.account_key = used.account_key
+    WHERE used.kind IN ('ip', 'ip_prefix', 'stack', 'headers', 'settings', 'system', 'skeleton')
+    AND CAST(used.request_count AS DOUBLE) >= CAST($min_address_share AS DOUBLE) * CAST(volumes.request_total AS DOUBLE)
+    AND (used.kind <> 'skeleton' OR used.request_count >= 2)
+    UNION ALL
+    SELECT 'template', account_key, shingle, CAST(document_count AS DOUBLE) / CAST(document_total AS DOUBLE)
+    FROM habits
+    WHERE half = 0
+    UNION ALL
+    SELECT 'prompt', account_key, prompt_key, CAST(1 AS DOUBLE)
+    FROM window_samples
+    WHERE prompt_chars >= $duplicate_min_chars AND prompt_key % 2 = 0
+),
+counted AS (
+    SELECT held.kind AS kind, held.value_key AS value_key, count(DISTINCT holders.entity_key) AS df
+    FROM held
+    JOIN holders ON holders.account_key = held.account_key
+    WHERE held.value_key IS NOT NULL
+    GROUP BY held.kind, held.value_key
+    HAVING count(DISTINCT holders.entity_key) >= 2
+),
+population AS (
+    SELECT count(DISTINCT entity_key) AS entity_total
+    FROM holders
+)
+SELECT
+    held.kind AS kind,
+    held.value_key AS value_key,
+    held.account_key AS account_key,
+    holders.entity_key AS entity_key,
+    kinds.family AS family,
+    CASE WHEN kinds.family IN ('identity', 'infrastructure', 'settings') THEN CAST(1 AS DOUBLE) ELSE held.share END AS share,
+    counted.df AS df,
+    CAST(round(ln(CAST(population.entity_total AS DOUBLE) / CAST(counted.df AS DOUBLE)) / ln(CAST(2 AS DOUBLE)) * 1000000.0) AS BIGINT) AS rarity_micro_bits
+FROM held
+JOIN counted ON counted.kind = held.kind AND counted.value_key = held.value_key
+JOIN kinds ON kinds.kind = held.kind
+JOIN holders ON holders.account_key = held.account_key
+CROSS JOIN population
+WHERE CAST(counted.df AS DOUBLE) <= greatest(CAST(2 AS DOUBLE), kinds.max_df_share * CAST(population.entity_total AS DOUBLE))
+ORDER BY kind, value_key, account_key
