@@ -113,8 +113,12 @@ class VerdictConfig:
 class PageConfig:
     """What the pages show."""
 
-    member_rows: int = limits(10, 100_000)
+    queue_rows: int = limits(10, 1000)
+    member_rows: int = limits(10, 5000)
+    evidence_rows: int = limits(0, 100)
     control_minimum: int = limits(5, 10_000)
+    moderate_families: int = limits(1, 10)
+    high_families: int = limits(1, 10)
 
 
 @dataclass(frozen=True)
