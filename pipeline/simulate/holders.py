@@ -1,0 +1,142 @@
+"""Account holders: who exists before the first request, and the accounts table that the provider would have.
+
+Each aspect of sign-up (payment, device, domain, time, place) is drawn from a stream of its own, so that changing one dial leaves
+the others' values as they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.simulate import places
+from pipeline.simulate.dials import Identity, Population, Sharing
+from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, keys_of, mix, stream, unit
+
+DAY_US = 86_400_000_000
+PLACEHOLDERS = ("unknown", "0000", "")
+NO_KEY = np.uint64(0)
+
+
+@dataclass(frozen=True)
+class Holders:
+    """The accounts of one population, one row each. Keys are 64-bit; 0 means that the value is missing."""
+
+    population: Population
+    key: Keys
+    group: Ints  # number of the group within the population; strangers each have their own
+    group_key: Keys
+    country: Ints  # number in places.COUNTRIES
+    line: Ints  # network of the holder's own line, number in places.ASNS
+    created_us: Ints
+    payment: Keys
+    device: Keys  # values below len(PLACEHOLDERS) + 1 are placeholders, counted from 1
+    pathway: Ints
+    shares_line: Flags
+    literal_session: Flags
+    status: Ints  # 0 active, 1 suspended, 2 closed
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def group_first(self) -> Ints:
+        """The row of the first account of each account's group."""
+        _, first, place = np.unique(self.group, return_index=True, return_inverse=True)
+        return np.asarray(first[place], dtype=np.int64)
+
+
+def build(population: Population, sharing: Sharing, seed: int, start_us: int) -> Holders:
+    """The population's accounts. Household cards and shared devices are dealt later, across populations (`share_between_strangers`)."""
+    name, count, identity = population.name, population.size, population.identity
+    key = keys_of(key_of(seed, name, "account"), np.arange(count))
+    group = _groups(population, seed)
+    group_key = keys_of(key_of(seed, name, "group"), group)
+    country = _countries(population, seed, group)
+    return Holders(
+        population,
+        key,
+        group,
+        group_key,
+        country,
+        places.consumer_network(country, mix(key + np.uint64(11))),
+        _created(population, seed, group, start_us),
+        _grouped_key(seed, name, "payment", group, identity.payment_group),
+        _devices(population, sharing, seed, group),
+        _pathways(identity, seed, name, count),
+        unit(mix(key + np.uint64(21))) < sharing.shared_line,
+        unit(mix(key + np.uint64(22))) < sharing.literal_session,
+        _status(sharing, key),
+    )
+
+
+def share_between_strangers(parts: list[Holders], sharing: Sharing, seed: int) -> tuple[list[Keys], list[Keys]]:
+    """Payment and device keys of every population after households and shared machines: two or three accounts of strangers take the value of one of them."""
+    open_to = np.concatenate([np.full(len(p), p.population.identity.innocent_sharing and not p.population.malicious) for p in parts])
+    bounds = np.cumsum([len(p) for p in parts])[:-1]
+    payment = _paired(np.concatenate([p.payment for p in parts]), open_to, sharing.household_card, stream(seed, "household_card"))
+    device = _paired(np.concatenate([p.device for p in parts]), open_to, sharing.shared_device, stream(seed, "shared_device"))
+    return np.split(payment, bounds), np.split(device, bounds)
+
+
+def _paired(values: Keys, open_to: Flags, rate: float, rng: np.random.Generator) -> Keys:
+    drawn = np.flatnonzero(open_to & (rng.random(len(values)) < rate) & (values > np.uint64(len(PLACEHOLDERS))))
+    order = drawn[rng.permutation(len(drawn))]
+    shared = values.copy()
+    shared[order] = values[order[np.maximum(np.arange(len(order)) // 2 * 2, 0)]]
+    return shared
+
+
+def _groups(population: Population, seed: int) -> Ints:
+    count = population.size
+    if population.one_group:
+        return np.zeros(count, np.int64)
+    if not population.group_size:
+        return np.arange(count)
+    sizes = np.maximum(2, np.rint(population.group_size * np.exp(0.35 * stream(seed, population.name, "groups").standard_normal(count + 1)))).astype(np.int64)
+    return np.asarray(np.searchsorted(np.cumsum(sizes), np.arange(count), side="right"), dtype=np.int64)
+
+
+def _countries(population: Population, seed: int, group: Ints) -> Ints:
+    """Groups of people live in one country; campaigns hold lines wherever they are sold."""
+    rng = stream(seed, population.name, "country")
+    count = population.size
+    drawn = rng.choice(len(places.COUNTRIES), size=count, p=places.WEIGHTS)
+    return np.asarray(drawn if population.malicious else drawn[group], dtype=np.int64)
+
+
+def _created(population: Population, seed: int, group: Ints, start_us: int) -> Ints:
+    rng, count = stream(seed, population.name, "signup"), population.size
+    age = 0.5 - 200.0 * np.log(1.0 - 0.989 * rng.random(count))  # exponential, cut at 900 days
+    if population.identity.signup == "burst":
+        group_age = (rng.exponential(60.0, count) + 1.0)[group] if not population.malicious else np.full(count, rng.uniform(2.0, 20.0))
+        age = group_age + rng.random(count) * population.identity.signup_days
+    return np.asarray(start_us - np.rint(age * DAY_US), dtype=np.int64)
+
+
+def _grouped_key(seed: int, name: str, aspect: str, group: Ints, size: int) -> Keys:
+    """One key for `size` accounts of a group in turn (0: the whole group)."""
+    base = key_of(seed, name, aspect)
+    if size == 0:
+        return keys_of(base, group)
+    _, first, place = np.unique(group, return_index=True, return_inverse=True)
+    within = np.arange(len(group)) - first[place]
+    return keys_of(base, group * 1_000_000 + within // size)
+
+
+def _devices(population: Population, sharing: Sharing, seed: int, group: Ints) -> Keys:
+    rng = stream(seed, population.name, "device")
+    keys = _grouped_key(seed, population.name, "device", group, population.identity.device_group)
+    chance, which = rng.random(population.size), rng.integers(1, len(PLACEHOLDERS) + 1, population.size).astype(np.uint64)
+    keys = np.where(chance < sharing.placeholder_device, which, keys)
+    return np.where(chance > 1.0 - sharing.missing_device, NO_KEY, keys)
+
+
+def _pathways(identity: Identity, seed: int, name: str, count: int) -> Ints:
+    weights = np.array([weight for _, weight in identity.pathways])
+    return np.asarray(stream(seed, name, "pathway").choice(len(weights), size=count, p=weights / weights.sum()), dtype=np.int64)
+
+
+def _status(sharing: Sharing, key: Keys) -> Ints:
+    chance = unit(mix(key + np.uint64(23)))
+    return np.where(chance < sharing.closed / 2, 1, np.where(chance < sharing.closed, 2, 0))

@@ -1,0 +1,48 @@
+"""Named worlds, as data: which populations and campaigns, in what shares."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+
+import numpy as np
+
+from pipeline.errors import UsageError
+from pipeline.simulate.campaigns import CAMPAIGNS, population_of
+from pipeline.simulate.dials import Campaign, Population, Sharing, World
+from pipeline.simulate.personas import PERSONAS
+
+SCENARIOS = {
+    "quiet": "innocent accounts only: a night on which nothing should be referred",
+    "demo": "three campaigns of rising difficulty (naive, synchronised, pathways) among innocent look-alikes",
+    "mixed": "six rungs of evasion from naive to unlinked, the last of which ought to be missed",
+}
+_RUNGS = {"quiet": (), "demo": ("naive", "synchronised", "pathways"), "mixed": ("naive", "synchronised", "pathways", "hydra", "slow", "unlinked")}
+MIN_CAMPAIGN = 8
+
+
+def world_of(scenario: str, accounts: int, share: float) -> World:
+    """The dials of a scenario. Campaigns get `share` of the accounts, split as their presets are, at least MIN_CAMPAIGN each. Raises UsageError."""
+    if scenario not in SCENARIOS:
+        near = difflib.get_close_matches(scenario, SCENARIOS, n=1, cutoff=0.0)
+        raise UsageError(f"'{scenario}' is not a scenario. Did you mean '{near[0]}'? There are {', '.join(SCENARIOS)}.")
+    campaigns = _sized([CAMPAIGNS[name] for name in _RUNGS[scenario]], accounts, share)
+    innocent = accounts - sum(entry.accounts for entry in campaigns)
+    if innocent < accounts // 2 or innocent < len(PERSONAS):
+        raise UsageError(f"--accounts {accounts} with --share {share} leaves {innocent} innocent accounts. Ask for more accounts or a smaller share.")
+    return World(innocents(innocent) + tuple(population_of(entry) for entry in campaigns), Sharing(), campaigns)
+
+
+def innocents(count: int) -> tuple[Population, ...]:
+    """The personas with `count` accounts between them, split by their shares (largest remainder)."""
+    exact = np.array([entry.share for entry in PERSONAS])
+    exact = exact / exact.sum() * count
+    sizes = np.floor(exact).astype(int)
+    for place in np.argsort(sizes - exact, kind="stable")[: count - int(sizes.sum())]:
+        sizes[place] += 1
+    return tuple(dataclasses.replace(entry.population, size=int(size)) for entry, size in zip(PERSONAS, sizes, strict=True))
+
+
+def _sized(presets: list[Campaign], accounts: int, share: float) -> tuple[Campaign, ...]:
+    total = sum(entry.accounts for entry in presets)
+    return tuple(dataclasses.replace(entry, accounts=max(MIN_CAMPAIGN, round(entry.accounts / total * accounts * share))) for entry in presets)

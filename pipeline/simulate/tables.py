@@ -1,0 +1,204 @@
+"""The input contract's tables of a world: schemas, the accounts table, and one chunk of requests turned into text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.simulate import documents, places
+from pipeline.simulate.clients import Clients
+from pipeline.simulate.holders import PLACEHOLDERS, Holders
+from pipeline.simulate.requests import FINISHES, LITERAL_SESSIONS, MODELS, STATUSES, Rows
+from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, keys_of, mix
+from pipeline.simulate.work import WordBook
+
+CHARS_PER_TOKEN = 4
+UTC = pa.timestamp("us", tz="UTC")
+REQUESTS = pa.schema(
+    [
+        ("request_id", pa.string()),
+        ("timestamp", UTC),
+        ("account_id", pa.string()),
+        ("model", pa.string()),
+        ("organization_id", pa.string()),
+        ("session_id", pa.string()),
+        ("operation", pa.string()),
+        ("prompt", pa.string()),
+        ("system_prompt", pa.string()),
+        ("input_tokens", pa.int64()),
+        ("output_tokens", pa.int64()),
+        ("max_tokens", pa.int64()),
+        ("temperature", pa.float64()),
+        ("stream", pa.bool_()),
+        ("finish_reason", pa.string()),
+        ("latency_ms", pa.float64()),
+        ("status_code", pa.int16()),
+        ("is_rate_limited", pa.bool_()),
+        ("client_ip", pa.string()),
+        ("client_asn", pa.uint32()),
+        ("client_country", pa.string()),
+        ("user_agent", pa.string()),
+        ("ja4", pa.string()),
+        ("api_key_id", pa.string()),
+        ("message_count", pa.int32()),
+    ]
+)
+ACCOUNTS = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("as_of", pa.date32()),
+        ("organization_id", pa.string()),
+        ("created_at", UTC),
+        ("signup_ip", pa.string()),
+        ("signup_asn", pa.uint32()),
+        ("signup_country", pa.string()),
+        ("email_domain", pa.string()),
+        ("email_domain_class", pa.string()),
+        ("email_hash", pa.string()),
+        ("email_local_shape", pa.string()),
+        ("payment_fingerprint", pa.string()),
+        ("payment_type", pa.string()),
+        ("payment_country", pa.string()),
+        ("device_fingerprint", pa.string()),
+        ("verification_level", pa.string()),
+        ("access_pathway", pa.string()),
+        ("plan", pa.string()),
+        ("status", pa.string()),
+        ("status_changed_at", UTC),
+    ]
+)
+STATUS_NAMES = ("active", "suspended", "closed")
+SHAPES = ("a{6}9{2}", "a{8}", "a{5}.a{6}", "a{4}9{4}", "a{1}.a{7}", "a{10}", "a{7}9{1}", "a{5}_a{5}", "a{9}9{3}")
+FREE_DOMAINS = ("postfach.example", "mailhaven.example", "quickpost.example", "inboxly.example", "letterbox.example")
+DISPOSABLE_DOMAINS = tuple(f"drop{n:02d}.example" for n in range(40))
+
+
+def hexes(keys: Keys, prefix: str) -> pa.StringArray:
+    """Each key as `prefix` and sixteen hex digits."""
+    digits = keys.astype(">u8").tobytes().hex().encode()
+    offsets = np.arange(0, 16 * len(keys) + 1, 16, dtype=np.int32)
+    plain = pa.StringArray.from_buffers(len(keys), pa.py_buffer(offsets), pa.py_buffer(digits))
+    return pc.binary_join_element_wise(prefix, plain, "")
+
+
+def account_ids(holders: Holders) -> pa.StringArray:
+    """The accounts' ids, which tell nothing of their population."""
+    return hexes(mix(holders.key), "acct_")
+
+
+def organization_ids(holders: Holders) -> pa.StringArray:
+    """One organisation a group where the population has one, else one an account."""
+    shared = holders.population.identity.organization
+    return hexes(mix((holders.group_key if shared else holders.key) + np.uint64(2)), "org_")
+
+
+def accounts(holders: Holders, payment: Keys, device: Keys, seed: int, start_us: int) -> pa.Table:
+    """The population's part of accounts.parquet, in the order of the holders."""
+    identity, count = holders.population.identity, len(holders)
+    network = holders.line
+    address = places.address(network, holders.key, allow_v6=True)
+    created = holders.created_us
+    changed = np.maximum(created, start_us - (mix(holders.key) % np.uint64(40 * 86_400_000_000)).astype(np.int64))
+    pathways = pa.array([name for name, _ in identity.pathways], pa.string())
+    country = pa.array(places.COUNTRY_CODES).take(pa.array(holders.country))
+    domains, classes = _domains(holders, seed)
+    paid = np.full(count, identity.payment_type != "credits")
+    columns: list[pa.Array] = [
+        account_ids(holders),
+        pa.array(np.full(count, start_us // 86_400_000_000, np.int32)).cast(pa.date32()),
+        organization_ids(holders),
+        pa.array(created).cast(UTC),
+        places.address_text(address),
+        pa.array(places.ASNS[network].astype(np.uint32)),
+        country,
+        domains,
+        pa.array([classes] * count, pa.string()),
+        hexes(mix(holders.key + np.uint64(3)), "em_"),
+        pa.array(SHAPES).take(pa.array((mix(holders.key + np.uint64(4)) % np.uint64(len(SHAPES))).astype(np.int64))),
+        _where(paid, hexes(payment, "pm_")),
+        pa.array([identity.payment_type] * count, pa.string()),
+        _where(paid, country),
+        _devices(device),
+        pa.array([identity.verification] * count, pa.string()),
+        pathways.take(pa.array(holders.pathway)),
+        pa.array([identity.plan] * count, pa.string()),
+        pa.array(STATUS_NAMES).take(pa.array(holders.status)),
+        _where(holders.status > 0, pa.array(changed).cast(UTC)),
+    ]
+    return pa.Table.from_arrays(columns, schema=ACCOUNTS)
+
+
+def _where(mask: Flags, values: pa.Array) -> pa.Array:
+    return pc.if_else(pa.array(mask), values, pa.nulls(len(values), values.type))
+
+
+def _devices(keys: Keys) -> pa.StringArray:
+    literal = np.clip(keys, 1, len(PLACEHOLDERS)).astype(np.int64) - 1
+    shown = pc.if_else(pa.array(keys <= np.uint64(len(PLACEHOLDERS))), pa.array(PLACEHOLDERS).take(pa.array(literal)), hexes(keys, "dev_"))
+    return _where(keys > 0, shown)
+
+
+def _domains(holders: Holders, seed: int) -> tuple[pa.StringArray, str]:
+    kind = holders.population.identity.domain
+    if kind in ("corporate", "edu"):
+        names = hexes(mix(holders.group_key + np.uint64(5)) >> np.uint64(32), "d")
+        return pc.binary_join_element_wise(pc.replace_substring_regex(names, "d0{8}", "d"), f".{'edu' if kind == 'edu' else 'corp'}.example", ""), kind
+    pool = FREE_DOMAINS if kind == "free" else DISPOSABLE_DOMAINS
+    if kind == "disposable":  # an operator buys two
+        place = (mix(holders.group_key + mix(holders.key) % np.uint64(2)) % np.uint64(len(pool))).astype(np.int64)
+    else:
+        place = (mix(keys_of(key_of(seed, "domain"), (holders.key >> np.uint64(4)).astype(np.int64))) % np.uint64(len(pool))).astype(np.int64)
+    return pa.array(pool).take(pa.array(place)), kind
+
+
+def requests(rows: Rows, day_us: int, ids: pa.StringArray, organizations: pa.StringArray, clients: Clients, book: WordBook) -> pa.Table:
+    """The rows as contract columns, text and all."""
+    prompt = _prompts(rows, book)
+    system = pa.array(book.systems).take(pa.array(rows.system))
+    read = pc.add(pc.binary_length(prompt), pc.binary_length(system)).to_numpy(zero_copy_only=False) // CHARS_PER_TOKEN + rows.history_tokens + 4
+    account = pa.array(rows.account)
+    columns: list[pa.Array] = [
+        hexes(mix(rows.tie), "req_"),
+        pa.array(day_us + rows.offset_us).cast(UTC),
+        ids.take(account),
+        _named(MODELS, rows.model),
+        organizations.take(account),
+        _sessions(rows.session),
+        pa.array(["chat"] * len(rows), pa.string()),
+        prompt,
+        _where(rows.system > 0, system),
+        pa.array(read),
+        pa.array(rows.output_tokens),
+        _where(rows.max_tokens >= 0, pa.array(rows.max_tokens)),
+        _where(rows.temperature_milli >= 0, pa.array(rows.temperature_milli / 1000.0)),
+        pa.array(rows.stream == 1),
+        _where(rows.finish >= 0, _named(FINISHES, np.maximum(rows.finish, 0))),
+        pa.array(rows.latency_us / 1000.0),
+        pa.array(np.array(STATUSES, np.int16)[rows.status]),
+        pa.array(rows.status == 1),
+        places.address_text(rows.address),
+        pa.array(places.ASNS[rows.network].astype(np.uint32)),
+        _named(places.COUNTRY_CODES, places.ASN_COUNTRY[rows.network]),
+        pa.array(clients.agents).take(pa.array(rows.client)),
+        pa.array(clients.fingerprints).take(pa.array(rows.client)),
+        hexes(rows.api_key, "key_"),
+        pa.array((2 * rows.turn + 1 + (rows.system > 0)).astype(np.int32)),
+    ]
+    return pa.Table.from_arrays(columns, schema=REQUESTS)
+
+
+def _named(names: tuple[str, ...], numbers: Ints) -> pa.StringArray:
+    return pa.array(names, pa.string()).take(pa.array(numbers))
+
+
+def _prompts(rows: Rows, book: WordBook) -> pa.StringArray:
+    number = pa.array(rows.wording)
+    heads = pa.array([entry.head for entry in book.wordings]).take(number)
+    tails = pa.array([entry.tail for entry in book.wordings]).take(number)
+    return pc.binary_join_element_wise(heads, documents.render(rows.documents), tails, "")
+
+
+def _sessions(keys: Keys) -> pa.StringArray:
+    literal = pa.array(LITERAL_SESSIONS).take(pa.array(np.clip(keys, 1, len(LITERAL_SESSIONS)).astype(np.int64) - 1))
+    return _where(keys > 0, pc.if_else(pa.array(keys < np.uint64(10)), literal, hexes(keys, "s_")))

@@ -1,0 +1,124 @@
+"""Writes a world: request logs by day, the accounts table, the truth, and the dials it was drawn from.
+
+A day is drawn as numbers, sorted, and turned into text in chunks, so memory holds one day's numbers and one chunk's
+text. The same arguments give the same bytes in every process. Nothing that a pipeline may read says who is who: truth.parquet is for scoring only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import UsageError
+from pipeline.simulate import clients, holders, requests, tables, wording, work
+from pipeline.simulate.dials import World
+from pipeline.simulate.holders import DAY_US, Holders
+from pipeline.simulate.requests import Source
+from pipeline.simulate.scenarios import world_of
+from pipeline.simulate.seeds import Ints, Keys, key_of, stream
+
+CHUNK_ROWS = 20_000
+CLIENT_SYSTEM_SENTENCES = 30
+TRUTH = pa.schema([("account_id", pa.string()), ("truth", pa.string()), ("network", pa.string()), ("malicious", pa.bool_()), ("active", pa.bool_())])
+
+
+@dataclass(frozen=True)
+class _Cast:
+    """Everyone in a world, and what they keep from day to day."""
+
+    people: list[Holders]
+    payment: list[Keys]
+    device: list[Keys]
+    sources: list[Source]
+    book: work.WordBook
+    clients: clients.Clients
+    ids: pa.StringArray
+    organizations: pa.StringArray
+
+
+def write_world(out: Path, scenario: str, accounts: int, days: int, seed: int, share: float) -> None:
+    """Writes OUT/requests/date=D/part-0.parquet for each day, OUT/accounts.parquet, OUT/truth.parquet and OUT/scenario.json.
+
+    `share` (0..0.5) is the campaigns' share of the accounts; a scenario without campaigns ignores it. An earlier world in OUT is replaced; a folder
+    with other people's requests is refused. Raises UsageError.
+    """
+    if accounts < 40 or days < 1 or not 0.0 <= share <= 0.5 or seed < 0:
+        raise UsageError(f"A world needs at least 40 accounts, 1 day, a share within 0..0.5 and a seed from 0 up (got {accounts}, {days}, {share}, {seed}).")
+    write_dials(out, world_of(scenario, accounts, share), days, seed, {"scenario": scenario, "accounts": accounts, "share": share})
+
+
+def write_dials(out: Path, world: World, days: int, seed: int, asked: dict[str, object]) -> None:
+    """Writes the world that the dials describe; `asked` goes into scenario.json as it is."""
+    start = date.fromisoformat(world.start)
+    start_us = (start - date(1970, 1, 1)).days * DAY_US
+    _clear(out)
+    cast = _cast(world, seed, start_us)
+    sent = np.zeros(len(cast.ids), np.int64)
+    for day in range(days):
+        folder = out / "requests" / f"date={start + timedelta(days=day)}"
+        sent += _write_day(folder, world, cast, seed, day, start_us + day * DAY_US)
+    records = [tables.accounts(part, payment, device, seed, start_us) for part, payment, device in zip(cast.people, cast.payment, cast.device, strict=True)]
+    _write(out / "accounts.parquet", pa.concat_tables(records).sort_by("account_id"))
+    _write(out / "truth.parquet", _truth(cast, sent))
+    facts = {**asked, "days": days, "seed": seed, "requests": int(sent.sum()), "world": dataclasses.asdict(world)}
+    (out / "scenario.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _clear(out: Path) -> None:
+    if (out / "requests").exists():
+        if not (out / "scenario.json").is_file():
+            raise UsageError(f"{out} holds requests that this command did not write. Choose another folder.")
+        shutil.rmtree(out / "requests")
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _cast(world: World, seed: int, start_us: int) -> _Cast:
+    people = [holders.build(population, world.sharing, seed, start_us) for population in world.populations if population.size]
+    payment, device = holders.share_between_strangers(people, world.sharing, seed)
+    harnesses = tuple(int(key_of(seed, p.population.name, "harness") >> np.uint64(8)) for p in people)
+    book = work.WordBook.empty()
+    client_systems = book.add_systems(wording.versions(stream(seed, "client_system"), CLIENT_SYSTEM_SENTENCES, len(clients.CODING_VERSIONS)))
+    sources, first = [], 0
+    for number, part in enumerate(people):
+        for place, activity in enumerate(part.population.activities):
+            names = (part.population.name, place)
+            habit = work.habits(part, activity.work, names, seed, book, client_systems)
+            sources.append(Source(part, activity, names, habit, len(clients.POPULAR) + number, first))
+        first += len(part)
+    ids, organizations = (pa.concat_arrays([made(p) for p in people]) for made in (tables.account_ids, tables.organization_ids))
+    return _Cast(people, payment, device, sources, book, clients.catalogue(harnesses), ids, organizations)
+
+
+def _write_day(folder: Path, world: World, cast: _Cast, seed: int, day: int, day_us: int) -> Ints:
+    """Writes one day's file and returns how many requests each account sent."""
+    rows = requests.concat([requests.draw_day(world, source, seed, day, len(clients.CODING_VERSIONS)) for source in cast.sources])
+    folder.mkdir(parents=True)
+    with pq.ParquetWriter(folder / "part-0.parquet", tables.REQUESTS, compression="zstd", compression_level=3, version="2.6") as writer:
+        for begin in range(0, len(rows), CHUNK_ROWS):
+            chunk = requests.take(rows, np.arange(begin, min(begin + CHUNK_ROWS, len(rows))))
+            writer.write_table(tables.requests(chunk, day_us, cast.ids, cast.organizations, cast.clients, cast.book))
+    return np.bincount(rows.account, minlength=len(cast.ids))
+
+
+def _truth(cast: _Cast, sent: Ints) -> pa.Table:
+    names, networks, bad = [], [], []
+    for part in cast.people:
+        population = part.population
+        grouped = bool(population.group_size)
+        names += [population.name] * len(part)
+        networks += [population.name if population.one_group else f"{population.name}:{number}" if grouped else None for number in part.group.tolist()]
+        bad += [population.malicious] * len(part)
+    columns = [cast.ids, pa.array(names, pa.string()), pa.array(networks, pa.string()), pa.array(bad, pa.bool_()), pa.array(sent > 0)]
+    return pa.Table.from_arrays(columns, schema=TRUTH).sort_by("account_id")
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    pq.write_table(table, path, compression="zstd", compression_level=3, version="2.6")
