@@ -9,14 +9,14 @@ is loaded.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
 
-import pipeline
+from pipeline.assets import sql_folder
 from pipeline.engines import dialect, portable
 from pipeline.errors import SqlError
 
@@ -34,20 +34,19 @@ class SqlFile:
     reads: tuple[str, ...]
     params: tuple[tuple[str, str], ...]
     sha256: str
-    tree: exp.Expr
+    tree: exp.Expr = field(compare=False)
 
     def sql(self, engine: dialect.Engine = "duckdb") -> str:
-        """The SELECT with every helper written out for one engine."""
-        try:
-            return dialect.render(self.tree, engine)
-        except sqlglot.errors.SqlglotError as error:
-            raise SqlError(self.name, f"cannot be written for {engine} ({_first_line(error)})") from None
+        """The SELECT with every helper written out for one engine. Raises SqlError where the engine has no equal."""
+        return _rendered(self, engine)
 
 
-def sql_folder() -> Path:
-    """Where the SQL files are: inside the installed package, else at the top of the checkout."""
-    inside = Path(pipeline.__file__).parent / "sql"
-    return inside if inside.is_dir() else inside.parent.parent / "sql"
+@lru_cache(maxsize=512)
+def _rendered(file: SqlFile, engine: dialect.Engine) -> str:
+    try:
+        return dialect.render(file.tree, engine)
+    except sqlglot.errors.SqlglotError as error:
+        raise SqlError(file.name, f"cannot be written for {engine} ({_first_line(error)})") from None
 
 
 def sql_files(folder: Path | None = None) -> tuple[str, ...]:
