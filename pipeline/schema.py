@@ -331,6 +331,7 @@ KNOWN_NETWORKS = Table("known_networks", 80, ("network_id", "account_id"), _colu
     last_night | DATE | | night it was last seen
 """))
 EARLIER_NETWORKS = Table("earlier_networks", 80, KNOWN_NETWORKS.grain, KNOWN_NETWORKS.columns)
+EARLIER_LINEAGE = Table("earlier_lineage", 80, LINEAGE.grain, LINEAGE.columns)
 
 NETWORK_IDS = Table("network_ids", 80, ("provisional_id",), _columns("""
     provisional_id | VARCHAR | | id inside the run, P- and digits

@@ -1,0 +1,47 @@
+"""The command line: parse, call one function, hand the result to the console. One module a group of commands.
+
+Heavy packages are imported inside the commands, so `stillhunt --help` stays fast. Exit codes are those of errors.py, 0 and 3
+(found at or above the asked level), 5 (finished, but less than asked), 130 and 143 (interrupted; the next run goes on).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline import __version__
+from pipeline.cli import check, reading, reference, running
+from pipeline.cli.guard import under_guard
+
+EXAMPLE = "Example: stillhunt demo"
+
+app = typer.Typer(
+    name="stillhunt",
+    help="Find networks of accounts that distil a model, in the request logs of its API.",
+    epilog=EXAMPLE,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,  # noqa: FBT002 (Typer makes it a flag)
+) -> None:
+    """Find networks of accounts that distil a model, in the request logs of its API."""
+    if version:
+        typer.echo(f"stillhunt {__version__}")
+        raise typer.Exit
+
+
+for module in (running, check, reading, reference):
+    module.register(app)
+
+
+def start(arguments: list[str]) -> int:
+    """Run one command line; gives the exit code."""
+    return under_guard(lambda: app(arguments, prog_name="stillhunt"))

@@ -1,0 +1,87 @@
+"""Turns every way a command can end into one line on stderr and an exit code.
+
+An error of ours says what happened, where and what to do. A bug leaves its traceback in a file: where it happened, never
+the text of a message that could quote the log. Signals end with 130 and 143; what is finished stays.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pipeline import console
+from pipeline.errors import StillhuntError
+
+BUG = 1
+INTERRUPTED, TERMINATED = 130, 143
+_HARMLESS = (AttributeError, ImportError, NameError, NotImplementedError, TypeError)
+"""Exceptions of Python's own whose message names code, never data."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def under_guard(command: Callable[[], Any]) -> int:
+    """Run a command; its exit code, whatever happens."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        command()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0 if leaving.code is None else BUG
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def guarded(action: Callable[[], int | None]) -> NoReturn:
+    """Run the body of a command and leave with its exit code (None is 0). Typer would turn an interrupt into exit 1 itself."""
+    raise SystemExit(_attempt(action))
+
+
+def _attempt(action: Callable[[], int | None]) -> int:
+    try:
+        return action() or 0
+    except StillhuntError as error:
+        if error.exit_code == BUG:
+            return _bug(error)
+        console.say(f"stillhunt: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.say("stillhunt: interrupted. Finished days and stages are kept; the same command goes on from there.")
+        return INTERRUPTED
+    except Terminated:
+        console.say("stillhunt: terminated. Finished days and stages are kept; the same command goes on from there.")
+        return TERMINATED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 (the last resort: what is not ours is a bug)
+        return _bug(error)
+
+
+def _bug(error: Exception) -> int:
+    handle, name = tempfile.mkstemp(prefix="stillhunt-bug-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("".join(_traceback(error)))
+    told = f" ({error})" if isinstance(error, StillhuntError) else ""
+    console.say(f"stillhunt: this is a bug: {type(error).__name__}{told}. Where it happened is in {Path(name)}; please report that file.")
+    return BUG
+
+
+def _traceback(error: BaseException) -> list[str]:
+    """The stack of an error and of those before it, without messages that may quote data."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    told = f": {error}" if isinstance(error, (*_HARMLESS, StillhuntError)) else ": (message withheld, it may quote the log)"
+    before = [*_traceback(cause), "\n"] if cause is not None else []
+    return [*before, *traceback.format_tb(error.__traceback__), f"{type(error).__module__}.{type(error).__name__}{told}\n"]
+
+
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    raise Terminated

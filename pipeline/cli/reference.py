@@ -1,0 +1,41 @@
+"""`config` and `features`: what can be set, and what each feature means."""
+
+from __future__ import annotations
+
+import typer
+
+from pipeline import console
+from pipeline.cli.guard import guarded
+from pipeline.cli.options import Form
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(epilog="Example: stillhunt config > mine.toml")(config)
+    app.command(epilog="Example: stillhunt features --format csv")(features)
+
+
+def config() -> None:
+    """Print every setting with its default, meaning, unit, direction and source, as a TOML file to change and pass with --config."""
+
+    def body() -> None:
+        from pipeline.config import DEFAULT_FILE, load_config
+
+        load_config()  # a template that does not load would be worse than none
+        console.data(DEFAULT_FILE.read_text(encoding="utf-8"))
+        console.say("next: save it, change what you need, and type: stillhunt run LOGS --config FILE")
+
+    guarded(body)
+
+
+def features(form: Form = "table") -> None:
+    """Print the features of an account: name, unit, meaning."""
+
+    def body() -> None:
+        from pipeline.schema import FEATURES
+
+        columns = [(column.name, column.unit, column.meaning) for column in FEATURES.columns]
+        console.rows(("feature", "unit", "meaning"), columns, form, "stillhunt.features/1")
+        console.say("next: stillhunt show ACCOUNT")
+
+    guarded(body)

@@ -1,0 +1,18 @@
+"""A run: from logs to published tables and pages, in the order of `stages.STAGES`.
+
+`run_night` judges one window; `run_nights` replays several in date order. Here files are listed, days kept, stages
+walked, tables checked and handed to the store. Nothing here decides anything about data.
+
+    options.py   what a run is asked for, and what comes back
+    dayplan.py   which days have to be made, and from which files (pure)
+    days.py      make those days' tables and keep them
+    window.py    the days of the window, and what was dropped or missing in them
+    execute.py   walk STAGES over the window
+    publish.py   final ids, tables/, run.json, pages; switch `latest`
+    night.py     run_night and run_nights
+"""
+
+from pipeline.run.night import run_night, run_nights
+from pipeline.run.options import RunOptions, RunOutcome
+
+__all__ = ["RunOptions", "RunOutcome", "run_night", "run_nights"]

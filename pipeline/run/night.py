@@ -1,0 +1,153 @@
+"""run_night: one window from logs to published pages; run_nights: several, in date order.
+
+Everything is made beside the published runs and moved into place at the end; `latest` is switched last. The same
+inputs, settings, code and prior state are recognised before any stage runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import platform
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from pipeline.engines.duckdb import DuckEngine
+from pipeline.errors import InputError, MemoryTooSmall, StillhuntError
+from pipeline.ingest import Context, LogListing, account_records, blind_spots, coverage_of, list_logs, read_context
+from pipeline.provenance import run_id, sha256_file
+from pipeline.run.days import WindowDays, keep_days
+from pipeline.run.execute import Bench, empty, flat_settings, peak_rss_bytes
+from pipeline.run.manifest import manifest, recipe
+from pipeline.run.options import MINIMUM_MEMORY_BYTES, Progress, RunOptions, RunOutcome
+from pipeline.run.publish import count_tiers, fresh_folder, lay_out, write_manifest, write_pages, write_rejects
+from pipeline.run.window import Window, read_window, window_ids
+from pipeline.stages import STAGES, TABLES
+from pipeline.store import Store, open_store
+
+EARLIER = {"earlier_networks": "known_networks", "earlier_lineage": "lineage"}
+"""Table that stage 80 reads <- published table that the night before left."""
+
+
+class NoRequests(InputError):
+    """The logs hold no usable request in the window."""
+
+
+def run_night(options: RunOptions, progress: Progress) -> RunOutcome:
+    """Judge one window. Raises StillhuntError; writes a line to the ledger however it ends."""
+    if options.memory_bytes < MINIMUM_MEMORY_BYTES:
+        raise MemoryTooSmall(f"--memory of {options.memory_bytes} bytes is below {MINIMUM_MEMORY_BYTES}, which every run needs. Raise --memory.")
+    with open_store(options.out) as store, threadpool_limits(limits=1), _ledger(store) as entry:
+        with DuckEngine(threads=options.threads, memory_bytes=options.memory_bytes, temp_dir=store.scratch / "spill") as engine:
+            outcome = _night(store, Bench(engine, options.config, store.scratch), options, progress)
+        entry |= {"run_id": outcome.run_id, "night": outcome.night.isoformat(), "outcome": "already done" if outcome.already_done else "degraded" if outcome.degraded else "done"}
+        return outcome
+
+
+def run_nights(options: RunOptions, since: date, until: date, progress: Progress) -> list[RunOutcome]:
+    """Replay the nights from since to until in date order, each judged on its own window. Nights without a request in their window are left out."""
+    outcomes = []
+    for offset in range((until - since).days + 1):
+        with contextlib.suppress(NoRequests):
+            outcomes.append(run_night(dataclasses.replace(options, night=since + timedelta(days=offset)), progress))
+    if not outcomes:
+        raise NoRequests(f"no usable request in any window from {since} to {until}. Check LOGS, --since and --until.")
+    return outcomes
+
+
+@dataclasses.dataclass(frozen=True)
+class _Case:
+    """A window that is known but not yet judged."""
+
+    run_id: str
+    made_from: dict[str, Any]
+    night: date
+    days: WindowDays
+    earlier: dict[str, Path]
+    previous_night: date | None
+    listing: LogListing
+    context: Context
+
+
+def _night(store: Store, bench: Bench, options: RunOptions, progress: Progress) -> RunOutcome:
+    """List, keep days, recognise or judge, point to the result."""
+    progress("logs", 0, 1)
+    listing, context = list_logs(options.logs, on_bad_file=options.on_bad_file), read_context(options.context)
+    account_records(options.accounts, empty(TABLES["account_ids"]), context)  # a broken accounts table ends the run before anything is written
+    progress("logs", 1, 1)
+    days = keep_days(store, bench, options, listing, context, progress)
+    if not days.records:
+        where = f" in the window of night {options.night}" if options.night else ""
+        raise NoRequests(f"{' '.join(options.logs)}: no usable request{where}. Look at the logs with: stillhunt check")
+    case = _case(store, options, days, listing, context)
+    known = store.finished(case.run_id)
+    result = known if known is not None else _judge(case, store, bench, options, progress)
+    store.point_to(case.run_id, case.night)
+    return _outcome(result, store.run_folder(case.run_id), case.night, already_done=known is not None)
+
+
+def _case(store: Store, options: RunOptions, days: WindowDays, listing: LogListing, context: Context) -> _Case:
+    night = options.night or days.records[-1].day
+    nights = store.nights()
+    previous = max((day for day in nights if day < night), default=None)
+    tables = store.run_folder(nights[previous]) / "tables" if previous else None
+    earlier = {name: tables / f"{source}.parquet" for name, source in EARLIER.items()} if tables else {}
+    hashes = {"accounts": sha256_file(options.accounts) if options.accounts else None, **{name: sha256_file(path) for name, path in earlier.items()}}
+    made_from = recipe(days, night, listing, {**hashes, "previous_night": previous.isoformat() if previous else None}, context, options.config, is_night=options.night is not None)
+    return _Case(run_id(made_from), made_from, night, days, earlier, previous, listing, context)
+
+
+def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progress: Progress) -> dict[str, Any]:
+    """Walk the stages over the window, lay the run out, put it in place; gives run.json."""
+    bench.folder = _own_scratch(store, case.run_id)
+    window = read_window(case.days.records, case.night, case.days.undated)
+    _lay_edge(bench, case, window, options)
+    stages = bench.walk({**flat_settings(options.config), "night": case.night, "first_day": case.days.records[0].day}, progress)
+    folder = fresh_folder(bench.folder / "publish")
+    tables = lay_out(bench, dict(bench.frame("network_ids").iter_rows()), folder)
+    rejected = write_rejects(window.rejects, folder / "rejects.parquet")
+    result = manifest(case.run_id, case.made_from, case.days, window, rejected, stages, case.listing, options.config)
+    result |= {"tables": tables, "tiers": count_tiers(folder)}
+    result["counts"] |= {"accounts": tables["accounts"]["rows"], "networks": tables["networks"]["rows"]}
+    bench.timed("90 pages", lambda: write_pages(bench, folder, result, options.config, progress))
+    result = write_manifest(folder, result, _measured(bench, options))
+    store.replace_folder(folder, store.run_folder(case.run_id))
+    return result
+
+
+def _own_scratch(store: Store, name: str) -> Path:
+    """This run's scratch folder; that of any other run is removed."""
+    for other in store.scratch.iterdir():
+        if other.name != name:
+            shutil.rmtree(other, ignore_errors=True)
+    folder = store.scratch / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _lay_edge(bench: Bench, case: _Case, window: Window, options: RunOptions) -> None:
+    """Put on the bench what no rule makes: the days' tables, account records, blind spots, the night, what earlier nights left."""
+    bench.tables = {name: window.files(name) for stage in STAGES if stage.per_day for name in stage.writes}
+    accounts = account_records(options.accounts, window_ids(bench.frame("account_ids")), case.context)
+    bench.put("account_records", accounts.records)
+    bench.put("blind_spots", blind_spots(coverage_of(window.coverage, window.rows_kept, accounts.coverage)))
+    night = {"night": [case.night], "first_day": [window.days[0].day], "day_count": [len(window.days)], "previous_night": [case.previous_night]}
+    bench.put("night", pl.DataFrame(night, schema_overrides={"previous_night": pl.Date}))
+    bench.tables |= {name: [path] for name, path in case.earlier.items()}
+
+
+def _measured(bench: Bench, options: RunOptions) -> dict[str, Any]:
+    """What may differ between two runs of one id."""
+    return {"stages": bench.measured, "peak_rss_bytes": peak_rss_bytes(), "threads": options.threads, "memory_bytes": options.memory_bytes}
+
+
+def _outcome(result: dict[str, Any], folder: Path, night: date, *, already_done: bool) -> RunOutcome:
+    return RunOutcome(result["run_id"], night, folder, already_done, tuple(result["degraded"]), result["tiers"], result)
