@@ -101,9 +101,7 @@ def population_of(campaign: Campaign) -> Population:
 
 
 def _collection(campaign: Campaign) -> Activity:
-    rhythm = Rhythm(
-        SCHEDULES[campaign.schedule], campaign.requests_per_account_day, 0.3, 0.97 if campaign.schedule != "mimic" else 0.7, 1.0 if campaign.schedule != "mimic" else 0.8
-    )
+    rhythm = Rhythm(SCHEDULES[campaign.schedule], campaign.requests_per_account_day, spread=0.3, active_share=0.95, weekend=0.95)
     work = Work(
         "corpus",
         campaign.tasks,

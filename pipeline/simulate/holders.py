@@ -74,7 +74,8 @@ def share_between_strangers(parts: list[Holders], sharing: Sharing, seed: int) -
     """Payment and device keys of every population after households and shared machines: two or three accounts of strangers take the value of one of them."""
     open_to = np.concatenate([np.full(len(p), p.population.identity.innocent_sharing and not p.population.malicious) for p in parts])
     bounds = np.cumsum([len(p) for p in parts])[:-1]
-    payment = _paired(np.concatenate([p.payment for p in parts]), open_to, sharing.household_card, stream(seed, "household_card"))
+    pays = np.concatenate([np.full(len(p), p.population.identity.payment_type != "credits") for p in parts])
+    payment = _paired(np.concatenate([p.payment for p in parts]), open_to & pays, sharing.household_card, stream(seed, "household_card"))
     device = _paired(np.concatenate([p.device for p in parts]), open_to, sharing.shared_device, stream(seed, "shared_device"))
     return np.split(payment, bounds), np.split(device, bounds)
 

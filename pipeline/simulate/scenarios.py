@@ -15,9 +15,10 @@ from pipeline.simulate.personas import PERSONAS
 SCENARIOS = {
     "quiet": "innocent accounts only: a night on which nothing should be referred",
     "demo": "three campaigns of rising difficulty (naive, synchronised, pathways) among innocent look-alikes",
+    "planted": "one naive campaign among innocent look-alikes, small enough for a sample file",
     "mixed": "six rungs of evasion from naive to unlinked, the last of which ought to be missed",
 }
-_RUNGS = {"quiet": (), "demo": ("naive", "synchronised", "pathways"), "mixed": ("naive", "synchronised", "pathways", "hydra", "slow", "unlinked")}
+_RUNGS = {"quiet": (), "demo": ("naive", "synchronised", "pathways"), "planted": ("naive",), "mixed": ("naive", "synchronised", "pathways", "hydra", "slow", "unlinked")}
 MIN_CAMPAIGN = 8
 
 
@@ -30,7 +31,12 @@ def world_of(scenario: str, accounts: int, share: float) -> World:
     innocent = accounts - sum(entry.accounts for entry in campaigns)
     if innocent < accounts // 2 or innocent < len(PERSONAS):
         raise UsageError(f"--accounts {accounts} with --share {share} leaves {innocent} innocent accounts. Ask for more accounts or a smaller share.")
-    return World(innocents(innocent) + tuple(population_of(entry) for entry in campaigns), Sharing(), campaigns)
+    return compose(innocents(innocent), campaigns)
+
+
+def compose(people: tuple[Population, ...], campaigns: tuple[Campaign, ...], sharing: Sharing | None = None) -> World:
+    """A world of these innocents and these campaigns; without `sharing`, innocent sharing at the default rates."""
+    return World(people + tuple(population_of(entry) for entry in campaigns), sharing or Sharing(), campaigns)
 
 
 def innocents(count: int) -> tuple[Population, ...]:

@@ -56,7 +56,8 @@ VERBS = words(
 VERB_PREFIXES = words("re pre de over co out mis under")
 ADJECTIVES = words(
     "small large recent common rare simple complex local global early late narrow broad steady sudden public private formal plain careful quick slow cheap costly warm cold "
-    "dry wet bright dark clean rough smooth deep shallow strict loose open closed partial complete useful doubtful stable fragile heavy light modern older regular uneven hidden visible"
+    "dry wet bright dark clean rough smooth deep shallow strict loose open closed partial complete useful doubtful stable fragile heavy light modern older regular "
+    "uneven hidden visible"
 )
 ADJECTIVE_PREFIXES = words("un semi quasi ultra non hyper")
 NAMES = words(
