@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: stillhunt demo --out stillhunt-out")(demo)
 
 
-def run(  # noqa: PLR0913 (one parameter an option of the contract)
+def run(
     logs: Annotated[list[str], typer.Argument(metavar="LOGS...", help="Parquet files, folders (flat or date=/hour=), globs or s3:// URLs.")],
     accounts: Annotated[Path | None, typer.Option(metavar="FILE", help="Accounts table (Parquet or CSV). Without it identity links are off.")] = None,
     context: Annotated[Path | None, typer.Option(metavar="DIR", help="What only the provider knows: releases.csv, bans.csv, preambles.toml, regions.csv, vouched.csv ...")] = None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import os
 import platform
 import shutil
 import time
@@ -21,7 +22,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from pipeline.engines.duckdb import DuckEngine
-from pipeline.errors import InputError, MemoryTooSmall, StillhuntError
+from pipeline.errors import InputError, MemoryTooSmall
 from pipeline.ingest import Context, LogListing, account_records, blind_spots, coverage_of, list_logs, read_context
 from pipeline.provenance import run_id, sha256_file
 from pipeline.run.days import WindowDays, keep_days
@@ -61,6 +62,22 @@ def run_nights(options: RunOptions, since: date, until: date, progress: Progress
     if not outcomes:
         raise NoRequests(f"no usable request in any window from {since} to {until}. Check LOGS, --since and --until.")
     return outcomes
+
+
+@contextlib.contextmanager
+def _ledger(store: Store) -> Iterator[dict[str, Any]]:
+    """Write one line about the run when it ends, whatever the end."""
+    entry: dict[str, Any] = {"started_at": dt.datetime.now(dt.UTC).isoformat(), "host": platform.node(), "process": os.getpid(), "outcome": "interrupted"}
+    began = time.perf_counter()
+    try:
+        yield entry
+    except Exception as error:
+        entry["outcome"] = type(error).__name__
+        raise
+    finally:
+        entry |= {"wall_s": round(time.perf_counter() - began, 3), "peak_rss_bytes": int(peak_rss_bytes())}
+        with contextlib.suppress(OSError):  # a full disk must not hide why the run ended
+            store.append_ledger(entry)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,7 +141,7 @@ def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progres
 
 
 def _own_scratch(store: Store, name: str) -> Path:
-    """This run's scratch folder; that of any other run is removed."""
+    """The scratch folder of this run; that of any other run is removed."""
     for other in store.scratch.iterdir():
         if other.name != name:
             shutil.rmtree(other, ignore_errors=True)
