@@ -1,0 +1,27 @@
+"""The pages of a run, one after the other, so that only one is in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from pipeline import assets
+from pipeline.config import Config
+from pipeline.pages.index_page import index_page
+from pipeline.pages.network_page import network_page
+from pipeline.pages.pieces import page_name
+from pipeline.pages.render import index_bytes, network_bytes
+from pipeline.pages.run_facts import read_manifest
+from pipeline.pages.source import Source
+from pipeline.pages.words import load_wording
+
+
+def pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], config: Config, pages_for: Collection[str] | None) -> Iterator[tuple[str, bytes]]:
+    """See `pipeline.pages.build_pages`."""
+    source = Source(frames, read_manifest(manifest), config, load_wording(assets.reports_folder() / "wording.toml"))
+    yield "index.html", index_bytes(index_page(source))
+    for network in source.networks:
+        if pages_for is None or network["network_id"] in pages_for:
+            yield page_name(network["network_id"]), network_bytes(network_page(source, network))

@@ -1,0 +1,80 @@
+"""Findings as cards: what was seen apart from what is inferred, each with its numbers and the first of its evidence rows."""
+
+from __future__ import annotations
+
+from pipeline import redact
+from pipeline.pages import numbers
+from pipeline.pages.pieces import finding_sentence, unnumbered_table
+from pipeline.pages.records import Cell, Fact, FindingCard, Table
+from pipeline.pages.source import Row, Source
+
+Cards = tuple[FindingCard, ...]
+
+
+def finding_cards(source: Source, network_id: str) -> tuple[Cards, Cards]:
+    """(observations, inferences) of a network, strongest first. A kind that is neither counts as inferred."""
+    rows = source.of_network("findings", network_id).sort("rank", "finding_id").rows(named=True)
+    cards = [_card(source, row) for row in rows]
+    return tuple(card for card in cards if card.kind == "observation"), tuple(card for card in cards if card.kind != "observation")
+
+
+def _card(source: Source, row: Row) -> FindingCard:
+    wording, finding_id = source.wording, redact.identifier(row["finding_id"])
+    return FindingCard(
+        anchor=redact.for_filename(row["finding_id"]),
+        rank=numbers.count(row["rank"]),
+        sentence=finding_sentence(row, wording),
+        kind="observation" if row["kind"] == "observation" else "inference",
+        kind_word=wording.word("finding_kind", row["kind"]),
+        supports_word=wording.word("supports", row["supports"]),
+        facts=(
+            Fact("Finding", finding_id),
+            *_numbers(row),
+            Fact("Evidence", numbers.counted(row["evidence_total"], "requests"), f"SHA-256 {redact.for_html((row['evidence_sha256'] or 'not recorded')[:16])}"),
+        ),
+        evidence=_evidence(source, row),
+    )
+
+
+def _numbers(row: Row) -> tuple[Fact, ...]:
+    unit = redact.for_html(row["unit"] or "", 40)
+    return (
+        Fact("Observed", numbers.measured(row["value"], unit)),
+        Fact("Counts from", numbers.measured(row["threshold"], unit)),
+        Fact("Comparison", numbers.measured(row["baseline"], unit), f"n = {numbers.count(row['baseline_n'])}"),
+        Fact(
+            "p",
+            numbers.probability(row["p_value"]) if row["p_value"] is not None else "no test",
+            "chance of this value or more in the comparison" if row["p_value"] is not None else "",
+        ),
+    )
+
+
+def _evidence(source: Source, row: Row) -> Table:
+    evidence = source.evidence_of(row["finding_id"])
+    kept = evidence.head(source.config.pages.evidence_rows)
+    rows = [
+        (
+            Cell(redact.identifier(entry["request_id"]), tone="code"),
+            Cell(redact.file_path(entry["source_file"]), tone="code"),
+            numbers.count(entry["source_row"]),
+            redact.for_html((entry["role"] or "").replace("_", " ")),
+        )
+        for entry in kept.rows(named=True)
+    ]
+    total = row["evidence_total"] or evidence.height
+    left_out = (
+        f"{numbers.counted(total - kept.height, 'further rows')} not shown; evidence.parquet keeps {numbers.count(evidence.height)} of {numbers.count(total)} under this finding."
+        if total > kept.height
+        else ""
+    )
+    caption = f"Evidence rows of finding {numbers.count(row['rank'])}"
+    return unnumbered_table(
+        f"{redact.for_filename(row['finding_id'])}-evidence",
+        "",
+        caption,
+        "Request | File below the logs folder | Row, from 0 # | What it shows",
+        rows,
+        empty="No evidence row is kept.",
+        left_out=left_out,
+    )

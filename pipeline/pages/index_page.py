@@ -1,0 +1,248 @@
+"""The record of index.html: can the night be trusted, what is new, what comes first, what could not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pipeline import redact
+from pipeline.pages import charts, numbers
+from pipeline.pages.pieces import Numbering, finding_sentence, glossary, page_name, show_command, table
+from pipeline.pages.records import Cell, Command, IndexPage, QueueRow, Table, Verdict
+from pipeline.pages.run_facts import page_head, verdict
+from pipeline.pages.source import TIER_ORDER, Row, Source
+from pipeline.pages.words import spaced
+
+REASONS = 3
+_INPUT_ROWS = 50
+_PARTIAL_BELOW = 0.8  # the input contract: a column filled below this makes its families partial
+
+
+def index_page(source: Source) -> IndexPage:
+    """Everything index.html says."""
+    numbering = Numbering()
+    facts = source.facts
+    judged = run_verdict(source)
+    shown = source.networks[: source.config.pages.queue_rows]
+    changes = _changes(source, numbering)
+    queue_anchor, queue_label = numbering.table()
+    return IndexPage(
+        head=page_head(facts, f"Night of {facts.night}", "Suspected proxy networks of the night, what changed, and what could not be seen."),
+        verdict=judged,
+        change_sentence=_change_sentence(source),
+        changes=changes,
+        queue_sentence=_queue_sentence(source, judged),
+        queue_anchor=queue_anchor,
+        queue_label=queue_label,
+        queue=tuple(_queue_row(source, row, place) for place, row in enumerate(shown)),
+        queue_left_out=_queue_left_out(len(source.networks), len(shown)),
+        health_sentence=_health_sentence(source),
+        rows_by_reason=_rows_by_reason(source, numbering),
+        inputs=_inputs(source, numbering),
+        coverage=_coverage(source, numbering),
+        blind_spots=_blind_spots(source, numbering),
+        commands=_commands(source),
+        terms=glossary(source.wording),
+    )
+
+
+def run_verdict(source: Source) -> Verdict:
+    """The verdict of the run, with what only the tables can tell."""
+    problems = () if source.blind_spots else ("The run does not record which families of evidence ran.",)
+    return verdict(source.facts, source.config.ingest.max_rejected_share, problems)
+
+
+def change_of(source: Source, network_id: str) -> str:
+    """What happened to a network this night: `new`, `grown +12`, `` (nothing recorded)."""
+    words = [_event_text(source, row) for row in source.lineage_of(network_id) if _is_tonight(source, row)]
+    return ", ".join(words)
+
+
+def _is_tonight(source: Source, row: Row) -> bool:
+    return row["night"] is not None and row["night"].isoformat() == source.facts.night
+
+
+def _event_text(source: Source, row: Row) -> str:
+    word = source.wording.word("event", row["event"])
+    delta = _delta(source, row)
+    return word if delta is None or row["event"] == "new" else f"{word} {delta}"
+
+
+def _delta(source: Source, row: Row) -> str | None:
+    """Members tonight less members on the last earlier night that knew the network."""
+    earlier = [old["account_count"] for old in source.lineage_of(row["network_id"]) if old["night"] < row["night"] and old["account_count"] is not None]
+    if not earlier or row["account_count"] is None:
+        return None
+    change = row["account_count"] - earlier[-1]
+    return f"+{numbers.count(change)}" if change > 0 else numbers.count(change)
+
+
+def _change_sentence(source: Source) -> str:
+    tonight = [row for row in source.lineage if _is_tonight(source, row)]
+    earlier = {row["night"] for row in source.lineage if row["night"] is not None and not _is_tonight(source, row)}
+    if not earlier:
+        return "This output folder holds no earlier night to compare with: every network counts as new."
+    counts = {event: sum(row["event"] == event for row in tonight) for event in ("new", "grown", "shrunk", "merged", "split", "dormant", "returned")}
+    parts = [f"{numbers.count(number)} {source.wording.word('event', event).lower()}" for event, number in counts.items() if number]
+    return f"Against {numbers.counted(len(earlier), 'earlier nights')}: {numbers.listed(parts)}." if parts else "Nothing changed against the last night."
+
+
+def _changes(source: Source, numbering: Numbering) -> Table:
+    pages = {row["network_id"] for row in source.networks}
+    tonight = [row for row in source.lineage if _is_tonight(source, row)]
+    shown = tonight[: source.config.pages.queue_rows]
+    rows = [
+        (
+            _network_cell(row["network_id"], linked=row["network_id"] in pages),
+            source.wording.word("event", row["event"]),
+            numbers.count(row["account_count"]),
+            _delta(source, row) or "none earlier",
+            _network_cell(row["other_id"], linked=row["other_id"] in pages) if row["other_id"] else "",
+        )
+        for row in shown
+    ]
+    rest = len(tonight) - len(shown)
+    left_out = f"{numbers.counted(rest, 'further changes')} not shown; lineage.parquet holds all." if rest else ""
+    return table(
+        numbering,
+        "What changed since the last night",
+        "Network | Change | Accounts # | Difference # | Other network",
+        rows,
+        empty="No change is recorded for this night.",
+        left_out=left_out,
+    )
+
+
+def _network_cell(network_id: str, *, linked: bool) -> Cell:
+    return Cell(redact.identifier(network_id), href=page_name(network_id) if linked else "", tone="code")
+
+
+def _queue_sentence(source: Source, judged: Verdict) -> str:
+    if source.networks:
+        counts = {tier: sum(row["tier"] == tier for row in source.networks) for tier in TIER_ORDER}
+        first = f"{numbers.counted(counts['refer'], 'networks')} for referral, {numbers.count(counts['watch'])} on watch, {numbers.count(counts['explained'])} explained."
+        return first if judged.tone != "failed" else f"{first} A check failed: treat none of this as established."
+    if judged.tone == "failed":
+        return "No network is listed, and that says nothing: a check of this run failed."
+    return f"No network was found. {_families_sentence(source)}"
+
+
+def _families_sentence(source: Source) -> str:
+    """Which families ran, in part or not at all: what an empty queue rests on."""
+    parts = []
+    for status, text in (("ran", "Families that ran"), ("partial", "In part"), ("not_run", "Not run")):
+        names = [source.wording.word("blind", row["family"]).lower() for row in source.blind_spots if row["status"] == status]
+        parts.append(f"{text}: {numbers.listed(names)}.")
+    return " ".join(parts) if source.blind_spots else "The run does not record which families ran, so an empty list is no evidence of absence."
+
+
+def _queue_row(source: Source, row: Row, place: int) -> QueueRow:
+    network_id, traffic = row["network_id"], source.traffic.get(row["network_id"])
+    title = f"Requests a day of {redact.identifier(network_id)}"
+    return QueueRow(
+        network_id=redact.identifier(network_id),
+        href=page_name(network_id),
+        tier=row["tier"] if row["tier"] in TIER_ORDER else "watch",
+        tier_word=source.wording.word("tier", row["tier"]),
+        change=change_of(source, network_id),
+        accounts=numbers.count(row["account_count"]),
+        requests=numbers.count(row["request_count"]),
+        tokens=numbers.compact(traffic.tokens) if traffic else numbers.UNKNOWN,
+        first_seen=numbers.moment(row["first_seen_at"]),
+        last_seen=numbers.moment(row["last_seen_at"]),
+        coordination=numbers.decimal(row["coordination_bits"]),
+        extraction=numbers.decimal(row["extraction_bits"]),
+        q_value=numbers.probability(row["q_value"]),
+        alternative=source.wording.word("alternative", row["best_alternative"]),
+        margin=numbers.bits(row["alternative_margin_bits"]),
+        reasons=_reasons(source, network_id),
+        sparkline=charts.sparkline(traffic.days, f"spark-{place}", title) if traffic else None,
+    )
+
+
+def _reasons(source: Source, network_id: str) -> tuple[str, ...]:
+    findings = source.of_network("findings", network_id).sort("rank", "finding_id").rows(named=True)
+    sentences = tuple(finding_sentence(row, source.wording) for row in findings[:REASONS])
+    return sentences or ("No finding is recorded for this network.",)
+
+
+def _queue_left_out(total: int, shown: int) -> str:
+    return f"{numbers.counted(total - shown, 'further networks')} not shown here; `stillhunt networks` lists all {numbers.count(total)}." if total > shown else ""
+
+
+def _health_sentence(source: Source) -> str:
+    facts = source.facts
+    filled = sum(1 for column in facts.coverage if column.share)
+    columns = f"{filled} of {len(facts.coverage)} contract columns carry data." if facts.coverage else "Coverage of the columns was not recorded."
+    return f"{numbers.counted(len(facts.inputs), 'input files')}, {numbers.counted(facts.counts.get('rows_read'), 'rows')} read, {numbers.counted(facts.rejected_rows, 'rows')} rejected. {columns}"
+
+
+def _rows_by_reason(source: Source, numbering: Numbering) -> Table:
+    read = source.facts.counts.get("rows_read")
+    rows = [
+        (_reject_word(source, reason), Cell(reason, tone="code"), numbers.count(count), numbers.percent(count / read) if read else numbers.UNKNOWN)
+        for reason, count in source.facts.rejected
+    ]
+    return table(numbering, "Rejected rows by reason", "Why | Reason in rejects.parquet | Rows # | Share of rows read #", rows, empty="No row was rejected.")
+
+
+def _reject_word(source: Source, reason: str) -> str:
+    return source.wording.word("reject", reason)
+
+
+def _inputs(source: Source, numbering: Numbering) -> Table:
+    files = source.facts.inputs
+    rows: list[tuple[Cell | str, ...]] = [
+        (Cell(file.name, tone="code"), numbers.count(file.rows), numbers.count(file.size_bytes), Cell(file.sha256[:16], tone="code")) for file in files[:_INPUT_ROWS]
+    ]
+    rows += [(Cell(name, tone="code"), "not read", numbers.UNKNOWN, reason) for name, reason in source.facts.skipped[:_INPUT_ROWS]]
+    rest = max(0, len(files) - _INPUT_ROWS) + max(0, len(source.facts.skipped) - _INPUT_ROWS)
+    left_out = f"{numbers.counted(rest, 'further files')} not shown; run.json lists all with the whole hash." if rest else ""
+    return table(
+        numbering, "Input files", "File | Rows # | Bytes # | SHA-256, first 16 digits, or why it was not read", rows, empty="No input file is recorded.", left_out=left_out
+    )
+
+
+def _coverage(source: Source, numbering: Numbering) -> Table:
+    rows = [(Cell(column.column, tone="code"), numbers.percent(column.share), _coverage_note(column.share)) for column in source.facts.coverage]
+    return table(numbering, "How much of each contract column is filled", "Column | Rows with a value # | Meaning", rows, empty="Coverage was not recorded.")
+
+
+def _coverage_note(share: float | None) -> str:
+    if share is None:
+        return "not recorded"
+    if share == 0:
+        return "absent: what needs it did not run"
+    return "partial: below 80 %" if share < _PARTIAL_BELOW else "whole"
+
+
+def _blind_spots(source: Source, numbering: Numbering) -> Table:
+    return blind_spot_table(source, numbering, source.blind_spots, "Families of evidence, and what the log did not allow", "The run does not record which families ran.")
+
+
+def blind_spot_table(source: Source, numbering: Numbering, rows: Iterable[Row], caption: str, empty: str) -> Table:
+    """Family, status, why, and what is lost by it."""
+    cells = [
+        (
+            source.wording.word("blind", row["family"]),
+            Cell(source.wording.word("family_status", row["status"]), tone="" if row["status"] == "ran" else "strong"),
+            redact.for_html(row["reason"] or ""),
+            "" if row["status"] == "ran" else source.wording.text("blind", row["family"] or "", "lost"),
+        )
+        for row in sorted(rows, key=_blind_order)
+    ]
+    return table(numbering, caption, "Family | Status | Columns missing or thin | What is lost", cells, empty=empty)
+
+
+def _blind_order(row: Mapping[str, str | None]) -> tuple[int, str]:
+    order = ("not_run", "partial", "ran")
+    return (order.index(row["status"]) if row["status"] in order else -1), row["family"] or ""
+
+
+def _commands(source: Source) -> tuple[Command, ...]:
+    listing = Command("stillhunt networks", "the queue on the terminal; add --format csv or --format json for another program")
+    check = Command("stillhunt check LOGS", "what a log carries and lacks, before a run; writes nothing")
+    again = Command("stillhunt run LOGS --night DATE", "add a night and judge the window that ends with it")
+    if not source.networks:
+        return check, again
+    first = source.networks[0]["network_id"]
+    return show_command(first, f"the first network of the queue, {spaced(first)}, on the terminal"), listing, check, again

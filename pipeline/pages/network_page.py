@@ -1,0 +1,116 @@
+"""The record of a network's working page: who, why, how much, what was tested, what else could explain it, what to type next."""
+
+from __future__ import annotations
+
+from pipeline import redact
+from pipeline.pages import assessment, network_figures, numbers
+from pipeline.pages.findings import finding_cards
+from pipeline.pages.index_page import blind_spot_table, change_of, run_verdict
+from pipeline.pages.network_tables import alternatives_table, families_table, lineage_table, members_table, tests_table
+from pipeline.pages.pieces import Numbering, finding_sentence, glossary, show_command
+from pipeline.pages.records import Command, Fact, NetworkPage, Table
+from pipeline.pages.run_facts import page_head
+from pipeline.pages.source import TIER_ORDER, Row, Source
+from pipeline.pages.words import joined
+
+
+def network_page(source: Source, network: Row) -> NetworkPage:
+    """Everything networks/<network_id>.html says."""
+    network_id, wording, numbering = network["network_id"], source.wording, Numbering()
+    shown = redact.identifier(network_id)
+    families = source.of_network("network_families", network_id).rows(named=True)
+    observations, inferences = finding_cards(source, network_id)
+    accounts = numbers.counted(network["account_count"], "accounts")
+    return NetworkPage(
+        head=page_head(source.facts, f"Suspected proxy network {shown}", f"Working page of {shown}: evidence, members, traffic, tests and innocent explanations."),
+        network_id=shown,
+        tier=network["tier"] if network["tier"] in TIER_ORDER else "watch",
+        tier_word=wording.word("tier", network["tier"]),
+        tier_meaning=wording.text("tier", network["tier"] or "", "meaning"),
+        verdict=run_verdict(source),
+        summary=joined([wording.reason(network["reason"]), _change_sentence(source, network_id)]),
+        size=_size(source, network),
+        proposition_control=wording.line("proposition", "control", accounts=accounts),
+        proposition_independent=wording.line("proposition", "independent", accounts=accounts),
+        likelihood=assessment.likelihood(source, network, families),
+        confidence=assessment.confidence(source, network, families),
+        attribution=wording.text("attribution", network["attribution_level"] or "", "sentence") or "No level of attribution is recorded.",
+        alternative=assessment.alternative(source, network),
+        decisive=assessment.decisive(source, network),
+        axes=_axes(source, network),
+        families=families_table(source, families, numbering),
+        observations=observations,
+        inferences=inferences,
+        findings_empty="" if observations or inferences else "No finding is recorded for this network.",
+        members=members_table(source, network_id, numbering),
+        volume=network_figures.volume_figure(source, network_id, numbering),
+        hours=network_figures.hours_figure(source, network_id, numbering),
+        tests=tests_table(source, network_id, numbering, ran=True),
+        tests_not_run=tests_table(source, network_id, numbering, ran=False),
+        alternatives=alternatives_table(source, network, numbering),
+        against=_against(source, network_id),
+        blind_spots=_blind_spots(source, numbering),
+        lineage=lineage_table(source, network_id, numbering),
+        commands=_commands(source, network_id),
+        terms=glossary(wording),
+    )
+
+
+def _change_sentence(source: Source, network_id: str) -> str:
+    change = change_of(source, network_id)
+    return f"This night: {change.lower()}." if change else ""
+
+
+def _size(source: Source, network: Row) -> tuple[Fact, ...]:
+    traffic = source.traffic.get(network["network_id"])
+    tokens = numbers.count(traffic.tokens) if traffic else numbers.UNKNOWN
+    split = f"{numbers.count(traffic.input_tokens)} in, {numbers.count(traffic.output_tokens)} out" if traffic else "account_days holds no row of its members"
+    organisations = numbers.counted(network["entity_count"], "entities")
+    return (
+        Fact("Accounts", numbers.count(network["account_count"]), f"{organisations}: each vouched organisation counted once"),
+        Fact("Core members", numbers.count(network["core_count"]), "joined to the group most closely"),
+        Fact("Requests", numbers.count(network["request_count"]), "one request is one API call"),
+        Fact("Tokens", tokens, split),
+        Fact("First seen", numbers.moment(network["first_seen_at"]), "UTC, in this window"),
+        Fact("Last seen", numbers.moment(network["last_seen_at"]), "UTC, in this window"),
+    )
+
+
+def _axes(source: Source, network: Row) -> tuple[Fact, ...]:
+    wording = source.wording
+    return (
+        Fact("One operator?", numbers.bits(network["coordination_bits"]), "coordination: median over members of their median bits to the others"),
+        Fact("Collected for training?", numbers.bits(network["extraction_bits"]), "extraction: against controls of the same volume"),
+        Fact("Share of false networks", f"q = {numbers.probability(network['q_value'])}", f"p = {numbers.probability(network['p_value'])}; over all candidate networks of the run"),
+        Fact(
+            "Best innocent explanation",
+            wording.word("alternative", network["best_alternative"]),
+            f"margin {numbers.bits(network['alternative_margin_bits'])} in favour of one operator",
+        ),
+        Fact("Attribution", wording.word("attribution", network["attribution_level"]), "how far inference goes; no operator is named"),
+    )
+
+
+def _against(source: Source, network_id: str) -> tuple[str, ...]:
+    """Facts that speak for an innocent explanation, in the sentences of the findings."""
+    rows = source.of_network("findings", network_id).sort("rank", "finding_id").rows(named=True)
+    return tuple(finding_sentence(row, source.wording) for row in rows if row["supports"] == "benign")
+
+
+def _blind_spots(source: Source, numbering: Numbering) -> Table:
+    rows = [row for row in source.blind_spots if row["status"] != "ran"]
+    empty = "Every family of evidence ran in full." if source.blind_spots else "The run does not record which families ran."
+    return blind_spot_table(source, numbering, rows, "What could not be seen here", empty)
+
+
+def _commands(source: Source, network_id: str) -> tuple[Command, ...]:
+    members = source.of_network("members", network_id)
+    core = members.filter(members["role"] == "core") if members.height else members
+    first = (core if core.height else members).sort("account_id").head(1)
+    accounts = [show_command(row["account_id"], "one member: its features, links and network") for row in first.rows(named=True)]
+    return (
+        show_command(network_id, "this network on the terminal"),
+        show_command(network_id, "the whole network for a spreadsheet, every member included", " --format csv"),
+        *accounts,
+        Command("stillhunt networks", "all networks of the run"),
+    )

@@ -1,0 +1,150 @@
+"""The tables of a network's page: families of evidence, members, tests, innocent explanations, earlier nights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from pipeline import redact
+from pipeline.pages import numbers
+from pipeline.pages.pieces import Numbering, show_command, table
+from pipeline.pages.records import Cell, Table
+from pipeline.pages.source import Row, Source
+from pipeline.pages.words import Wording, spaced
+
+_ROLES = ("core", "bridge", "fringe")
+
+
+def families_table(source: Source, families: Sequence[Row], numbering: Numbering) -> Table:
+    """Bits by family of evidence beside what matched groups reach; those that pass their gate first."""
+    ordered = sorted(families, key=lambda row: (not row["admitted"], -(row["median_bits"] or 0.0), row["family"]))
+    rows = [_family_row(source.wording, row) for row in ordered]
+    columns = "Family of evidence | Class | Gate | Median bits # | Accounts covered # | Pairs linked # | Percentile among controls # | What is shared"
+    return table(numbering, "Bits by family of evidence, beside matched groups of other accounts", columns, rows, empty="No family of evidence is recorded for this network.")
+
+
+def _family_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
+    kinds = [wording.word("kind", kind.strip()) for kind in (row["kinds"] or "").split(",") if kind.strip()]
+    percentile = numbers.decimal(row["control_percentile"]) if row["control_percentile"] is not None else "not compared"
+    return (
+        Cell(wording.word("family", row["family"]), tone="strong" if row["admitted"] else ""),
+        Cell(wording.word("class", row["evidence_class"]), note=wording.text("class", row["evidence_class"] or "", "meaning")),
+        Cell("passed", tone="good") if row["admitted"] else Cell("not passed", tone="quiet"),
+        numbers.decimal(row["median_bits"]),
+        numbers.percent(row["coverage_share"]),
+        numbers.percent(row["linked_pair_share"]),
+        Cell(percentile, note=f"of {numbers.counted(row['control_count'], 'groups')}" if row["control_count"] else ""),
+        numbers.listed(kinds),
+    )
+
+
+def members_table(source: Source, network_id: str, numbering: Numbering) -> Table:
+    """The members with most weight in the group, core first, as many as the configuration asks for."""
+    members = source.of_network("members", network_id)
+    order = pl.col("role").replace_strict({role: place for place, role in enumerate(_ROLES)}, default=len(_ROLES), return_dtype=pl.Int32)
+    kept = members.sort(order, pl.col("bits").fill_null(0.0), pl.col("account_id"), descending=[False, True, False]).head(source.config.pages.member_rows)
+    rest = members.height - kept.height
+    command = show_command(network_id, "", " --format csv").text
+    left_out = f"{numbers.counted(rest, 'members')} of {numbers.count(members.height)} not shown, those with least weight. All of them: {command}" if rest else ""
+    caption = f"Members: {_role_counts(source.wording, members)}"
+    columns = "Account | Role | Belongs, 0 to 1 # | Requests # | Median bits # | Looks collected # | Why: the strongest link"
+    return table(numbering, caption, columns, (_member_row(source.wording, row) for row in kept.rows(named=True)), empty="No member is recorded.", left_out=left_out)
+
+
+def _role_counts(wording: Wording, members: pl.DataFrame) -> str:
+    counts = dict(members.group_by("role").len().iter_rows())
+    parts = [f"{numbers.count(counts[role])} {wording.word('role', role)}" for role in _ROLES if counts.get(role)]
+    return numbers.listed(parts)
+
+
+def _member_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
+    return (
+        Cell(redact.identifier(row["account_id"]), tone="code"),
+        Cell(wording.word("role", row["role"]), tone="strong" if row["role"] == "core" else ""),
+        numbers.decimal(row["membership"], 2),
+        numbers.count(row["request_count"]),
+        numbers.decimal(row["bits"]),
+        numbers.percent(row["extraction_score"]),
+        Cell(_why(wording, row), note=wording.text("role", row["role"] or "", "meaning") if row["role"] != "core" else ""),
+    )
+
+
+def _why(wording: Wording, row: Row) -> str:
+    if not row["strongest_account_id"]:
+        return "no link to another member is recorded"
+    kind = wording.word("kind", row["strongest_kind"])
+    return f"shares {kind} with {redact.identifier(row['strongest_account_id'])}, {numbers.bits(row['strongest_bits'])} in all"
+
+
+def tests_table(source: Source, network_id: str, numbering: Numbering, *, ran: bool) -> Table:
+    """Tests that ran (undecided ones too), or those that did not, with the reason."""
+    frame = source.of_network("network_tests", network_id).sort("supports", "test")
+    rows = [row for row in frame.rows(named=True) if (row["status"] != "not_run") is ran]
+    if not ran:
+        return _not_run_table(source.wording, rows, numbering)
+    columns = "Test | Speaks for | Outcome | Observed # | Expected # | p # | n # | Chance means"
+    return table(numbering, "Tests that ran", columns, (_test_row(source.wording, row) for row in rows), empty="No test ran for this network.")
+
+
+def _test_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
+    unit = redact.for_html(row["unit"] or "", 40)
+    return (
+        wording.word("test", row["test"]),
+        wording.word("supports", row["supports"]),
+        Cell(wording.word("test_status", row["status"]), note=redact.for_html(row["reason"] or "")),
+        numbers.measured(row["statistic"], unit),
+        numbers.measured(row["expected"], unit),
+        numbers.probability(row["p_value"]) if row["p_value"] is not None else "no power",
+        numbers.count(row["sample_size"]),
+        redact.for_html(row["null_model"] or "not recorded"),
+    )
+
+
+def _not_run_table(wording: Wording, rows: Iterable[Row], numbering: Numbering) -> Table:
+    cells = [(wording.word("test", row["test"]), wording.word("supports", row["supports"]), redact.for_html(row["reason"] or "no reason recorded")) for row in rows]
+    return table(numbering, "Tests that did not run", "Test | Would speak for | Why it did not run", cells, empty="Every test of this version ran.")
+
+
+def alternatives_table(source: Source, network: Row, numbering: Numbering) -> Table:
+    """Each innocent explanation that is tried: how it would look, and how it fared."""
+    best, wording = network["best_alternative"], source.wording
+    tests = {row["test"]: row for row in source.of_network("network_tests", network["network_id"]).rows(named=True) if row["supports"] == "benign"}
+    names = [name for name in wording.names("alternative") if name != "none"]
+    names += [name for name in [best] if name and name != "none" and name not in names]
+    rows = [(wording.word("alternative", name), wording.text("alternative", name, "looks"), _outcome(network, name, tests.get(name))) for name in names]
+    return table(numbering, "Innocent explanations considered", "Explanation | How it would look | How it fared", rows, empty="None is recorded.")
+
+
+def _outcome(network: Row, name: str, test: Row | None) -> Cell:
+    parts = []
+    if network["best_alternative"] == name:
+        parts.append(f"explains most of those tried; margin for one operator {numbers.bits(network['alternative_margin_bits'])}")
+    elif network["best_alternative"]:
+        parts.append("explains less than the best one" if network["best_alternative"] != "none" else "does not explain the links")
+    else:
+        parts.append("outcome not recorded")
+    if test is not None:
+        unit = redact.for_html(test["unit"] or "", 40)
+        parts.append(
+            f"observed {numbers.measured(test['statistic'], unit)}, expected {numbers.measured(test['expected'], unit)}"
+            if test["status"] != "not_run"
+            else f"not tested: {redact.for_html(test['reason'] or 'no reason recorded')}"
+        )
+    return Cell("; ".join(parts), tone="strong" if network["best_alternative"] == name else "")
+
+
+def lineage_table(source: Source, network_id: str, numbering: Numbering) -> Table:
+    """The network's earlier nights."""
+    rows = [
+        (
+            numbers.UNKNOWN if row["night"] is None else row["night"].isoformat(),
+            source.wording.word("event", row["event"]),
+            numbers.count(row["account_count"]),
+            Cell(redact.identifier(row["other_id"] or ""), tone="code"),
+        )
+        for row in source.lineage_of(network_id)
+    ]
+    return table(
+        numbering, "This network on each night it was matched", "Night | Change | Accounts # | Other network", rows, empty=f"No night is recorded for {spaced(network_id)}."
+    )

@@ -1,0 +1,70 @@
+"""Records into bytes: Jinja with autoescape on, one style sheet inlined, and a policy that lets the page load nothing at all.
+
+Templates print text and checked markup, nothing else: an undefined name, a bare number or None stops the page, and every
+text passes `redact.visible` once more on its way out, so that no control or reordering character can reach the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from pipeline import assets, redact
+from pipeline.pages.records import IndexPage, NetworkPage
+
+_POLICY = "default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def index_bytes(page: IndexPage) -> bytes:
+    """index.html."""
+    return _rendered("index.html", page, root="")
+
+
+def network_bytes(page: NetworkPage) -> bytes:
+    """networks/<network_id>.html."""
+    return _rendered("network.html", page, root="../")
+
+
+def _rendered(template: str, page: IndexPage | NetworkPage, *, root: str) -> bytes:
+    folder = assets.reports_folder()
+    style = _style(folder)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    text = _environment(folder).get_template(template).render(page=page, root=root, style=style, policy=_POLICY.format(digest=digest))
+    return text.encode("utf-8")
+
+
+@functools.cache
+def _environment(folder: Path) -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@functools.cache
+def _style(folder: Path) -> Markup:
+    """The style sheet without comments, indentation and blank lines."""
+    text = re.sub(r"/\*.*?\*/", "", (folder / "report.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    if "<" in text or "url(" in text or "@import" in text:
+        raise ValueError("report.css must not hold markup or refer to another file")
+    return Markup("\n".join(line.strip() for line in text.splitlines() if line.strip()))  # noqa: S704  # our own file, checked above
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, Markup | jinja2.Undefined):
+        return value
+    if isinstance(value, str):
+        return redact.visible(value)
+    raise TypeError(f"a template printed {type(value).__name__}, not text: format it in pipeline/pages/numbers.py")

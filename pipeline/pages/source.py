@@ -1,0 +1,164 @@
+"""The run's tables as the pages read them: every frame there with the columns it must have, grouped once by network.
+
+A table that is missing or empty becomes an empty frame of the right columns, so that every page is a whole page whatever ran.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from pipeline import schema
+from pipeline.config import Config
+from pipeline.pages.run_facts import RunFacts
+from pipeline.pages.traffic import HOURS, GroupTraffic, calendar_of, group_traffic
+from pipeline.pages.words import Wording
+
+Row = Mapping[str, Any]
+TIER_ORDER = ("refer", "watch", "explained")
+
+_TYPES = {
+    "BIGINT": pl.Int64(),
+    "INTEGER": pl.Int32(),
+    "DOUBLE": pl.Float64(),
+    "VARCHAR": pl.String(),
+    "BOOLEAN": pl.Boolean(),
+    "DATE": pl.Date(),
+    "TIMESTAMP": pl.Datetime("us"),
+}
+_TABLES = (
+    schema.NETWORKS,
+    schema.MEMBERS,
+    schema.CONTROLS,
+    schema.NETWORK_FAMILIES,
+    schema.NETWORK_TESTS,
+    schema.FINDINGS,
+    schema.EVIDENCE,
+    schema.BLIND_SPOTS,
+    schema.LINEAGE,
+    schema.LINKS,
+)
+ACCOUNT_DAY_COLUMNS: Mapping[str, pl.DataType] = {
+    "day": pl.Date(),
+    "account_id": pl.String(),
+    **dict.fromkeys(("request_count", "input_tokens", "output_tokens", *HOURS), pl.Int64()),
+}
+
+
+class Source:
+    """Frames, manifest, configuration and wording of one run, with the look-ups that several pages need."""
+
+    def __init__(self, frames: Mapping[str, pl.DataFrame], facts: RunFacts, config: Config, wording: Wording) -> None:
+        self.facts, self.config, self.wording = facts, config, wording
+        self._frames = {table.name: _whole(frames.get(table.name), table) for table in _TABLES}
+        self.account_days = _shaped(frames.get("account_days"), ACCOUNT_DAY_COLUMNS)
+        self.account_count = frames["accounts"].height if "accounts" in frames else None
+
+    @functools.cached_property
+    def networks(self) -> tuple[Row, ...]:
+        """Networks in the order of the queue: tier, then both axes together, then size, then id."""
+        return tuple(sorted(self._frames["networks"].rows(named=True), key=_queue_order))
+
+    @functools.cached_property
+    def calendar(self) -> tuple[dt.date, ...]:
+        """Each day of the window."""
+        return calendar_of(self.facts.first_day, self.facts.last_day, self.account_days)
+
+    @functools.cached_property
+    def traffic(self) -> Mapping[str, GroupTraffic]:
+        """Traffic of the members of each network."""
+        return group_traffic(self.account_days, self._frames["members"], self.calendar)
+
+    @functools.cached_property
+    def control_traffic(self) -> Mapping[str, GroupTraffic]:
+        """Traffic of the controls of each network."""
+        return group_traffic(self.account_days, self._frames["controls"], self.calendar)
+
+    @functools.cached_property
+    def control_counts(self) -> Mapping[str, int]:
+        """Control accounts of each network."""
+        counts = self._frames["controls"].group_by("network_id").agg(pl.col("account_id").n_unique())
+        return dict(counts.iter_rows())
+
+    @functools.cached_property
+    def calibrated(self) -> frozenset[str]:
+        """Networks all of whose links carry calibrated bits."""
+        members = self._frames["members"].select("account_id", "network_id")
+        inside = (
+            self._frames["links"]
+            .select("account_a", "account_b", "bits_kind")
+            .join(members, left_on="account_a", right_on="account_id")
+            .join(members, left_on="account_b", right_on="account_id", suffix="_b")
+            .filter(pl.col("network_id") == pl.col("network_id_b"))
+        )
+        whole = inside.group_by("network_id").agg((pl.col("bits_kind") == "calibrated").fill_null(value=False).all())
+        return frozenset(network for network, calibrated in whole.iter_rows() if calibrated)
+
+    @property
+    def blind_spots(self) -> tuple[Row, ...]:
+        """Families with their status, as the table has them."""
+        return tuple(self._frames["blind_spots"].sort("family").rows(named=True))
+
+    @functools.cached_property
+    def lineage(self) -> tuple[Row, ...]:
+        """Lineage of all nights, oldest first."""
+        return tuple(self._frames["lineage"].sort("night", "network_id", "event", "other_id").rows(named=True))
+
+    def lineage_of(self, network_id: str) -> list[Row]:
+        """Lineage of one network, oldest night first."""
+        return self._lineages.get(network_id, [])
+
+    @functools.cached_property
+    def _lineages(self) -> dict[str, list[Row]]:
+        groups: dict[str, list[Row]] = {}
+        for row in self.lineage:
+            groups.setdefault(row["network_id"], []).append(row)
+        return groups
+
+    def of_network(self, table: str, network_id: str) -> pl.DataFrame:
+        """The rows of a table that belong to a network, in the table's order."""
+        return self._by_network(table).get(network_id, self._frames[table].clear())
+
+    def evidence_of(self, finding_id: str) -> pl.DataFrame:
+        """The evidence rows of a finding."""
+        return self._evidence.get(finding_id, self._frames["evidence"].clear())
+
+    @functools.cached_property
+    def _evidence(self) -> Mapping[str, pl.DataFrame]:
+        return _groups(self._frames["evidence"], "finding_id")
+
+    @functools.cached_property
+    def _networked(self) -> dict[str, Mapping[str, pl.DataFrame]]:
+        return {}
+
+    def _by_network(self, table: str) -> Mapping[str, pl.DataFrame]:
+        if table not in self._networked:
+            self._networked[table] = _groups(self._frames[table], "network_id")
+        return self._networked[table]
+
+
+def _groups(frame: pl.DataFrame, column: str) -> Mapping[str, pl.DataFrame]:
+    return {str(key[0]): part for key, part in frame.partition_by(column, as_dict=True, maintain_order=True).items()}
+
+
+def _whole(frame: pl.DataFrame | None, table: schema.Table) -> pl.DataFrame:
+    return _shaped(frame, {column.name: _TYPES[column.type] for column in table.columns})
+
+
+def _shaped(frame: pl.DataFrame | None, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Exactly these columns; those that the frame lacks are null."""
+    if frame is None:
+        return pl.DataFrame(schema=dict(columns))
+    present = [pl.col(name) if isinstance(kind, pl.Datetime) else pl.col(name).cast(kind) for name, kind in columns.items() if name in frame.columns]
+    absent = [pl.lit(None, dtype=kind).alias(name) for name, kind in columns.items() if name not in frame.columns]
+    return frame.select(*present, *absent).select(*columns)
+
+
+def _queue_order(row: Row) -> tuple[int, float, int, str]:
+    tier = TIER_ORDER.index(row["tier"]) if row["tier"] in TIER_ORDER else len(TIER_ORDER)
+    weight = (row["coordination_bits"] or 0.0) + (row["extraction_bits"] or 0.0)
+    return tier, -round(weight, 6), -(row["account_count"] or 0), row["network_id"]

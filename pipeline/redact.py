@@ -1,0 +1,164 @@
+"""The one gate through which text, addresses and ids reach a page, a terminal or a bundle.
+
+Every value that came out of a log is somebody else's text. What leaves here holds no control character, no terminal escape and no
+mark that reorders or hides text (each is made visible instead), is at most `limit` characters long, and shows no credential, mail
+address, telephone number or full network address. Ids are the exception in one point: an id has to be typed back by the analyst, so
+only what looks like a credential is masked in it, and an id that had to be changed carries a mark of its own, so that two ids never look alike.
+
+Every function is pure, never raises on a string, and passing its own output through it again changes nothing.
+HTML's own special characters are not touched here: the page templates escape every value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Callable
+
+TEXT_LIMIT = 200
+ID_LIMIT = 80
+_CUT_MARK = "\u2026"
+_SLACK = 4  # text is cut to this many times the limit before masking, so that cost does not grow with hostile length
+_LAST_WORD = 512  # characters given up at that first cut, so that no half of a secret survives it
+
+_ESCAPE_SEQUENCES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement
+    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, SOS, PM, APC: titles, links, clipboard
+    r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one C1 byte
+    r"|\x1b[ -/]*[0-~]?"  # any other escape
+)
+_ESCAPE_MARK = "\u241b"
+_SPACES = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029")
+_INVISIBLE = frozenset({0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0xFEFF})
+
+
+def for_html(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Free text for a page: visible, masked, at most `limit` characters. The template still escapes it."""
+    return _shown(text, limit, mask)
+
+
+def for_terminal(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Free text for a terminal or a log line: one line, no escape sequence, masked, at most `limit` characters."""
+    return _shown(text, limit, mask)
+
+
+def for_csv(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Free text for a CSV cell: as for a page, and a spreadsheet does not read it as a formula."""
+    return guard_formula(_shown(text, limit - 1, mask))
+
+
+def identifier(text: str, limit: int = ID_LIMIT) -> str:
+    """An account, request or network id as it may be shown: as logged if it is harmless, else changed and marked with `#` and 8 hex digits of its sha256."""
+    shown = mask_credentials(visible(_head(text, limit)))
+    return text if shown == text and len(text) <= limit else f"{_cut(shown, limit - 9)}#{_fingerprint(text)}"
+
+
+def file_path(text: str, limit: int = TEXT_LIMIT) -> str:
+    """A path below the LOGS root as it may be shown: its end is kept, since that tells files apart."""
+    shown = mask_credentials(visible(text[-_SLACK * limit :]))
+    return shown if len(shown) <= limit else _CUT_MARK + shown[len(shown) - limit + 1 :]
+
+
+def for_filename(text: str, limit: int = 80) -> str:
+    """A name that every file system takes: ASCII letters, digits, `-`, `_`, `.`; a name that had to be changed ends in 8 hex digits of its sha256."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", text[:limit]).lstrip(".-") or "unnamed"
+    reserved = plain.split(".")[0].upper() in _RESERVED_NAMES
+    if plain == text and not reserved and not plain.endswith("."):
+        return plain
+    return f"{plain[: limit - 9].rstrip('.')}-{_fingerprint(text)}"
+
+
+def guard_formula(text: str) -> str:
+    """A CSV cell that no spreadsheet runs: an apostrophe goes before a leading `=`, `+`, `-`, `@`, tab or carriage return (full-width twins too)."""
+    return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA_STARTS) else text
+
+
+def visible(text: str) -> str:
+    """`text` on one line with every control character, escape sequence and reordering or hidden mark replaced by something that can be seen."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible_character, _ESCAPE_SEQUENCES.sub(_ESCAPE_MARK, text)))
+
+
+def mask(text: str) -> str:
+    """`text` without credentials, mail addresses, telephone numbers and full network addresses (these keep their /24 or /48)."""
+    text = _MAIL.sub("[mail]", mask_credentials(text))
+    text = _IPV4.sub(lambda found: _network_of(found, 24), text)
+    text = _IPV6.sub(lambda found: _network_of(found, 48), text)
+    return _PHONE.sub(_telephone_mask, text)
+
+
+def mask_credentials(text: str) -> str:
+    """`text` without keys, tokens, passwords in URLs and private keys."""
+    for pattern, replacement in _CREDENTIALS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+_RESERVED_NAMES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in range(10))}
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+_CREDENTIALS = (
+    (re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)", re.S), "[private key]"),
+    (re.compile(r"\b(?:sk|pk|rk|xai|gsk|hf|ghp|gho|ghu|ghs|glpat|npm|pypi|xox[abpors])[-_][A-Za-z0-9_-]{16,}"), "[key]"),
+    (re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"), "[key]"),
+    (re.compile(r"\bAIza[A-Za-z0-9_-]{30,}"), "[key]"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"), "[token]"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}"), r"\1 [token]"),
+    (re.compile(r"(?i)\b(pass(?:word|wd|phrase)?|secret|api[_-]?key|access[_-]?token|auth[_-]?token)(\s{0,3}[=:]\s{0,3})(?!\[)[^\s,;&]{4,}"), r"\1\2[secret]"),
+    (re.compile(r"(?<=://)[^\s/@:\[]{1,100}:[^\s/@]{1,100}@"), "[login]@"),
+)
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}")
+_IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w/]|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?:/\d{1,3})?(?![\w:/])")
+_PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d ().-]{7,18}\d(?![\w.])")
+
+
+def _shown(text: str, limit: int, masked: Callable[[str], str]) -> str:
+    return _cut(masked(visible(_head(text, limit))), limit)
+
+
+def _head(text: str, limit: int) -> str:
+    """As much of `text` as masking may look at; its last part is given up, for it may hold half of a secret."""
+    longest = _SLACK * limit + _LAST_WORD
+    return text if len(text) <= longest else text[: longest - _LAST_WORD] + _CUT_MARK
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + _CUT_MARK
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _visible_character(character: str) -> str:
+    if character in _SPACES:
+        return " "
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn") or code in _INVISIBLE:
+        return f"<U+{code:04X}>"
+    return character
+
+
+def _network_of(found: re.Match[str], bits: int) -> str:
+    address, _, prefix = found.group().partition("/")
+    try:
+        network = ipaddress.ip_network(f"{address}/{bits}", strict=False)
+        return str(network.supernet(new_prefix=int(prefix))) if prefix and int(prefix) < bits else str(network)
+    except ValueError:  # not an address after all: a version number, a clock time
+        return found.group()
+
+
+def _telephone_mask(found: re.Match[str]) -> str:
+    """Nine to fifteen digits with separators or a plus; dates, network addresses and plain integers stay."""
+    text = found.group()
+    digits = sum(character.isdigit() for character in text)
+    plain = text.isdigit() or re.fullmatch(r"\d{4}-\d\d-\d\d.*|[\d.]+|\d{1,3}( \d{3})+", text)
+    return text if plain or not 9 <= digits <= 15 else "[telephone]"
