@@ -105,6 +105,7 @@ class VerdictConfig:
     min_extraction_bits: float = limits(0.0, 64.0)
     min_output_tokens: int = limits(0, 1_000_000)
     min_boilerplate_documents: int = limits(1, 100_000)
+    min_mix_share: float = limits(0.0, 1.0)
     alternative_share: float = limits(0.0, 1.0)
     public_client_entities: int = limits(5, 100_000)
 

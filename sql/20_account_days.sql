@@ -1,30 +1,54 @@
--- One account's UTC day in integers that merge: counts, sums, and histograms of hours, gaps, lengths.
--- Bins double: g00 holds gaps under 1,024 us and g27 those from 2^36 us (19 h); c00 prompts under 32 characters and c15
--- those from 2^19; o00 outputs under 8 tokens and o13 those from 2^15. Squares are of values cut at 131,072, so that a
--- BIGINT holds their sum over any window. What bridges two days is found from first_us and last_us when days are merged.
+-- One account's UTC day in integers that merge: counts, sums, and histograms of hours, gaps and prompt lengths.
+-- Gap bins grow eightfold: g00 holds gaps under 1,024 us and g09 those from 2^34 us (4.8 h). Length bins double: c00 holds prompts
+-- under 64 characters and c09 those from 16,384. Squares are of values cut at 131,072, so that a BIGINT holds their sum over any
+-- window. A harvested request succeeded, generated text and was not answered from a gateway's cache. Gaps that bridge two days
+-- are found from first_us and last_us when days are merged. Gaps are counted apart from the rest because a window function
+-- carries every column it sees, and CASE stands where FILTER could because DuckDB copies a row once for each FILTER.
 -- grain: day, account_key
 -- reads: requests
--- params: none
+-- params: day DATE
 WITH arrivals AS (
+  SELECT account_key, ts_us, ts_us - lag(ts_us) OVER (PARTITION BY account_key ORDER BY ts_us) AS gap_us
+  FROM requests
+),
+gaps AS (
   SELECT
-    fx_day(ts_us) AS day,
     account_key,
-    ts_us,
+    min(ts_us) AS first_us,
+    max(ts_us) AS last_us,
+    max(gap_us) AS longest_gap_us,
+    CAST(coalesce(sum(fx_div(gap_us, 1000) * fx_div(gap_us, 1000)), 0) AS BIGINT) AS gap_ms_squared,
+    count(CASE WHEN gap_us < 1024 THEN 1 END) AS g00,
+    count(CASE WHEN gap_us >= 1024 AND gap_us < 8192 THEN 1 END) AS g01,
+    count(CASE WHEN gap_us >= 8192 AND gap_us < 65536 THEN 1 END) AS g02,
+    count(CASE WHEN gap_us >= 65536 AND gap_us < 524288 THEN 1 END) AS g03,
+    count(CASE WHEN gap_us >= 524288 AND gap_us < 4194304 THEN 1 END) AS g04,
+    count(CASE WHEN gap_us >= 4194304 AND gap_us < 33554432 THEN 1 END) AS g05,
+    count(CASE WHEN gap_us >= 33554432 AND gap_us < 268435456 THEN 1 END) AS g06,
+    count(CASE WHEN gap_us >= 268435456 AND gap_us < 2147483648 THEN 1 END) AS g07,
+    count(CASE WHEN gap_us >= 2147483648 AND gap_us < 17179869184 THEN 1 END) AS g08,
+    count(CASE WHEN gap_us >= 17179869184 THEN 1 END) AS g09
+  FROM arrivals
+  GROUP BY account_key
+),
+calls AS (
+  SELECT
+    account_key,
     fx_div(ts_us, 3600000000) % 24 AS hour_of_day,
-    ts_us - lag(ts_us) OVER (PARTITION BY account_key, fx_div(ts_us, 86400000000) ORDER BY ts_us) AS gap_us,
     CASE
       WHEN coalesce(is_rate_limited, false) OR coalesce(status_code, 0) = 429 THEN 2
       WHEN coalesce(status_code, 0) >= 400 THEN 1
       ELSE 0
     END AS outcome,
-    coalesce(is_cached_response, false) AS is_cached,
-    coalesce(operation, 'chat') NOT IN ('embeddings', 'count_tokens') AS is_generation,
-    coalesce(policy_action, 'none') <> 'none' AS is_policy_hit,
+    NOT coalesce(is_rate_limited, false) AND coalesce(status_code, 0) < 400 AND coalesce(operation, 'chat') NOT IN ('embeddings', 'count_tokens')
+      AND NOT coalesce(is_cached_response, false) AND output_tokens IS NOT NULL AS is_harvest,
+    is_cached_response,
+    policy_action,
     input_tokens,
     output_tokens,
     cache_read_tokens,
     reasoning_tokens,
-    max_tokens,
+    CASE WHEN max_tokens > 0 THEN max_tokens END AS max_tokens,
     CAST(temperature_milli AS BIGINT) AS temperature_milli,
     stream,
     is_batch,
@@ -37,23 +61,22 @@ WITH arrivals AS (
 ),
 counted AS (
   SELECT
-    day,
     account_key,
     count(*) AS request_count,
     count(CASE WHEN outcome = 0 THEN 1 END) AS ok_count,
     count(CASE WHEN outcome = 1 THEN 1 END) AS error_count,
     count(CASE WHEN outcome = 2 THEN 1 END) AS rate_limited_count,
-    count(CASE WHEN is_cached THEN 1 END) AS cached_response_count,
-    count(CASE WHEN is_policy_hit THEN 1 END) AS policy_count,
-    count(CASE WHEN outcome = 0 AND is_generation AND NOT is_cached AND output_tokens IS NOT NULL THEN 1 END) AS harvest_count,
-    CAST(coalesce(sum(CASE WHEN outcome = 0 AND is_generation AND NOT is_cached THEN output_tokens END), 0) AS BIGINT) AS harvest_tokens,
-    CAST(coalesce(sum(CASE WHEN outcome = 0 AND is_generation AND NOT is_cached AND output_tokens IS NOT NULL THEN input_tokens END), 0) AS BIGINT) AS harvest_input_tokens,
-    CAST(coalesce(sum(CASE WHEN outcome = 0 AND is_generation AND NOT is_cached THEN least(output_tokens, 131072) * least(output_tokens, 131072) END), 0) AS BIGINT)
-      AS harvest_tokens_squared,
+    count(CASE WHEN is_cached_response THEN 1 END) AS cached_response_count,
+    count(CASE WHEN policy_action <> 'none' THEN 1 END) AS policy_count,
+    count(policy_action) AS policy_known_count,
+    count(CASE WHEN is_harvest THEN 1 END) AS harvest_count,
+    CAST(coalesce(sum(CASE WHEN is_harvest THEN output_tokens END), 0) AS BIGINT) AS harvest_tokens,
+    CAST(coalesce(sum(CASE WHEN is_harvest THEN least(output_tokens, 131072) * least(output_tokens, 131072) END), 0) AS BIGINT) AS harvest_tokens_squared,
+    CAST(coalesce(sum(CASE WHEN is_harvest AND input_tokens IS NOT NULL THEN output_tokens END), 0) AS BIGINT) AS ratio_output_tokens,
+    CAST(coalesce(sum(CASE WHEN is_harvest THEN input_tokens END), 0) AS BIGINT) AS ratio_input_tokens,
     CAST(coalesce(sum(input_tokens), 0) AS BIGINT) AS input_tokens,
     count(input_tokens) AS input_known_count,
     CAST(coalesce(sum(output_tokens), 0) AS BIGINT) AS output_tokens,
-    count(output_tokens) AS output_known_count,
     CAST(coalesce(sum(cache_read_tokens), 0) AS BIGINT) AS cache_read_tokens,
     CAST(coalesce(sum(CASE WHEN cache_read_tokens IS NOT NULL THEN input_tokens END), 0) AS BIGINT) AS cache_known_input_tokens,
     CAST(coalesce(sum(reasoning_tokens), 0) AS BIGINT) AS reasoning_tokens,
@@ -66,9 +89,8 @@ counted AS (
     count(is_batch) AS batch_known_count,
     count(CASE WHEN finish_reason = 'length' THEN 1 END) AS length_finish_count,
     count(finish_reason) AS finish_known_count,
-    count(max_tokens) AS max_tokens_known_count,
-    CAST(coalesce(sum(CASE WHEN max_tokens > 0 THEN fx_div(1000 * least(output_tokens, max_tokens), max_tokens) END), 0) AS BIGINT) AS max_tokens_use_milli,
-    count(CASE WHEN max_tokens > 0 AND output_tokens IS NOT NULL THEN 1 END) AS max_tokens_use_count,
+    CAST(coalesce(sum(fx_div(1000 * least(output_tokens, max_tokens), max_tokens)), 0) AS BIGINT) AS max_tokens_use_milli,
+    count(CASE WHEN output_tokens IS NOT NULL THEN max_tokens END) AS max_tokens_use_count,
     count(temperature_milli) AS temperature_known_count,
     CAST(coalesce(sum(temperature_milli), 0) AS BIGINT) AS temperature_milli,
     CAST(coalesce(sum(temperature_milli * temperature_milli), 0) AS BIGINT) AS temperature_milli_squared,
@@ -80,10 +102,6 @@ counted AS (
     count(prompt_chars) AS prompt_known_count,
     CAST(coalesce(sum(prompt_chars), 0) AS BIGINT) AS prompt_chars,
     CAST(coalesce(sum(least(prompt_chars, 131072) * least(prompt_chars, 131072)), 0) AS BIGINT) AS prompt_chars_squared,
-    min(ts_us) AS first_us,
-    max(ts_us) AS last_us,
-    max(gap_us) AS longest_gap_us,
-    CAST(coalesce(sum(fx_div(gap_us, 1000) * fx_div(gap_us, 1000)), 0) AS BIGINT) AS gap_ms_squared,
     count(CASE WHEN hour_of_day = 0 THEN 1 END) AS h00,
     count(CASE WHEN hour_of_day = 1 THEN 1 END) AS h01,
     count(CASE WHEN hour_of_day = 2 THEN 1 END) AS h02,
@@ -108,93 +126,77 @@ counted AS (
     count(CASE WHEN hour_of_day = 21 THEN 1 END) AS h21,
     count(CASE WHEN hour_of_day = 22 THEN 1 END) AS h22,
     count(CASE WHEN hour_of_day = 23 THEN 1 END) AS h23,
-    count(CASE WHEN gap_us < 1024 THEN 1 END) AS g00,
-    count(CASE WHEN gap_us >= 1024 AND gap_us < 4096 THEN 1 END) AS g01,
-    count(CASE WHEN gap_us >= 4096 AND gap_us < 16384 THEN 1 END) AS g02,
-    count(CASE WHEN gap_us >= 16384 AND gap_us < 65536 THEN 1 END) AS g03,
-    count(CASE WHEN gap_us >= 65536 AND gap_us < 262144 THEN 1 END) AS g04,
-    count(CASE WHEN gap_us >= 262144 AND gap_us < 1048576 THEN 1 END) AS g05,
-    count(CASE WHEN gap_us >= 1048576 AND gap_us < 4194304 THEN 1 END) AS g06,
-    count(CASE WHEN gap_us >= 4194304 AND gap_us < 16777216 THEN 1 END) AS g07,
-    count(CASE WHEN gap_us >= 16777216 AND gap_us < 67108864 THEN 1 END) AS g08,
-    count(CASE WHEN gap_us >= 67108864 AND gap_us < 268435456 THEN 1 END) AS g09,
-    count(CASE WHEN gap_us >= 268435456 AND gap_us < 1073741824 THEN 1 END) AS g10,
-    count(CASE WHEN gap_us >= 1073741824 AND gap_us < 4294967296 THEN 1 END) AS g11,
-    count(CASE WHEN gap_us >= 4294967296 AND gap_us < 17179869184 THEN 1 END) AS g12,
-    count(CASE WHEN gap_us >= 17179869184 AND gap_us < 68719476736 THEN 1 END) AS g13,
-    count(CASE WHEN gap_us >= 68719476736 THEN 1 END) AS g14,
-    count(CASE WHEN prompt_chars < 32 THEN 1 END) AS c00,
-    count(CASE WHEN prompt_chars >= 32 AND prompt_chars < 64 THEN 1 END) AS c01,
-    count(CASE WHEN prompt_chars >= 64 AND prompt_chars < 128 THEN 1 END) AS c02,
-    count(CASE WHEN prompt_chars >= 128 AND prompt_chars < 256 THEN 1 END) AS c03,
-    count(CASE WHEN prompt_chars >= 256 AND prompt_chars < 512 THEN 1 END) AS c04,
-    count(CASE WHEN prompt_chars >= 512 AND prompt_chars < 1024 THEN 1 END) AS c05,
-    count(CASE WHEN prompt_chars >= 1024 AND prompt_chars < 2048 THEN 1 END) AS c06,
-    count(CASE WHEN prompt_chars >= 2048 AND prompt_chars < 4096 THEN 1 END) AS c07,
-    count(CASE WHEN prompt_chars >= 4096 AND prompt_chars < 8192 THEN 1 END) AS c08,
-    count(CASE WHEN prompt_chars >= 8192 AND prompt_chars < 16384 THEN 1 END) AS c09,
-    count(CASE WHEN prompt_chars >= 16384 AND prompt_chars < 32768 THEN 1 END) AS c10,
-    count(CASE WHEN prompt_chars >= 32768 THEN 1 END) AS c11
-  FROM arrivals
-  GROUP BY day, account_key
+    count(CASE WHEN prompt_chars < 64 THEN 1 END) AS c00,
+    count(CASE WHEN prompt_chars >= 64 AND prompt_chars < 128 THEN 1 END) AS c01,
+    count(CASE WHEN prompt_chars >= 128 AND prompt_chars < 256 THEN 1 END) AS c02,
+    count(CASE WHEN prompt_chars >= 256 AND prompt_chars < 512 THEN 1 END) AS c03,
+    count(CASE WHEN prompt_chars >= 512 AND prompt_chars < 1024 THEN 1 END) AS c04,
+    count(CASE WHEN prompt_chars >= 1024 AND prompt_chars < 2048 THEN 1 END) AS c05,
+    count(CASE WHEN prompt_chars >= 2048 AND prompt_chars < 4096 THEN 1 END) AS c06,
+    count(CASE WHEN prompt_chars >= 4096 AND prompt_chars < 8192 THEN 1 END) AS c07,
+    count(CASE WHEN prompt_chars >= 8192 AND prompt_chars < 16384 THEN 1 END) AS c08,
+    count(CASE WHEN prompt_chars >= 16384 THEN 1 END) AS c09
+  FROM calls
+  GROUP BY account_key
 )
 SELECT
-  day,
-  account_key,
-  request_count,
-  ok_count,
-  error_count,
-  rate_limited_count,
-  cached_response_count,
-  policy_count,
-  harvest_count,
-  harvest_tokens,
-  harvest_input_tokens,
-  harvest_tokens_squared,
-  input_tokens,
-  input_known_count,
-  output_tokens,
-  output_known_count,
-  cache_read_tokens,
-  cache_known_input_tokens,
-  reasoning_tokens,
-  reasoning_known_output_tokens,
-  cost_micro_usd,
-  cost_known_count,
-  stream_count,
-  stream_known_count,
-  batch_count,
-  batch_known_count,
-  length_finish_count,
-  finish_known_count,
-  max_tokens_known_count,
-  max_tokens_use_milli,
-  max_tokens_use_count,
-  temperature_known_count,
-  temperature_milli,
-  temperature_milli_squared,
-  single_turn_count,
-  message_known_count,
-  message_count,
-  max_message_count,
-  session_known_count,
-  prompt_known_count,
-  prompt_chars,
-  prompt_chars_squared,
-  first_us,
-  last_us,
-  longest_gap_us,
-  gap_ms_squared,
-  CASE WHEN h00 > 0 THEN 1 ELSE 0 END + CASE WHEN h01 > 0 THEN 1 ELSE 0 END + CASE WHEN h02 > 0 THEN 1 ELSE 0 END + CASE WHEN h03 > 0 THEN 1 ELSE 0 END
-    + CASE WHEN h04 > 0 THEN 1 ELSE 0 END + CASE WHEN h05 > 0 THEN 1 ELSE 0 END + CASE WHEN h06 > 0 THEN 1 ELSE 0 END + CASE WHEN h07 > 0 THEN 1 ELSE 0 END
-    + CASE WHEN h08 > 0 THEN 1 ELSE 0 END + CASE WHEN h09 > 0 THEN 1 ELSE 0 END + CASE WHEN h10 > 0 THEN 1 ELSE 0 END + CASE WHEN h11 > 0 THEN 1 ELSE 0 END
-    + CASE WHEN h12 > 0 THEN 1 ELSE 0 END + CASE WHEN h13 > 0 THEN 1 ELSE 0 END + CASE WHEN h14 > 0 THEN 1 ELSE 0 END + CASE WHEN h15 > 0 THEN 1 ELSE 0 END
-    + CASE WHEN h16 > 0 THEN 1 ELSE 0 END + CASE WHEN h17 > 0 THEN 1 ELSE 0 END + CASE WHEN h18 > 0 THEN 1 ELSE 0 END + CASE WHEN h19 > 0 THEN 1 ELSE 0 END
-    + CASE WHEN h20 > 0 THEN 1 ELSE 0 END + CASE WHEN h21 > 0 THEN 1 ELSE 0 END + CASE WHEN h22 > 0 THEN 1 ELSE 0 END + CASE WHEN h23 > 0 THEN 1 ELSE 0 END AS active_hours,
-  h00, h01, h02, h03, h04, h05, h06, h07, h08, h09, h10, h11,
-  h12, h13, h14, h15, h16, h17, h18, h19, h20, h21, h22, h23,
-  g00, g01, g02, g03, g04, g05, g06, g07, g08, g09, g10, g11,
-  g12, g13, g14,
-  c00, c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11
+  $day AS day,
+  counted.account_key AS account_key,
+  counted.request_count AS request_count,
+  counted.ok_count AS ok_count,
+  counted.error_count AS error_count,
+  counted.rate_limited_count AS rate_limited_count,
+  counted.cached_response_count AS cached_response_count,
+  counted.policy_count AS policy_count,
+  counted.policy_known_count AS policy_known_count,
+  counted.harvest_count AS harvest_count,
+  counted.harvest_tokens AS harvest_tokens,
+  counted.harvest_tokens_squared AS harvest_tokens_squared,
+  counted.ratio_output_tokens AS ratio_output_tokens,
+  counted.ratio_input_tokens AS ratio_input_tokens,
+  counted.input_tokens AS input_tokens,
+  counted.input_known_count AS input_known_count,
+  counted.output_tokens AS output_tokens,
+  counted.cache_read_tokens AS cache_read_tokens,
+  counted.cache_known_input_tokens AS cache_known_input_tokens,
+  counted.reasoning_tokens AS reasoning_tokens,
+  counted.reasoning_known_output_tokens AS reasoning_known_output_tokens,
+  counted.cost_micro_usd AS cost_micro_usd,
+  counted.cost_known_count AS cost_known_count,
+  counted.stream_count AS stream_count,
+  counted.stream_known_count AS stream_known_count,
+  counted.batch_count AS batch_count,
+  counted.batch_known_count AS batch_known_count,
+  counted.length_finish_count AS length_finish_count,
+  counted.finish_known_count AS finish_known_count,
+  counted.max_tokens_use_milli AS max_tokens_use_milli,
+  counted.max_tokens_use_count AS max_tokens_use_count,
+  counted.temperature_known_count AS temperature_known_count,
+  counted.temperature_milli AS temperature_milli,
+  counted.temperature_milli_squared AS temperature_milli_squared,
+  counted.single_turn_count AS single_turn_count,
+  counted.message_known_count AS message_known_count,
+  counted.message_count AS message_count,
+  counted.max_message_count AS max_message_count,
+  counted.session_known_count AS session_known_count,
+  counted.prompt_known_count AS prompt_known_count,
+  counted.prompt_chars AS prompt_chars,
+  counted.prompt_chars_squared AS prompt_chars_squared,
+  gaps.first_us AS first_us,
+  gaps.last_us AS last_us,
+  gaps.longest_gap_us AS longest_gap_us,
+  gaps.gap_ms_squared AS gap_ms_squared,
+  CAST(least(counted.h00, 1) + least(counted.h01, 1) + least(counted.h02, 1) + least(counted.h03, 1) + least(counted.h04, 1) + least(counted.h05, 1) + least(counted.h06, 1) + least(counted.h07, 1)
+    + least(counted.h08, 1) + least(counted.h09, 1) + least(counted.h10, 1) + least(counted.h11, 1) + least(counted.h12, 1) + least(counted.h13, 1) + least(counted.h14, 1) + least(counted.h15, 1)
+    + least(counted.h16, 1) + least(counted.h17, 1) + least(counted.h18, 1) + least(counted.h19, 1) + least(counted.h20, 1) + least(counted.h21, 1) + least(counted.h22, 1) + least(counted.h23, 1) AS BIGINT) AS active_hours,
+  counted.h00 AS h00, counted.h01 AS h01, counted.h02 AS h02, counted.h03 AS h03, counted.h04 AS h04, counted.h05 AS h05,
+  counted.h06 AS h06, counted.h07 AS h07, counted.h08 AS h08, counted.h09 AS h09, counted.h10 AS h10, counted.h11 AS h11,
+  counted.h12 AS h12, counted.h13 AS h13, counted.h14 AS h14, counted.h15 AS h15, counted.h16 AS h16, counted.h17 AS h17,
+  counted.h18 AS h18, counted.h19 AS h19, counted.h20 AS h20, counted.h21 AS h21, counted.h22 AS h22, counted.h23 AS h23,
+  gaps.g00 AS g00, gaps.g01 AS g01, gaps.g02 AS g02, gaps.g03 AS g03, gaps.g04 AS g04,
+  gaps.g05 AS g05, gaps.g06 AS g06, gaps.g07 AS g07, gaps.g08 AS g08, gaps.g09 AS g09,
+  counted.c00 AS c00, counted.c01 AS c01, counted.c02 AS c02, counted.c03 AS c03, counted.c04 AS c04,
+  counted.c05 AS c05, counted.c06 AS c06, counted.c07 AS c07, counted.c08 AS c08, counted.c09 AS c09
 FROM counted
-ORDER BY day, account_key
+JOIN gaps ON gaps.account_key = counted.account_key
+ORDER BY counted.account_key

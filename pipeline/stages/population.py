@@ -46,13 +46,13 @@ class Population:
         return found
 
 
-def population(inputs: Mapping[str, pl.DataFrame], values: pl.DataFrame | None = None) -> Population:
-    """The population of a window. In: account_records, kinds, and shared_values unless other values are given. Empty: no accounts."""
+def population(inputs: Mapping[str, pl.DataFrame]) -> Population:
+    """The population of a window. In: account_records, kinds, shared_values. Empty: no accounts."""
     records = inputs["account_records"].sort("account_key")
     keys = records["account_key"].to_numpy()
     vouched = records["is_vouched"].fill_null(False) & records["organization_key"].is_not_null()
     entity = np.where(vouched.to_numpy(), records["organization_key"].fill_null(0).to_numpy(), keys)
-    scorer = _scorer(inputs["shared_values"] if values is None else values, inputs["kinds"], keys)
+    scorer = _scorer(inputs["shared_values"], inputs["kinds"], keys)
     return Population(keys.astype(np.int64), tuple(records["account_id"].to_list()), entity.astype(np.int64), scorer)
 
 

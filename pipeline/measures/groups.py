@@ -1,0 +1,106 @@
+"""Groups of accounts drawn at random, and statistics of a group: the ground of every permutation test.
+
+Accounts are positions; every draw takes a seeded generator; nothing here knows what the figures mean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+SparseRows = sparse.csr_matrix
+"""Sparse rows of numbers, one an account."""
+
+
+def standardise(columns: Floats) -> Floats:
+    """Columns with mean 0 and deviation 1; a constant column becomes 0. In: (n, k). Out: (n, k). Empty: empty."""
+    if len(columns) == 0:
+        return columns
+    deviation = columns.std(axis=0)
+    scaled: Floats = (columns - columns.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    return scaled
+
+
+def nearest(columns: Floats, members: Ints, eligible: Ints, wanted: int) -> Ints:
+    """Eligible accounts nearest to any member, at most `wanted`, sorted by position.
+
+    In: standardised columns (n, k), positions of the members and of those that may be drawn. Ties break by position. Empty: no accounts.
+    """
+    if not len(members) or not len(eligible):
+        return np.empty(0, dtype=np.int64)
+    distance, _ = cKDTree(columns[members]).query(columns[eligible])
+    order = np.lexsort((eligible, np.round(distance, 9)))
+    return np.sort(eligible[order[:wanted]])
+
+
+def draw_groups(pool: Ints, size: int, groups: int, rng: np.random.Generator) -> Ints:
+    """Random groups without repetition inside a group. In: pool of positions, size <= len(pool). Out: (groups, size)."""
+    chosen = np.argpartition(rng.random((groups, len(pool))), size - 1, axis=1)[:, :size]
+    return pool[chosen]
+
+
+def draw_pairs(size: int, pairs: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Pairs of places inside a group: all of them if they are few, else `pairs` distinct ones. In: size >= 2. Out: two arrays of places, i < j."""
+    i, j = np.triu_indices(size, k=1)
+    if len(i) > pairs:
+        kept = np.sort(rng.choice(len(i), pairs, replace=False))
+        i, j = i[kept], j[kept]
+    return i.astype(np.int64), j.astype(np.int64)
+
+
+def mean_cosine(unit: Floats, groups: Ints) -> Floats:
+    """Mean cosine over all pairs of each group, from the length of the sum: (|sum z|^2 - sum |z|^2) / (m (m - 1)).
+
+    In: (n, d) rows of length 1 or 0; groups (g, m) of positions, m >= 2. Out: (g,), -1..1.
+    """
+    rows = unit[groups]
+    size = groups.shape[1]
+    total = (rows.sum(axis=1) ** 2).sum(axis=1) - (rows**2).sum(axis=(1, 2))
+    cosine: Floats = total / (size * (size - 1))
+    return cosine
+
+
+def mean_cosine_sparse(unit: SparseRows, groups: Ints) -> Floats:
+    """The same for sparse rows: the sum over a group is one sparse product."""
+    count, size = groups.shape
+    picks = sparse.csr_matrix((np.ones(count * size), (np.repeat(np.arange(count), size), groups.ravel())), shape=(count, unit.shape[0]))
+    total = picks @ unit
+    squares = np.asarray(total.multiply(total).sum(axis=1)).ravel()
+    own = np.asarray((picks @ unit.multiply(unit)).sum(axis=1)).ravel()
+    cosine: Floats = (squares - own) / (size * (size - 1))
+    return cosine
+
+
+def unit_rows(row: Ints, column: Ints, value: Floats, rows: int) -> SparseRows:
+    """Sparse rows of length 1 (0 if empty). In: coordinates and values of equal length, the number of rows."""
+    columns = int(column.max()) + 1 if len(column) else 1
+    matrix = sparse.csr_matrix((value, (row, column)), shape=(rows, columns))
+    length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    return sparse.diags(np.divide(1.0, length, out=np.zeros(rows), where=length > 0)).dot(matrix).tocsr()
+
+
+def likeness_to_rest(unit: SparseRows, members: Ints) -> Floats:
+    """Cosine of each member's row to the mean of the other members' rows. In: rows of length 1 or 0. Out: (members,), 0..1 for non-negative rows; 0 for an empty row."""
+    own = unit[members]
+    total = np.asarray(own.sum(axis=0)).ravel()
+    out = np.zeros(len(members))
+    for place in range(len(members)):
+        row = np.asarray(own[place].todense()).ravel()
+        rest = total - row
+        length = float(np.sqrt(rest @ rest))
+        out[place] = float(row @ rest) / length if length > 1e-12 else 0.0
+    return np.round(out, 6)
+
+
+def daily_residuals(counts: Floats) -> Floats:
+    """What is left of daily activity after each account's own level and every day's own level. In: (accounts, days) counts. Out: rows of length 1 (0 if flat)."""
+    roots = np.sqrt(counts)
+    left = roots - roots.mean(axis=1, keepdims=True)
+    left = left - left.mean(axis=0, keepdims=True)
+    length = np.sqrt((left**2).sum(axis=1, keepdims=True))
+    unit: Floats = np.divide(left, length, out=np.zeros_like(left), where=length > 1e-9)
+    return unit

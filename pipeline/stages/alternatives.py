@@ -1,0 +1,104 @@
+"""Stage 62: the innocent explanations of each cluster, each with what it explains and what is left unexplained.
+
+An alternative applies when most members fit it. It then explains some kinds of evidence (a campus explains a shared address; it
+does not explain a shared card). What is left is each member's strongest tie to another member of a kind that is not explained; the
+median of that over members, less the margin an edge must have, is the alternative's margin: at or below zero it explains the
+cluster at least as well as one operator does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from pipeline.config import Config
+from pipeline.stages.population import Population, population
+
+WORDING = ("skeleton", "template", "system")
+CONTENT = ("prompt", "skeleton", "template", "system", "settings", "stack", "headers")
+CAMPUS = ("ip", "ip_prefix", "signup_ip", "mail_domain", "cohort", "device", *CONTENT)
+EVERYTHING = ("payment", "email", "phone", "organization", *CAMPUS)
+
+EXPLAINS = {"vouched_organisation": EVERYTHING, "self_serve_team": EVERYTHING, "classroom": CAMPUS, "public_client": CONTENT}
+"""Kinds of evidence that each alternative accounts for."""
+
+_DAY_US = 86_400_000_000
+
+ROWS = {"cluster": pl.Int64, "alternative": pl.String, "fit_share": pl.Float64, "applies": pl.Boolean, "margin_bits": pl.Float64}
+
+
+def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
+    """Every alternative scored for every cluster.
+
+    Reads clusters, account_records, shared_values, kinds, products, cluster_values. Empty: an empty table.
+    """
+    people = population(inputs)
+    records, values = inputs["account_records"], inputs["shared_values"]
+    public = _public_wording(values, inputs["products"], people, config)
+    rows = []
+    for (cluster,), members in inputs["clusters"].filter(pl.col("origin") != "small").group_by("cluster", maintain_order=True):
+        fellows = members.join(records, on="account_key")
+        shared = inputs["cluster_values"].filter(pl.col("cluster") == cluster)
+        ties = _ties(values, shared, people.entity_total).join(members.select("account_key"), on="account_key", how="semi")
+        fit = {
+            "vouched_organisation": _largest_share(fellows.filter("is_vouched")["organization_key"], fellows.height),
+            "self_serve_team": _largest_share(fellows.filter(~pl.col("is_vouched"))["organization_key"], fellows.height),
+            "classroom": _classroom(fellows, shared, values, config),
+            "public_client": _client_share(members, ties, public, config.verdict.alternative_share),
+        }
+        for name, share in fit.items():
+            margin = _residual(members, ties, EXPLAINS[name]) - config.networks.edge_margin_bits
+            rows.append((cluster, name, round(share, 6), share >= config.verdict.alternative_share, round(margin, 6)))
+    return {"cluster_alternatives": pl.DataFrame(rows, schema=ROWS, orient="row").sort("cluster", "alternative")}
+
+
+def _largest_share(keys: pl.Series, total: int) -> float:
+    """Share of members that hold the most frequent key."""
+    known = keys.drop_nulls()
+    return int(known.value_counts()["count"].max()) / total if len(known) else 0.0  # type: ignore[call-overload]  # polars types max as any
+
+
+def _classroom(fellows: pl.DataFrame, shared: pl.DataFrame, values: pl.DataFrame, config: Config) -> float:
+    """Members on the education pathway or with a school's mailbox; else members behind one address that signed up within days of each other."""
+    school = ((fellows["access_pathway"] == "education") | (fellows["email_domain_class"] == "edu")).fill_null(False).mean()
+    address = shared.filter(pl.col("kind").is_in(["ip", "signup_ip"])).sort("inside_count", "value_key", descending=[True, False]).head(1)
+    venue = values.join(address, on=["kind", "value_key"], how="semi").join(fellows, on="account_key", how="semi")
+    behind = fellows.join(venue, on="account_key", how="semi")
+    created = behind["created_us"].drop_nulls().sort()
+    width = config.links.cohort_days * _DAY_US
+    together = max((int(((created >= start) & (created < start + width)).sum()) for start in created), default=0)
+    return max(float(school or 0.0), together / fellows.height)  # type: ignore[arg-type]  # polars types mean as any
+
+
+def _public_wording(values: pl.DataFrame, products: pl.DataFrame, people: Population, config: Config) -> pl.DataFrame:
+    """Wording that nearly every user of some client product holds, where the product has enough users: the client wrote it. Columns kind, value_key."""
+    entity = pl.DataFrame({"account_key": people.keys, "entity_key": people.entity})
+    used = products.select("account_key", pl.col("value_key").alias("product")).join(entity, on="account_key")
+    sizes = used.group_by("product").agg(pl.col("entity_key").n_unique().alias("entities")).filter(pl.col("entities") >= config.verdict.public_client_entities)
+    wording = values.filter(pl.col("kind").is_in(WORDING)).select("kind", "value_key", "account_key")
+    held = wording.join(used.join(sizes, on="product"), on="account_key").group_by("kind", "value_key", "product", "entities").agg(pl.col("entity_key").n_unique().alias("holders"))
+    return held.filter(pl.col("holders") >= config.verdict.alternative_share * pl.col("entities")).select("kind", "value_key").unique()
+
+
+def _client_share(members: pl.DataFrame, ties: pl.DataFrame, public: pl.DataFrame, most: float) -> float:
+    """Members whose shared wording is nearly all a public client's."""
+    wording = ties.filter(pl.col("kind").is_in(WORDING)).join(public.with_columns(pl.lit(True).alias("public")), on=["kind", "value_key"], how="left")
+    fits = wording.group_by("account_key").agg(pl.col("public").fill_null(False).mean().alias("share")).filter(pl.col("share") >= most)
+    return fits.height / members.height
+
+
+def _ties(values: pl.DataFrame, shared: pl.DataFrame, entity_total: int) -> pl.DataFrame:
+    """Holders of the values that a cluster shares, each with its rarity counted without the cluster, so that a large network's facts stay rare."""
+    held = values.join(shared.select("kind", "value_key", "inside_count"), on=["kind", "value_key"])
+    outside = held["df"].to_numpy() - held["inside_count"].to_numpy()
+    rarity = np.log2(max(2, entity_total) / (outside + 1.0))
+    return held.with_columns(pl.Series("rarity_bits", np.round(rarity, 6)))
+
+
+def _residual(members: pl.DataFrame, ties: pl.DataFrame, explained: tuple[str, ...]) -> float:
+    """Median over members of the rarest value shared with another member that is of no explained kind, in bits; 0 for members without one."""
+    left = ties.filter(~pl.col("kind").is_in(explained)).group_by("account_key").agg(pl.col("rarity_bits").max())
+    strongest = members.select("account_key").join(left, on="account_key", how="left")["rarity_bits"].fill_null(0.0)
+    return float(np.median(strongest.to_numpy())) if members.height else 0.0

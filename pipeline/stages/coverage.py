@@ -1,0 +1,123 @@
+"""Stage 57: what each cluster shares, by family, and whether a specific fact may admit it to an accusation.
+
+A value qualifies when two or more entities of the cluster hold it, most of its holders are in the cluster and few are outside
+(counted without the cluster, so that a large network does not make its own facts look common). Coverage is the share of the
+cluster's entities that hold a qualifying value. One shared card is a fact about two accounts, not about a group: the gate
+also asks for a value with several holders, or several values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipeline.config import Config, VerdictConfig
+from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, kinds
+from pipeline.measures.groups import draw_groups, draw_pairs, nearest
+from pipeline.measures.nulls import percentile_of
+from pipeline.stages.evidence_views import account_views
+from pipeline.stages.population import Population, population
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+CONTROL_GROUPS = 99
+CONTROL_PAIRS = 60
+MEMBER_PAIRS = 400
+
+VALUES = {"cluster": pl.Int64, "kind": pl.String, "value_key": pl.Int64, "inside_count": pl.Int64, "df": pl.Int64, "qualifies": pl.Boolean}
+FAMILY_ROWS = {
+    "cluster": pl.Int64,
+    "family": pl.String,
+    "evidence_class": pl.String,
+    "median_bits": pl.Float64,
+    "coverage_share": pl.Float64,
+    "linked_pair_share": pl.Float64,
+    "control_percentile": pl.Float64,
+    "control_count": pl.Int64,
+    "kinds": pl.String,
+    "admitted": pl.Boolean,
+}
+
+
+def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
+    """Families of each cluster, and the values it shares.
+
+    Reads clusters, shared_values, kinds, account_records, features, boilerplate, sample_totals. Empty: empty tables.
+    """
+    people = population(inputs)
+    views = account_views(inputs, people, config)
+    groups = inputs["clusters"].filter(pl.col("origin") == "network")
+    values = shared_inside(groups, inputs["shared_values"], people, config.verdict)
+    rows = []
+    for (cluster,), members in groups.group_by("cluster", maintain_order=True):
+        positions = people.positions(members["account_key"])
+        covered = _coverage(values.filter((pl.col("cluster") == cluster) & pl.col("qualifies")), inputs["shared_values"], members, people)
+        rows += _families(int(str(cluster)), positions, covered, people, views.manner, config)
+    table = pl.DataFrame(rows, schema=FAMILY_ROWS, orient="row").sort("cluster", "family")
+    return {"cluster_families": table, "cluster_values": values}
+
+
+def shared_inside(groups: pl.DataFrame, values: pl.DataFrame, people: Population, config: VerdictConfig) -> pl.DataFrame:
+    """Values that two or more entities of one cluster hold, with holders inside (inside_count) and in all (df)."""
+    held = groups.select("cluster", "account_key").join(values, on="account_key")
+    inside = held.group_by("cluster", "kind", "value_key").agg(pl.col("entity_key").n_unique().cast(pl.Int64).alias("inside_count"), pl.col("df").first())
+    outside = pl.col("df") - pl.col("inside_count")
+    rare = outside <= config.gate_max_outside_share * people.entity_total
+    mostly = pl.col("inside_count") >= config.gate_in_share * pl.col("df")
+    shared = inside.filter(pl.col("inside_count") >= 2).with_columns((rare & mostly).alias("qualifies"))
+    return shared.select(list(VALUES)).cast({"df": pl.Int64}).sort("cluster", "kind", "value_key")
+
+
+def _coverage(qualifying: pl.DataFrame, values: pl.DataFrame, members: pl.DataFrame, people: Population) -> pl.DataFrame:
+    """Per kind: holders (set of entities) of a qualifying value, the largest block and the number of values."""
+    held = values.join(qualifying.select("kind", "value_key", "inside_count"), on=["kind", "value_key"]).join(members.select("account_key"), on="account_key", how="semi")
+    return held.group_by("kind", "family").agg(
+        pl.col("entity_key").unique().alias("holders"), pl.col("inside_count").max().alias("largest"), pl.col("value_key").n_unique().alias("values")
+    )
+
+
+def _families(cluster: int, members: Ints, covered: pl.DataFrame, people: Population, manner: Floats, config: Config) -> list[tuple[object, ...]]:
+    rng = np.random.default_rng([config.networks.seed, int(people.keys[members[0]]), len(members)])
+    entities = len(np.unique(people.entity[members]))
+    i, j = draw_pairs(len(members), MEMBER_PAIRS, rng)
+    by_family, by_kind = people.scorer.by_family(members[i], members[j]), people.scorer.by_kind(members[i], members[j]).mean(axis=0)
+    null = _control_medians(members, people, manner, config, rng)
+    rows = []
+    for number, family in enumerate(FAMILIES):
+        blocks = covered.filter(pl.col("family") == family)
+        median = round(float(np.median(by_family[:, number])), 6)
+        names = sorted((k for k in kinds(config.links) if k.family == family), key=lambda k: -by_kind[people.scorer.kind_names.index(k.kind)])
+        seen = ",".join(k.kind for k in names if by_kind[people.scorer.kind_names.index(k.kind)] > 0)
+        share = _share(blocks, entities)
+        linked = round(float((by_family[:, number] > 0).mean()), 6)
+        percentile = round(percentile_of(median, np.round(null[:, number], 6)), 2)
+        rows.append((cluster, family, CLASS_OF_FAMILY[family], median, share, linked, percentile, len(null), seen, _admitted(blocks, entities, config)))
+    return rows
+
+
+def _share(blocks: pl.DataFrame, entities: int) -> float:
+    holders = blocks["holders"].explode().n_unique() if blocks.height else 0
+    return round(holders / entities, 6)
+
+
+def _admitted(blocks: pl.DataFrame, entities: int, config: Config) -> bool:
+    gate = blocks.filter(pl.col("kind").is_in([kind.kind for kind in kinds(config.links) if kind.is_gate]))
+    if not gate.height or _share(gate, entities) < config.verdict.gate_coverage_share:
+        return False
+    return int(gate["largest"].max()) >= config.verdict.gate_min_values or int(gate["values"].sum()) >= config.verdict.gate_min_values  # type: ignore[arg-type]  # polars types max as any
+
+
+def _control_medians(members: Ints, people: Population, manner: Floats, config: Config, rng: np.random.Generator) -> Floats:
+    """Median bits by family in random groups of accounts of the same manner. Out: (groups, families); no rows if too few accounts."""
+    size = min(len(members), 24)
+    pool = nearest(manner, members, np.setdiff1d(np.arange(len(manner)), members), max(300, 4 * len(members)))
+    if len(pool) < max(config.pages.control_minimum, 2 * size):
+        return np.zeros((0, len(FAMILIES)))
+    groups = draw_groups(pool, size, CONTROL_GROUPS, rng)
+    i, j = draw_pairs(size, CONTROL_PAIRS, rng)
+    bits = people.scorer.by_family(groups[:, i].ravel(), groups[:, j].ravel())
+    return np.median(bits.reshape(CONTROL_GROUPS, len(i), -1), axis=1)

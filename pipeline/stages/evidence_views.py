@@ -1,0 +1,62 @@
+"""The account-sized columns that verdicts rest on, lined up with the positions of a population.
+
+Nothing is decided here: counts of sampled prompts, templated prompts and their output, volumes, records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipeline.config import Config
+from pipeline.measures.groups import SparseRows, standardise, unit_rows
+from pipeline.stages.population import Population
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AccountViews:
+    """One entry an account, in the order of the population."""
+
+    requests: Floats
+    """requests in the window"""
+    document_count: Floats
+    """sampled prompts kept out of clustering"""
+    templated_share: Floats
+    """0..1, how many of them carry the account's own recurring wording"""
+    harvest_share: Floats
+    """0..1, how many of them carry it and drew an answer of at least verdict.min_output_tokens"""
+    volume: Floats
+    """(n, 2) standardised: requests (log) and active days"""
+    manner: Floats
+    """(n, 4) standardised: the same, templated share and mean output (log): script users are compared with script users"""
+
+
+def account_views(inputs: Mapping[str, pl.DataFrame], people: Population, config: Config) -> AccountViews:
+    """Reads features, boilerplate and sample_totals. Accounts missing from a table count 0 there."""
+    keys = pl.DataFrame({"account_key": people.keys})
+    long_answer = pl.col("output_tokens") >= config.verdict.min_output_tokens
+    documents = inputs["boilerplate"].group_by("account_key").agg(pl.len().alias("templated"), long_answer.sum().alias("harvest"))
+    columns = ("account_key", "request_count", "active_days", "output_tokens_mean")
+    table = keys.join(inputs["sample_totals"], on="account_key", how="left", maintain_order="left").join(documents, on="account_key", how="left", maintain_order="left")
+    table = table.join(inputs["features"].select(columns), on="account_key", how="left", maintain_order="left").fill_null(0).fill_nan(0)
+    total = np.maximum(table["document_count"].to_numpy().astype(float), 1.0)
+    templated, harvest = table["templated"].to_numpy() / total, table["harvest"].to_numpy() / total
+    requests, days = table["request_count"].to_numpy().astype(float), table["active_days"].to_numpy().astype(float)
+    volume = np.stack([np.log1p(requests), days], axis=1)
+    manner = np.column_stack([volume, templated, np.log1p(table["output_tokens_mean"].to_numpy().astype(float))])
+    return AccountViews(requests, table["document_count"].to_numpy().astype(float), templated, harvest, standardise(volume), standardise(manner))
+
+
+def held_out_wording(habits: pl.DataFrame, people: Population) -> SparseRows:
+    """Each account's mix of recurring wording in the prompts that formed nothing (half 1), as rows of length 1: which habits, and how often each."""
+    held = habits.filter(pl.col("half") == 1)
+    column = held["shingle"].rank("dense").to_numpy().astype(np.int64) - 1
+    share = (held["document_count"] / held["document_total"]).to_numpy()
+    return unit_rows(people.positions(held["account_key"]), column, share, len(people.keys))

@@ -1,0 +1,217 @@
+"""Stage 65: clusters become networks with a tier, two axes and the best innocent alternative.
+
+Referred for human action only if all hold: two families established of which one is a specific fact that the gate admits; the
+combined test on held-out data survives false-discovery control; the traffic is training-shaped; no innocent alternative
+explains the evidence. An alternative that explains it makes the tier `explained`; everything else is `watch` with its reason.
+Likeness alone, however many bits, cannot reach `refer`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipeline import schema
+from pipeline.config import Config
+from pipeline.measures.groups import likeness_to_rest
+from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
+from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
+from pipeline.stages.findings import GATE_MEASURES
+from pipeline.stages.frames import conform
+from pipeline.stages.population import Population, population
+
+Ints = NDArray[np.int64]
+
+FEW_DOCUMENTS = 8
+"""Held-out prompts below which an account's own traffic cannot be judged."""
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the verdict on one cluster rests on."""
+
+    origin: str
+    established: int
+    """families established, timing among them"""
+    gate: bool
+    p_value: float | None
+    q_value: float | None
+    extraction_bits: float
+    extraction: bool
+    coordination_bits: float
+    alternative: str
+    margin_bits: float
+
+
+def verdict(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
+    """Networks and members under provisional ids.
+
+    Reads clusters, cluster_tests, cluster_families, cluster_alternatives, pair_links, account_records, shared_values, kinds, features,
+    boilerplate, sample_totals, cluster_values, habits. Empty: empty tables.
+    """
+    people = population(inputs)
+    views = account_views(inputs, people, config)
+    q_values = _q_values(inputs["cluster_tests"])
+    networks, members, numbers = [], [], []
+    for (cluster,), rows in inputs["clusters"].group_by("cluster", maintain_order=True):
+        positions = people.positions(rows["account_key"])
+        facts = _facts(int(str(cluster)), rows, inputs, q_values, views, positions, people, config)
+        tier, reason = _tier(facts, config)
+        if tier == "refer":
+            rows, positions = _accusable(rows, positions, views, inputs, people, config)
+        if tier == "refer" and len(positions) < config.networks.min_accounts:
+            tier, reason = "watch", "too_few_members_left"
+        name = _provisional(people, positions)
+        networks.append(_network_row(name, tier, reason, facts, positions, people, inputs))
+        members.append(_member_rows(name, rows, positions, views, people, inputs["pair_links"], config))
+        numbers.append((int(str(cluster)), name))
+    ids = pl.DataFrame(numbers, schema={"cluster": pl.Int64, "network_id": pl.String}, orient="row")
+    table = conform(pl.DataFrame(networks, infer_schema_length=None), schema.NETWORKS)
+    fellows = conform(pl.concat(members) if members else pl.DataFrame(), schema.MEMBERS)
+    return {"networks": _with_core(table, fellows), "members": fellows, "cluster_ids": ids}
+
+
+def _q_values(tests: pl.DataFrame) -> dict[int, tuple[float, float]]:
+    """Combined p and q of each cluster with a coordination test that ran."""
+    ran = tests.filter((pl.col("supports") == "coordination") & (pl.col("status") == "ran"))
+    groups = [(int(str(cluster)), combined_p(rows["p_value"].to_numpy())) for (cluster,), rows in ran.group_by("cluster", maintain_order=True)]
+    q_values = benjamini_hochberg(np.array([p for _, p in groups]))
+    return {cluster: (round(p, 6), round(float(q), 6)) for (cluster, p), q in zip(groups, q_values, strict=True)}
+
+
+def _facts(
+    cluster: int, rows: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], q_values: dict[int, tuple[float, float]], views: AccountViews, positions: Ints, people: Population, config: Config
+) -> _Facts:
+    tests = inputs["cluster_tests"].filter((pl.col("cluster") == cluster) & (pl.col("status") == "ran"))
+    families = inputs["cluster_families"].filter(pl.col("cluster") == cluster)
+    strong = families.filter(pl.col("admitted") | ((pl.col("median_bits") >= config.networks.family_min_bits) & (pl.col("control_percentile") >= 95)))
+    timing = tests.filter((pl.col("family") == "timing") & (pl.col("p_value") <= config.verdict.max_q_value)).height
+    harvest = tests.filter(pl.col("supports") == "extraction")["p_value"]
+    bits = round(tail_bits(float(harvest[0])), 6) if len(harvest) else 0.0
+    name, margin = _best_alternative(inputs["cluster_alternatives"].filter(pl.col("cluster") == cluster))
+    p_value, q_value = q_values.get(cluster, (None, None))
+    coordination = round(float(rows["bits"].median() or 0.0), 6)  # type: ignore[arg-type]  # polars types median as any
+    if name == "none":
+        margin = round(coordination - people.edge_bits(config.networks), 6)
+    extraction = bits >= config.verdict.min_extraction_bits and _enough_output(inputs["boilerplate"], people.keys[positions], config)
+    return _Facts(str(rows["origin"][0]), strong.height + timing, bool(families.filter(pl.col("family") == "identity")["admitted"].any()), p_value, q_value, bits, extraction, coordination, name, margin)
+
+
+def _best_alternative(rows: pl.DataFrame) -> tuple[str, float]:
+    """The alternative that applies and leaves least unexplained; `none` if none applies."""
+    fitting = rows.filter("applies").sort("margin_bits", "alternative")
+    return (str(fitting["alternative"][0]), float(fitting["margin_bits"][0])) if fitting.height else ("none", 0.0)
+
+
+def _enough_output(boilerplate: pl.DataFrame, keys: Ints, config: Config) -> bool:
+    """Whether enough templated prompts were sampled and their median answer is long in absolute terms."""
+    output = boilerplate.filter(pl.col("account_key").is_in(keys.tolist()))["output_tokens"]
+    return len(output) >= config.verdict.min_boilerplate_documents and float(np.median(output.to_numpy())) >= config.verdict.min_output_tokens
+
+
+def _tier(facts: _Facts, config: Config) -> tuple[str, str]:
+    if facts.origin == "small":
+        return "watch", "small_group"
+    if facts.alternative == "vouched_organisation" or facts.origin == "vouched":
+        return ("watch", "vouched_extraction") if facts.extraction else ("explained", "vouched_organisation")
+    if facts.alternative == "self_serve_team" and facts.extraction:
+        return "watch", "one_customer_extraction"
+    if facts.alternative != "none" and facts.margin_bits <= 0:
+        return "explained", facts.alternative
+    if not facts.gate:
+        return "watch", "no_specific_fact"
+    if not facts.extraction:
+        return "watch", "no_extraction"
+    if facts.established < 2:
+        return "watch", "one_family"
+    if facts.q_value is None or facts.q_value > config.verdict.max_q_value:
+        return "watch", "not_significant"
+    return "refer", "specific_fact_and_extraction"
+
+
+def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs: Mapping[str, pl.DataFrame], people: Population, config: Config) -> tuple[pl.DataFrame, Ints]:
+    """Members who may be named: their held-out traffic is harvest-shaped, and its mix of wording is the network's, not only one phrase of a corpus that all use.
+
+    An account that sent too little to tell is kept if it holds a specific fact that the network shares.
+    """
+    cluster = rows["cluster"][0]
+    likeness = likeness_to_rest(held_out_wording(inputs["habits"], people), positions)
+    score = views.harvest_share[positions]
+    one_pool = (likeness >= config.verdict.min_mix_share * float(np.median(likeness))) & (score > 0) & (score >= float(np.median(score)) / 4)
+    facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies") & pl.col("kind").is_in(GATE_MEASURES))
+    holders = inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi")["account_key"].unique()
+    silent = (views.document_count[positions] < FEW_DOCUMENTS) & rows["account_key"].is_in(holders.implode()).to_numpy()
+    kept = one_pool | silent
+    return rows.filter(pl.Series(kept)), positions[kept]
+
+
+def _provisional(people: Population, positions: Ints) -> str:
+    """A name that depends on the members alone; lineage replaces it by the network's lasting id."""
+    text = "\n".join(sorted(people.ids[position] for position in positions))
+    return "P-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _network_row(name: str, tier: str, reason: str, facts: _Facts, positions: Ints, people: Population, inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    features = inputs["features"].filter(pl.col("account_key").is_in(people.keys[positions].tolist()))
+    level = "L3" if tier == "refer" else "L1" if facts.gate else "L0"
+    return {
+        "network_id": name,
+        "flagged": tier == "refer",
+        "tier": tier,
+        "account_count": len(positions),
+        "entity_count": len(np.unique(people.entity[positions])),
+        "request_count": int(features["request_count"].sum()),
+        "first_seen_at": features["first_us"].min(),
+        "last_seen_at": features["last_us"].max(),
+        "coordination_bits": facts.coordination_bits,
+        "extraction_bits": facts.extraction_bits,
+        "q_value": facts.q_value,
+        "p_value": facts.p_value,
+        "best_alternative": facts.alternative,
+        "alternative_margin_bits": facts.margin_bits,
+        "attribution_level": level,
+        "core_count": 0,
+        "reason": reason,
+    }
+
+
+def _member_rows(name: str, rows: pl.DataFrame, positions: Ints, views: AccountViews, people: Population, links: pl.DataFrame, config: Config) -> pl.DataFrame:
+    typical = max(float(rows["bits"].median() or 0.0), 1e-9)  # type: ignore[arg-type]  # polars types median as any
+    strongest = _strongest(rows["account_key"], links)
+    role = pl.when(pl.col("bits") >= config.networks.core_share * typical).then(pl.lit("core")).otherwise(pl.lit("fringe"))
+    table = pl.DataFrame(
+        {
+            "account_key": rows["account_key"],
+            "account_id": [people.ids[position] for position in positions],
+            "bits": rows["bits"],
+            "request_count": views.requests[positions].astype(np.int64),
+            "extraction_score": np.round(views.harvest_share[positions], 6),
+        }
+    ).join(strongest, on="account_key", how="left")
+    other = {int(key): people.ids[position] for key, position in zip(rows["account_key"], positions, strict=True)}
+    return table.with_columns(
+        pl.lit(name).alias("network_id"),
+        (pl.col("bits") / typical).clip(0.0, 1.0).round(6).alias("membership"),
+        role.alias("role"),
+        pl.col("other").replace_strict(other, default=None, return_dtype=pl.String).alias("strongest_account_id"),
+    )
+
+
+def _strongest(keys: pl.Series, links: pl.DataFrame) -> pl.DataFrame:
+    """Each member's strongest fellow: other, bits, and the kind with most bits between them."""
+    inside = links.filter(pl.col("account_a").is_in(keys.implode()) & pl.col("account_b").is_in(keys.implode()))
+    both = pl.concat([inside.select(pl.col(a).alias("account_key"), pl.col(b).alias("other"), "kind", "bits") for a, b in (("account_a", "account_b"), ("account_b", "account_a"))])
+    pairs = both.sort("account_key", "other", "bits", "kind", descending=[False, False, True, False]).group_by("account_key", "other", maintain_order=True)
+    best = pairs.agg(pl.col("bits").sum().round(6).alias("strongest_bits"), pl.col("kind").first().alias("strongest_kind"))
+    return best.sort("account_key", "strongest_bits", "other", descending=[False, True, False]).unique("account_key", keep="first", maintain_order=True)
+
+
+def _with_core(networks: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    core = members.filter(pl.col("role") == "core").group_by("network_id").agg(pl.len().cast(pl.Int64).alias("core"))
+    return networks.join(core, on="network_id", how="left").with_columns(pl.col("core").fill_null(0).alias("core_count")).drop("core").sort("network_id")

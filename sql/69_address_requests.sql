@@ -1,0 +1,27 @@
+-- The first request of each member from each address that its cluster shares: the rows behind a finding of shared addresses.
+-- grain: cluster, account_key, value_key
+-- reads: requests, clusters, cluster_values
+-- params: none
+WITH shared AS (
+    SELECT clusters.cluster AS cluster, clusters.account_key AS account_key, cluster_values.value_key AS value_key
+    FROM clusters
+    JOIN cluster_values ON cluster_values.cluster = clusters.cluster
+    WHERE clusters.origin = 'network' AND cluster_values.kind = 'ip' AND cluster_values.qualifies
+),
+found AS (
+    SELECT
+        shared.cluster AS cluster,
+        shared.account_key AS account_key,
+        shared.value_key AS value_key,
+        requests.request_id AS request_id,
+        requests.source_file AS source_file,
+        requests.source_row AS source_row,
+        row_number() OVER (PARTITION BY shared.cluster, shared.account_key, shared.value_key ORDER BY requests.ts_us, requests.source_file, requests.source_row) AS place,
+        count(*) OVER (PARTITION BY shared.cluster, shared.account_key, shared.value_key) AS request_count
+    FROM shared
+    JOIN requests ON requests.account_key = shared.account_key AND requests.ip_key = shared.value_key
+)
+SELECT cluster, account_key, value_key, request_id, source_file, source_row, request_count
+FROM found
+WHERE place = 1
+ORDER BY cluster, account_key, value_key
