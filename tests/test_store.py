@@ -1,0 +1,146 @@
+"""The store: whole or not there, one writer, `latest` last, clear words when the disk says no."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import InputError, IntegrityError, LockHeld, StorageError
+from pipeline.store import Store, latest_run, open_store, read_json, storage_errors, write_bytes, write_json
+
+DAY = date(2026, 5, 1)
+ROOT = Path(__file__).parents[1]
+
+
+def _day(folder: Path, text: bytes = b"rows") -> Path:
+    folder.mkdir(parents=True)
+    (folder / "requests.parquet").write_bytes(text)
+    return folder
+
+
+def test_a_kept_day_comes_back_with_what_made_it(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        store.keep_day(_day(tmp_path / "new"), DAY, "key", [("b", "2"), ("a", "1")], {"requests": 7})
+        record = store.day_record(DAY)
+    assert record is not None
+    assert (record.key, record.files, record.tables["requests"]["rows"], record.tables["requests"]["bytes"]) == ("key", (("a", "1"), ("b", "2")), 7, 4)
+    assert store.kept_days() == (DAY,)
+
+
+@pytest.mark.parametrize("damage", ["shorter", "gone", "no record", "broken record"])
+def test_a_damaged_day_is_not_there(tmp_path: Path, damage: str) -> None:
+    with open_store(tmp_path) as store:
+        folder = store.keep_day(_day(tmp_path / "new"), DAY, "key", [("a", "1")], {"requests": 7}).folder
+        if damage == "shorter":
+            (folder / "requests.parquet").write_bytes(b"row")
+        elif damage == "gone":
+            (folder / "requests.parquet").unlink()
+        elif damage == "no record":
+            (folder / "made.json").unlink()
+        else:
+            (folder / "made.json").write_text("{")
+        assert store.day_record(DAY) is None
+
+
+def test_a_day_is_replaced_as_one(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        old = _day(tmp_path / "old")
+        (old / "only_in_old.parquet").write_bytes(b"x")
+        store.keep_day(old, DAY, "old", [("a", "1")], {"requests": 1, "only_in_old": 1})
+        store.keep_day(_day(tmp_path / "new", b"new rows"), DAY, "new", [("a", "2")], {"requests": 2})
+        record = store.day_record(DAY)
+    assert record is not None
+    assert record.key == "new"
+    assert sorted(path.name for path in record.folder.iterdir()) == ["made.json", "requests.parquet"]
+
+
+def test_a_write_that_fails_leaves_the_old_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_bytes(path, b"old")
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_bytes(path, b"new and longer")
+    assert path.read_bytes() == b"old"
+
+
+def test_latest_points_to_the_run_asked_for_last_and_survives_repetition(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        for run_id in ("aaa", "bbb"):
+            store.run_folder(run_id).mkdir(parents=True)
+            write_json(store.run_folder(run_id) / "run.json", {"run_id": run_id})
+        store.point_to("aaa", DAY)
+        store.point_to("bbb", DAY)
+        store.point_to("bbb", DAY)
+        assert store.nights() == {DAY: "bbb"}
+    assert (tmp_path / "latest").readlink() == Path("runs/bbb")
+    assert latest_run(tmp_path).name == "bbb"
+    assert not (tmp_path / ".latest.new").is_symlink()
+
+
+def test_a_run_without_manifest_is_not_finished(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        store.run_folder("aaa").mkdir(parents=True)
+        assert store.finished("aaa") is None
+        write_json(store.run_folder("aaa") / "run.json", {"run_id": "aaa"})
+        assert store.finished("aaa") == {"run_id": "aaa"}
+
+
+def test_no_finished_run_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="stillhunt run"):
+        latest_run(tmp_path)
+
+
+def test_a_second_writer_is_refused_and_told_who_holds_the_lock(tmp_path: Path) -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom pathlib import Path\nfrom pipeline.store import open_store\nwith open_store(Path({str(tmp_path)!r})): pass"
+    with open_store(tmp_path):
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "LockHeld" in other.stderr
+    assert str(os.getpid()) in other.stderr
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0, "the lock is free again"
+
+
+def test_the_lock_is_not_reentrant(tmp_path: Path) -> None:
+    with open_store(tmp_path), pytest.raises(LockHeld), open_store(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "permission denied"), (errno.EROFS, "read-only")])
+def test_the_disk_says_no(tmp_path: Path, number: int, words: str) -> None:
+    with pytest.raises(StorageError, match=words), storage_errors(tmp_path):
+        raise OSError(number, "x", "file")
+
+
+def test_other_os_errors_pass(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="odd"), storage_errors(tmp_path):
+        raise OSError(errno.EIO, "odd")
+
+
+def test_out_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="folder"), open_store(tmp_path / "file"):
+        pass
+
+
+def test_the_ledger_grows_by_lines(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.append_ledger({"outcome": "done"})
+    store.append_ledger({"outcome": "degraded"})
+    assert [json.loads(line)["outcome"] for line in (tmp_path / "ledger.jsonl").read_text().splitlines()] == ["done", "degraded"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", ""])
+def test_a_broken_file_of_ours_is_an_integrity_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(IntegrityError, match="run.json"):
+        read_json(tmp_path / "run.json")
