@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.features import FEATURES as FEATURE_LIST
+
 
 @dataclass(frozen=True)
 class Column:
@@ -41,6 +43,11 @@ def _columns(text: str) -> tuple[Column, ...]:
     """Read lines of `name | type | unit | meaning`."""
     rows = (line.split("|") for line in text.strip().splitlines())
     return tuple(Column(*(part.strip() for part in row)) for row in rows)
+
+
+def _bins(letter: str, count: int, meaning: str) -> tuple[Column, ...]:
+    """Columns of a histogram, letter00 and on; `{k}` in the meaning is the bin's number."""
+    return tuple(Column(f"{letter}{k:02d}", "BIGINT", "", meaning.format(k=k)) for k in range(count))
 
 
 REQUESTS = Table("requests", 10, ("account_key", "ts_us", "request_id", "source_file", "source_row"), _columns("""
@@ -149,18 +156,58 @@ ACCOUNT_RECORDS = Table("account_records", 11, ("account_key",), _columns("""
     status_changed_us | BIGINT | us | last change
 """))
 
-ACCOUNT_DAYS_BASE = """
+ACCOUNT_DAYS = Table("account_days", 20, ("day", "account_key"), _columns("""
     day | DATE | | UTC day
     account_key | BIGINT | | account
     request_count | BIGINT | | requests
-    ok_count | BIGINT | | status below 400 or unknown
+    ok_count | BIGINT | | status below 400 or unknown, not throttled
     error_count | BIGINT | | status 400 and above, rate limits apart
-    rate_limited_count | BIGINT | | throttled
+    rate_limited_count | BIGINT | | throttled, or status 429
+    cached_response_count | BIGINT | | answered from a gateway cache
+    policy_count | BIGINT | | a policy action other than none
+    policy_known_count | BIGINT | | policy action logged
+    harvest_count | BIGINT | | harvested: succeeded, generated text, not from a cache, output length logged
+    harvest_tokens | BIGINT | tokens | output of harvested requests, sum
+    harvest_tokens_squared | BIGINT | tokens^2 | their squares, each value cut at 131,072
+    ratio_output_tokens | BIGINT | tokens | output of harvested requests whose input length is logged too
+    ratio_input_tokens | BIGINT | tokens | their input
     input_tokens | BIGINT | tokens | sum
+    input_known_count | BIGINT | | input length logged
     output_tokens | BIGINT | tokens | sum
+    cache_read_tokens | BIGINT | tokens | prompt-cache hits, sum
+    cache_known_input_tokens | BIGINT | tokens | input where cache hits are logged
+    reasoning_tokens | BIGINT | tokens | sum
+    reasoning_known_output_tokens | BIGINT | tokens | output where reasoning is logged
+    cost_micro_usd | BIGINT | micro-USD | sum
+    cost_known_count | BIGINT | | cost logged
+    stream_count | BIGINT | | streamed
+    stream_known_count | BIGINT | | stream flag logged
+    batch_count | BIGINT | | batch API
+    batch_known_count | BIGINT | | batch flag logged
+    length_finish_count | BIGINT | | ended by the output cap
+    finish_known_count | BIGINT | | finish reason logged
+    max_tokens_use_milli | BIGINT | 1/1000 | used share of the output cap, each request cut at 1000 and rounded down, sum
+    max_tokens_use_count | BIGINT | | output cap above 0 and output length logged
+    temperature_known_count | BIGINT | | temperature logged
+    temperature_milli | BIGINT | 1/1000 | sum
+    temperature_milli_squared | BIGINT | 1/10^6 | sum of squares
+    single_turn_count | BIGINT | | at most one message
+    message_known_count | BIGINT | | message count logged
+    message_count | BIGINT | | messages, sum
+    max_message_count | BIGINT | | deepest request, null if unknown
+    session_known_count | BIGINT | | session logged
+    prompt_known_count | BIGINT | | prompt length logged
+    prompt_chars | BIGINT | characters | sum
+    prompt_chars_squared | BIGINT | characters^2 | sum of squares, each value cut at 131,072
     first_us | BIGINT | us | first request
     last_us | BIGINT | us | last request
-"""
+    longest_gap_us | BIGINT | us | longest gap between requests of the day, null with one request
+    gap_ms_squared | BIGINT | ms^2 | sum of squared gaps in whole milliseconds
+    active_hours | BIGINT | hours | hours of the day with a request
+""")
+    + _bins("h", 24, "requests in the UTC hour {k}")
+    + _bins("g", 10, "gaps in bin {k}: under 2^10 us, then eightfold, the last from 2^34 us")
+    + _bins("c", 10, "prompts in length bin {k}: under 64 characters, then twofold, the last from 16,384"), per_day=True)
 
 ACCOUNT_ENTITIES = Table("account_entities", 21, ("kind", "account_key", "value_key"), _columns("""
     day | DATE | | UTC day
@@ -182,7 +229,150 @@ _LINK = """
 LINK_GRAIN = ("account_a", "account_b", "kind")
 LINK_RARITY = Table("link_rarity", 41, LINK_GRAIN, _columns(_LINK))
 
-LINKS = Table("links", 50, ("account_a", "account_b", "kind"), _columns("""
+HABITS = Table("habits", 33, ("account_key", "half", "shingle"), _columns("""
+    account_key | BIGINT | | account
+    half | BIGINT | | 0: prompts that form networks, 1: prompts kept out to test them (parity of prompt_key)
+    shingle | BIGINT | | word 4-gram that recurs
+    document_count | BIGINT | prompts | sampled prompts of the half that hold it
+    document_total | BIGINT | prompts | sampled prompts of the half
+"""))
+
+SHARED_VALUES = Table("shared_values", 34, ("kind", "value_key", "account_key"), _columns("""
+    kind | VARCHAR | | kind of evidence, see kinds.py
+    value_key | BIGINT | | the value
+    account_key | BIGINT | | a holder
+    entity_key | BIGINT | | its vouched organisation, else itself
+    family | VARCHAR | | evidence family
+    share | DOUBLE | 0..1 | how much of the account's prompts hold it; 1 for kinds that do not weigh by share
+    df | BIGINT | entities | entities that hold it
+    rarity_micro_bits | BIGINT | 1e-6 bits | log2(entities / df)
+"""))
+
+BOILERPLATE = Table("boilerplate", 35, ("account_key", "prompt_key"), _columns("""
+    account_key | BIGINT | | account
+    prompt_key | BIGINT | | sampled prompt of half 1 that carries habits of half 0
+    habit_count | BIGINT | 4-grams | habits in it
+    request_count | BIGINT | requests | requests with this prompt
+    output_tokens | BIGINT | tokens | output per request, floor of the mean
+    first_us | BIGINT | us | the first of them
+    request_id | VARCHAR | | the first of them
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+"""))
+
+SAMPLE_TOTALS = Table("sample_totals", 36, ("account_key",), _columns("""
+    account_key | BIGINT | | account
+    document_count | BIGINT | prompts | sampled prompts of half 1
+"""))
+
+DAILY_REQUESTS = Table("daily_requests", 37, ("account_key", "day"), _columns("""
+    account_key | BIGINT | | account
+    day | DATE | | UTC day
+    request_count | BIGINT | requests | on that day
+"""))
+
+PRODUCTS = Table("products", 38, ("account_key", "value_key"), _columns("""
+    account_key | BIGINT | | account
+    value_key | BIGINT | | client product behind at least half of its requests
+    request_count | BIGINT | requests | with it
+"""))
+
+FIRST_REQUESTS = Table("first_requests", 39, ("account_key",), _columns("""
+    account_key | BIGINT | | account
+    request_id | VARCHAR | | its earliest sampled request
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+"""))
+
+CANDIDATE_PAIRS = Table("candidate_pairs", 40, ("account_a", "account_b"), _columns("""
+    account_a | BIGINT | | smaller account_key
+    account_b | BIGINT | | larger account_key
+"""))
+
+PAIR_LINKS = Table("pair_links", 50, LINK_GRAIN, _columns("""
+    account_a | BIGINT | | smaller account_key
+    account_b | BIGINT | | larger account_key
+    kind | VARCHAR | | what is shared
+    family | VARCHAR | | evidence family
+    bits | DOUBLE | bits | after fusion inside the family
+    support | BIGINT | | shared values
+    df | BIGINT | entities | holders of the rarest shared value
+    value_key | BIGINT | | the rarest shared value
+"""))
+
+CLUSTERS = Table("clusters", 55, ("cluster", "account_key"), _columns("""
+    cluster | BIGINT | | number in this run
+    account_key | BIGINT | | member
+    origin | VARCHAR | | network (by links), vouched (one vouched organisation), small (two to four with a specific fact)
+    bits | DOUBLE | bits | median bits to the other members
+"""))
+
+CLUSTER_FAMILIES = Table("cluster_families", 57, ("cluster", "family"), _columns("""
+    cluster | BIGINT | | cluster
+    family | VARCHAR | | as in network_families, like the columns below
+    evidence_class | VARCHAR | |
+    median_bits | DOUBLE | bits |
+    coverage_share | DOUBLE | 0..1 |
+    linked_pair_share | DOUBLE | 0..1 |
+    control_percentile | DOUBLE | 0..100 |
+    control_count | BIGINT | |
+    kinds | VARCHAR | |
+    admitted | BOOLEAN | |
+"""))
+
+CLUSTER_VALUES = Table("cluster_values", 57, ("cluster", "kind", "value_key"), _columns("""
+    cluster | BIGINT | | cluster
+    kind | VARCHAR | | kind of evidence
+    value_key | BIGINT | | value that two or more of its entities hold
+    inside_count | BIGINT | entities | holders inside
+    df | BIGINT | entities | holders in all
+    qualifies | BOOLEAN | | most holders are inside and few are outside
+"""))
+
+CLUSTER_TESTS = Table("cluster_tests", 60, ("cluster", "test"), _columns("""
+    cluster | BIGINT | | cluster
+    test | VARCHAR | | as in network_tests, like the columns below
+    family | VARCHAR | |
+    supports | VARCHAR | |
+    statistic | DOUBLE | |
+    unit | VARCHAR | |
+    expected | DOUBLE | |
+    p_value | DOUBLE | |
+    sample_size | BIGINT | |
+    null_model | VARCHAR | |
+    status | VARCHAR | |
+    reason | VARCHAR | |
+"""))
+
+CLUSTER_CONTROLS = Table("cluster_controls", 60, ("cluster", "account_key"), _columns("""
+    cluster | BIGINT | | cluster
+    account_key | BIGINT | | account outside every cluster, nearest in volume and active days
+"""))
+
+CLUSTER_ALTERNATIVES = Table("cluster_alternatives", 62, ("cluster", "alternative"), _columns("""
+    cluster | BIGINT | | cluster
+    alternative | VARCHAR | | innocent explanation
+    fit_share | DOUBLE | 0..1 | members that fit it
+    applies | BOOLEAN | | enough of them do
+    margin_bits | DOUBLE | bits | what it leaves unexplained, less an edge's margin
+"""))
+
+CLUSTER_IDS = Table("cluster_ids", 65, ("cluster",), _columns("""
+    cluster | BIGINT | | cluster
+    network_id | VARCHAR | | provisional id of the network it became
+"""))
+
+ADDRESS_REQUESTS = Table("address_requests", 69, ("cluster", "account_key", "value_key"), _columns("""
+    cluster | BIGINT | | cluster
+    account_key | BIGINT | | member
+    value_key | BIGINT | | address that the cluster shares
+    request_id | VARCHAR | | first request of the member from it
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+    request_count | BIGINT | requests | of the member from it
+"""))
+
+LINKS = Table("links", 51, ("account_a", "account_b", "kind"), _columns("""
     account_a | VARCHAR | | account_id that sorts first
     account_b | VARCHAR | | account_id that sorts second
     kind | VARCHAR | | what is shared
@@ -193,7 +383,7 @@ LINKS = Table("links", 50, ("account_a", "account_b", "kind"), _columns("""
     df | BIGINT | entities | entities that hold the rarest shared value
 """))
 
-NETWORKS = Table("networks", 55, ("network_id",), _columns("""
+NETWORKS = Table("networks", 65, ("network_id",), _columns("""
     network_id | VARCHAR | | stable across nights in one DIR, N- and ten hex digits
     flagged | BOOLEAN | | exactly tier = refer
     tier | VARCHAR | | refer, watch, explained
@@ -213,7 +403,7 @@ NETWORKS = Table("networks", 55, ("network_id",), _columns("""
     reason | VARCHAR | | machine word for why the tier is what it is; wording.toml holds the sentence
 """))
 
-MEMBERS = Table("members", 55, ("account_id",), _columns("""
+MEMBERS = Table("members", 65, ("account_id",), _columns("""
     account_id | VARCHAR | | as logged
     network_id | VARCHAR | | its network
     membership | DOUBLE | 0..1 | probability-like strength of belonging
@@ -226,12 +416,12 @@ MEMBERS = Table("members", 55, ("account_id",), _columns("""
     extraction_score | DOUBLE | 0..1 | share of sampled documents that look collected for training
 """))
 
-CONTROLS = Table("controls", 56, ("network_id", "account_id"), _columns("""
+CONTROLS = Table("controls", 66, ("network_id", "account_id"), _columns("""
     network_id | VARCHAR | | network the control is matched to
     account_id | VARCHAR | | account in no network, nearest in request count and active days
 """))
 
-NETWORK_FAMILIES = Table("network_families", 57, ("network_id", "family"), _columns("""
+NETWORK_FAMILIES = Table("network_families", 66, ("network_id", "family"), _columns("""
     network_id | VARCHAR | | network
     family | VARCHAR | | evidence family
     evidence_class | VARCHAR | | specific, operational, likeness
@@ -244,7 +434,7 @@ NETWORK_FAMILIES = Table("network_families", 57, ("network_id", "family"), _colu
     admitted | BOOLEAN | | passes the gate for its class
 """))
 
-NETWORK_TESTS = Table("network_tests", 60, ("network_id", "test"), _columns("""
+NETWORK_TESTS = Table("network_tests", 66, ("network_id", "test"), _columns("""
     network_id | VARCHAR | | network
     test | VARCHAR | | machine name; wording.toml holds its sentence
     family | VARCHAR | | evidence family it belongs to
@@ -277,7 +467,7 @@ FINDINGS = Table("findings", 70, ("network_id", "rank"), _columns("""
     evidence_sha256 | VARCHAR | | over the sorted evidence rows kept
 """))
 
-EVIDENCE = Table("evidence", 71, ("finding_id", "request_id", "source_file", "source_row"), _columns("""
+EVIDENCE = Table("evidence", 70, ("finding_id", "request_id", "source_file", "source_row"), _columns("""
     finding_id | VARCHAR | | finding
     request_id | VARCHAR | | request
     source_file | VARCHAR | | POSIX path below the LOGS root
@@ -303,6 +493,7 @@ ACCOUNT_IDS = Table("account_ids", 14, ("account_key",), _columns("""
     account_key | BIGINT | | fingerprint of account_id
     account_id | VARCHAR | | as logged
     organization_key | BIGINT | | the account's most frequent organisation that day (ties: smallest key), null if none logged
+    columns_seen | BIGINT | | bit i: the i-th column that ingest reads had a value in a row of the account that day
 """), per_day=True)
 
 ENTITIES = Table("entities", 31, ("kind", "account_key", "value_key"), _columns("""
@@ -337,3 +528,91 @@ NETWORK_IDS = Table("network_ids", 80, ("provisional_id",), _columns("""
     provisional_id | VARCHAR | | id inside the run, P- and digits
     network_id | VARCHAR | | the id that is published
 """))
+
+ACCOUNT_WINDOWS = Table("account_windows", 30, ("account_key",), _columns("""
+    account_key | BIGINT | | account
+    active_days | BIGINT | days | days with a request
+    peak_day_count | BIGINT | | requests on the busiest day
+    day_count_squared | BIGINT | | sum over days of squared requests
+    day_weighted_count | BIGINT | | sum over days of requests times days since 1970
+    longest_gap_us | BIGINT | us | longest gap between two requests, null with one request
+    bridge_s_squared | BIGINT | s^2 | sum of squared gaps between one active day and the next, in whole seconds
+    request_count | BIGINT | | requests
+    ok_count | BIGINT | | status below 400 or unknown, not throttled
+    error_count | BIGINT | | status 400 and above, rate limits apart
+    rate_limited_count | BIGINT | | throttled, or status 429
+    cached_response_count | BIGINT | | answered from a gateway cache
+    policy_count | BIGINT | | a policy action other than none
+    policy_known_count | BIGINT | | policy action logged
+    harvest_count | BIGINT | | harvested: succeeded, generated text, not from a cache, output length logged
+    harvest_tokens | BIGINT | tokens | output of harvested requests, sum
+    harvest_tokens_squared | BIGINT | tokens^2 | their squares, each value cut at 131,072
+    ratio_output_tokens | BIGINT | tokens | output of harvested requests whose input length is logged too
+    ratio_input_tokens | BIGINT | tokens | their input
+    input_tokens | BIGINT | tokens | sum
+    input_known_count | BIGINT | | input length logged
+    output_tokens | BIGINT | tokens | sum
+    cache_read_tokens | BIGINT | tokens | prompt-cache hits, sum
+    cache_known_input_tokens | BIGINT | tokens | input where cache hits are logged
+    reasoning_tokens | BIGINT | tokens | sum
+    reasoning_known_output_tokens | BIGINT | tokens | output where reasoning is logged
+    cost_micro_usd | BIGINT | micro-USD | sum
+    cost_known_count | BIGINT | | cost logged
+    stream_count | BIGINT | | streamed
+    stream_known_count | BIGINT | | stream flag logged
+    batch_count | BIGINT | | batch API
+    batch_known_count | BIGINT | | batch flag logged
+    length_finish_count | BIGINT | | ended by the output cap
+    finish_known_count | BIGINT | | finish reason logged
+    max_tokens_use_milli | BIGINT | 1/1000 | used share of the output cap, each request cut at 1000 and rounded down, sum
+    max_tokens_use_count | BIGINT | | output cap above 0 and output length logged
+    temperature_known_count | BIGINT | | temperature logged
+    temperature_milli | BIGINT | 1/1000 | sum
+    temperature_milli_squared | BIGINT | 1/10^6 | sum of squares
+    single_turn_count | BIGINT | | at most one message
+    message_known_count | BIGINT | | message count logged
+    message_count | BIGINT | | messages, sum
+    max_message_count | BIGINT | | deepest request, null if unknown
+    session_known_count | BIGINT | | session logged
+    prompt_known_count | BIGINT | | prompt length logged
+    prompt_chars | BIGINT | characters | sum
+    prompt_chars_squared | BIGINT | characters^2 | sum of squares, each value cut at 131,072
+    first_us | BIGINT | us | first request
+    last_us | BIGINT | us | last request
+    gap_ms_squared | BIGINT | ms^2 | sum of squared gaps inside days, in whole milliseconds
+    active_hours | BIGINT | hours | active hours, summed over days
+""")
+    + _bins("g", 10, "gaps in bin {k}, bridging ones too")
+    + _bins("c", 10, "prompts in length bin {k}"))
+
+ACCOUNT_WEEKDAYS = Table("account_weekdays", 30, ("account_key", "weekday"), _columns("""
+    account_key | BIGINT | | account
+    weekday | BIGINT | | 0 Monday .. 6 Sunday, UTC
+    request_count | BIGINT | | requests
+""")
+    + _bins("h", 24, "requests in the UTC hour {k}"))
+
+ENTITY_COUNTS = Table("entity_counts", 31, ("kind", "account_key", "request_count"), _columns("""
+    kind | VARCHAR | | as in account_entities
+    account_key | BIGINT | | account
+    request_count | BIGINT | requests | how often a value was used in the window
+    value_count | BIGINT | | values that were used exactly so often
+    value_day_count | BIGINT | days | days on which they were used, summed
+    first_day_count | BIGINT | | those already seen on the account's first day
+"""))
+
+SAMPLE_COUNTS = Table("sample_counts", 32, ("account_key",), _columns("""
+    account_key | BIGINT | | account
+    sample_count | BIGINT | | sampled prompts
+    shingled_count | BIGINT | | those with four words or more
+    near_duplicate_count | BIGINT | | those whose smallest 4-gram hash another sampled prompt of the account shares
+    token_count | BIGINT | words | words of sampled prompts, each once a prompt, whose hash is in the lowest eighth
+    distinct_token_count | BIGINT | words | distinct ones among them
+"""))
+
+FEATURES = Table("features", 30, ("account_key",), (
+    Column("account_key", "BIGINT", "", "account"),
+    Column("first_us", "BIGINT", "us", "first request in the window"),
+    Column("last_us", "BIGINT", "us", "last request in the window"),
+    *(Column(feature.name, feature.type, feature.unit, feature.meaning) for feature in FEATURE_LIST),
+))

@@ -54,14 +54,58 @@ STAGES: tuple[Stage, ...] = (
     _stage(20, "20_account_days.sql", "requests", "account_days", per_day=True),
     _stage(21, "21_account_entities.sql", "requests", "account_entities", per_day=True),
     _stage(11, "pipeline.ingest:account_records", "account_ids", "account_records"),
+    _stage(33, "33_habits.sql", "window_samples", "habits"),
+    _stage(34, "34_shared_values.sql", "account_records entities habits window_samples kinds", "shared_values"),
+    _stage(35, "35_boilerplate.sql", "window_samples habits", "boilerplate"),
+    _stage(36, "36_sample_totals.sql", "window_samples", "sample_totals"),
+    _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
+    _stage(38, "38_products.sql", "entities", "products"),
+    _stage(39, "39_first_requests.sql", "window_samples", "first_requests"),
+    _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
+    _stage(41, "41_link_rarity.sql", "candidate_pairs shared_values kinds", "link_rarity"),
+    _stage(50, "50_pair_links.sql", "link_rarity kinds", "pair_links"),
+    _stage(51, "51_links.sql", "pair_links account_records", "links"),
+    _stage(55, "pipeline.stages.clusters:clusters", "pair_links shared_values kinds account_records", "clusters"),
+    _stage(57, "pipeline.stages.coverage:coverage", "clusters shared_values kinds account_records features boilerplate sample_totals", "cluster_families cluster_values"),
     _stage(58, "pipeline.ingest:blind_spots", "", "blind_spots"),
+    _stage(
+        60,
+        "pipeline.stages.cluster_tests:cluster_tests",
+        "clusters account_records kinds shared_values habits features boilerplate sample_totals daily_requests",
+        "cluster_tests cluster_controls",
+    ),
+    _stage(62, "pipeline.stages.alternatives:alternatives", "clusters account_records shared_values kinds products cluster_values", "cluster_alternatives"),
+    _stage(
+        65,
+        "pipeline.stages.verdict:verdict",
+        "clusters cluster_tests cluster_families cluster_alternatives cluster_values pair_links account_records shared_values kinds features boilerplate sample_totals habits",
+        "networks members cluster_ids",
+    ),
+    _stage(
+        66,
+        "pipeline.stages.network_tables:network_tables",
+        "cluster_ids cluster_controls cluster_families cluster_tests cluster_alternatives account_records",
+        "controls network_families network_tests",
+    ),
+    _stage(69, "69_address_requests.sql", "requests clusters cluster_values", "address_requests"),
+    _stage(
+        70,
+        "pipeline.stages.findings:findings",
+        "networks members account_records cluster_ids cluster_tests cluster_values cluster_alternatives cluster_controls shared_values boilerplate first_requests address_requests",
+        "findings evidence",
+    ),
     _stage(80, "pipeline.stages.lineage:lineage", "night networks members earlier_networks earlier_lineage", "network_ids lineage known_networks"),
 )
 
 GIVEN = ("night", "earlier_networks", "earlier_lineage", "kinds")
 """Tables that no stage makes: the run's own night, what earlier nights left, and the kinds of evidence in kinds.py."""
 
-SCRATCH = frozenset({"account_records", "entities", "window_samples", "features", "network_ids"})
+SCRATCH = frozenset(
+    _words(
+        "account_records entities window_samples features network_ids habits shared_values boilerplate sample_totals daily_requests products first_requests"
+        " candidate_pairs link_rarity pair_links clusters cluster_families cluster_values cluster_tests cluster_controls cluster_alternatives cluster_ids address_requests"
+    )
+)
 """Tables of the window that are not published."""
 
 PUBLISHED = tuple(name for stage in STAGES if not stage.per_day for name in stage.writes if name in TABLES and name not in SCRATCH)

@@ -26,14 +26,14 @@ _SAMPLE = 20
 
 
 def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
-    """Clusters and their members. Reads links, shared_values, kinds, account_records. Empty: an empty table."""
+    """Clusters and their members. Reads pair_links, shared_values, kinds, account_records. Empty: an empty table."""
     people = population(inputs)
     threshold = people.edge_bits(config.networks)
-    found = _networks(inputs["links"], people, threshold, config.networks)
+    found = _networks(inputs["pair_links"], people, threshold, config.networks)
     taken = np.concatenate([members for members, _ in found]) if found else np.empty(0, dtype=np.int64)
     rows = [_rows(people, members, bits, "network") for members, bits in found]
     rows += [_rows(people, members, np.zeros(len(members)), "vouched") for members in _vouched(people, taken, config.networks.min_accounts)]
-    rows += [_rows(people, members, np.zeros(len(members)), "small") for members in _small(inputs["links"], people, taken, config)]
+    rows += [_rows(people, members, np.zeros(len(members)), "small") for members in _small(inputs["pair_links"], people, taken, config)]
     frames = [frame.with_columns(pl.lit(number, dtype=pl.Int64).alias("cluster")) for number, frame in enumerate(rows)]
     schema = {"account_key": pl.Int64, "bits": pl.Float64, "origin": pl.String, "cluster": pl.Int64}
     table = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
