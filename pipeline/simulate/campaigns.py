@@ -47,6 +47,8 @@ CAMPAIGNS = {
         template="family",
         schedule="always",
         policy="random",
+        active_share=0.85,
+        output_tokens=800.0,
         signup_days=12.0,
         pathways=(("self_serve", 0.4), ("education", 0.25), ("research", 0.2), ("startup_credits", 0.15)),
     ),
@@ -57,26 +59,44 @@ CAMPAIGNS = {
         payment_group=2,
         infrastructure="residential",
         template="family",
-        schedule="always",
+        schedule="mimic",
         policy="sticky",
+        active_share=0.5,
+        turns=1.4,
         noise_share=0.6,
+        output_tokens=750.0,
         signup="organic",
         settings="script",
     ),
-    "slow": Campaign("slow", 24, 8.0, infrastructure="residential", template="family", schedule="mimic", policy="random", signup="organic", settings="script"),
+    "slow": Campaign(
+        "slow",
+        24,
+        8.0,
+        infrastructure="residential",
+        template="family",
+        schedule="mimic",
+        policy="random",
+        active_share=0.5,
+        turns=1.5,
+        signup="organic",
+        settings="script",
+        output_tokens=600.0,
+    ),
     "unlinked": Campaign(
         "unlinked",
         16,
         14.0,
-        infrastructure="per_request",
+        infrastructure="residential",
         template="none",
         schedule="mimic",
         policy="random",
+        active_share=0.55,
+        turns=1.8,
         replacement=True,
         corpora=8,
         signup="organic",
         settings="script",
-        output_tokens=500.0,
+        output_tokens=420.0,
     ),
 }
 SCHEDULES = {"batch": "batch", "always": "always", "mimic": "human"}
@@ -101,7 +121,7 @@ def population_of(campaign: Campaign) -> Population:
 
 
 def _collection(campaign: Campaign) -> Activity:
-    rhythm = Rhythm(SCHEDULES[campaign.schedule], campaign.requests_per_account_day, spread=0.3, active_share=0.95, weekend=0.95)
+    rhythm = Rhythm(SCHEDULES[campaign.schedule], campaign.requests_per_account_day / campaign.turns, 0.3, campaign.active_share, 1.0, campaign.turns)
     work = Work(
         "corpus",
         campaign.tasks,
@@ -119,5 +139,5 @@ def _collection(campaign: Campaign) -> Activity:
 
 
 def _customers(campaign: Campaign) -> Activity:
-    rhythm = Rhythm("human", campaign.requests_per_account_day / 2.6, 0.5, 0.95, 1.0, turns=2.6)
+    rhythm = Rhythm("human", campaign.requests_per_account_day / 2.6, 0.5, campaign.active_share, 0.8, turns=2.6)
     return Activity(rhythm, CHAT, pooled=True, policy="sticky", share=campaign.noise_share)

@@ -130,6 +130,8 @@ class Campaign:
     replacement: bool = False
     corpora: int = 3
     beyond: float = 0.5  # share of its items that lie in no public corpus
+    active_share: float = 0.95  # chance that an account is used on a given day
+    turns: float = 1.0  # mean requests of a conversation
     noise_share: float = 0.0  # unrelated customer chat resold over the same accounts
     signup: str = "burst"  # burst, organic
     signup_days: float = 3.0
@@ -141,8 +143,8 @@ class Campaign:
     tasks: tuple[tuple[str, float], ...] = (("reason", 0.7), ("code", 0.3))
 
     def __post_init__(self) -> None:
-        if self.accounts < 1 or self.requests_per_account_day <= 0 or not 0 <= self.noise_share < 1 or not 0 <= self.beyond < 1:
-            raise ValueError(f"campaign {self.name}: accounts and requests must be positive, noise_share and beyond within 0..1 (1 excluded)")
+        if self.accounts < 1 or not 0 < self.active_share <= 1 or self.turns < 1 or self.requests_per_account_day <= 0 or not 0 <= self.noise_share < 1 or not 0 <= self.beyond < 1:
+            raise ValueError(f"campaign {self.name}: accounts and requests must be positive, turns at least 1, active_share, noise_share and beyond within 0..1 (1 excluded)")
         for dial, allowed in CAMPAIGN_CHOICES.items():
             if getattr(self, dial) not in allowed:
                 raise ValueError(f"campaign {self.name}: {dial} is {getattr(self, dial)!r}, not one of {', '.join(allowed)}")

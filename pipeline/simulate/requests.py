@@ -13,11 +13,12 @@ from pipeline.simulate.dials import Activity, World
 from pipeline.simulate.documents import Documents
 from pipeline.simulate.holders import Holders
 from pipeline.simulate.rhythms import Events
-from pipeline.simulate.seeds import Ints, Keys, key_of, keys_of, mix, stream, unit
+from pipeline.simulate.seeds import Ints, Keys, key_of, keys_of, mix, normal, stream, unit
 from pipeline.simulate.work import Habits
 
 MODELS = ("quill-3-large", "quill-3-medium", "quill-3-small", "quill-2-large")
 LITERAL_SESSIONS = ("default", "session-1", "test", "my_session")
+ANSWER_HABIT = 0.5  # sigma of the log of one holder's usual answer, against others of the population
 STATUSES = (200, 429, 400, 500, 529)
 FINISHES = ("stop", "length", "tool_calls")
 
@@ -90,7 +91,7 @@ def draw_day(world: World, source: Source, seed: int, day: int, client_system_co
     client = _clients(source, happened, day)
     caps, temperatures, streams = _settings(source, happened, seed)
     status = np.array([0, 1, 2, 3, 4])[np.searchsorted((0.985, 0.993, 0.997, 0.999), stream(seed, *names, day, "status").random(len(happened)))]
-    output, finish = _answers(activity, happened, caps, status, seed, names, day)
+    output, finish = _answers(source, happened, caps, status, stream(seed, *names, day, "output"))
     address, network = _addresses(source, happened, seed, day)
     latency = 350_000 + output * 11_000 * np.exp(0.25 * stream(seed, *names, day, "latency").standard_normal(len(happened)))
     return Rows(
@@ -148,11 +149,12 @@ def _default_settings(family: str, count: int) -> tuple[Ints, Ints, Ints]:
     return np.full(count, cap), np.full(count, temperature), np.full(count, int(streams))
 
 
-def _answers(activity: Activity, happened: Events, caps: Ints, status: Ints, seed: int, names: tuple[object, ...], day: int) -> tuple[Ints, Ints]:
-    """Output tokens (0 where the request failed) and finish reasons."""
-    rng = stream(seed, *names, day, "output")
-    law = activity.work
-    wanted = np.maximum(1, np.rint(law.output_tokens * np.exp(law.output_spread * rng.standard_normal(len(happened))))).astype(np.int64)
+def _answers(source: Source, happened: Events, caps: Ints, status: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Output tokens (0 where the request failed) and finish reasons. A holder's own work draws answers of the holder's own usual length."""
+    law = source.activity.work
+    usual = np.zeros(len(source.holders)) if source.activity.pooled else normal(source.holders.key + np.uint64(121))
+    scale = law.output_tokens * np.exp(ANSWER_HABIT * usual[happened.holder])
+    wanted = np.maximum(1, np.rint(scale * np.exp(law.output_spread * rng.standard_normal(len(happened))))).astype(np.int64)
     limit = np.where(caps > 0, caps, 64_000)
     cut = wanted > limit
     tools = (law.system == "client") & (rng.random(len(happened)) < 0.4)
@@ -221,7 +223,7 @@ def _shared_address(source: Source, happened: Events) -> tuple[Keys, Ints]:
         return places.address(network, slot, allow_v6=False), network
     if access.addresses == "residential":
         network = holders.line[happened.holder]
-        return places.address(network, holders.key[happened.holder] + slot % np.uint64(3), allow_v6=False), network
+        return places.address(network, holders.key[happened.holder] + slot % np.uint64(2), allow_v6=False), network
     owner = holders.group_key[happened.holder]
     hosted = access.addresses in ("pool", "cloud")
     place = places.cloud_network(owner) if hosted else places.consumer_network(holders.country[holders.group_first()][happened.holder], owner)

@@ -9,10 +9,13 @@ import numpy as np
 from pipeline.simulate import places
 from pipeline.simulate.dials import Activity, Rhythm
 from pipeline.simulate.holders import DAY_US, Holders
-from pipeline.simulate.seeds import Floats, Ints, Keys, key_of, keys_of, mix, stream, unit
+from pipeline.simulate.seeds import Floats, Ints, Keys, key_of, keys_of, mix, normal, stream, unit
 
 HOUR_US = 3_600_000_000
 TURN_GAP_S = 75.0
+RUN_GAP_S = 22.0
+MAX_TURNS = 60
+DEPTH = 0.7  # sigma of the log of how long one holder goes on talking
 STICKY_US = HOUR_US
 BATCH_WINDOWS = 3
 LESSON_HOURS = (9, 11, 14, 16)
@@ -53,7 +56,9 @@ def events(holders: Holders, activity: Activity, names: tuple[object, ...], seed
         times, starters = times[order], _deal(holders, activity, starters[order], times[order], names, seed, day)
     jobs = first_job + np.arange(len(starters))
     conversation = keys_of(key_of(seed, *names, "conversation"), jobs)
-    return _with_turns(Events(starters, times, conversation, np.zeros(len(jobs), np.int64), jobs), rhythm, stream(seed, *names, day, "turns"))
+    first = Events(starters, times, conversation, np.zeros(len(jobs), np.int64), jobs)
+    depth = np.zeros(len(holders)) if activity.pooled else normal(holders.key + np.uint64(47))
+    return _with_turns(first, 1.0 + (rhythm.turns - 1.0) * np.exp(DEPTH * depth[starters]), stream(seed, *names, day, "turns"))
 
 
 def _starters(holders: Holders, activity: Activity, names: tuple[object, ...], seed: int, day: int) -> Ints:
@@ -101,8 +106,10 @@ def _cron(at: _Clock) -> Floats:
     by_hand = unit(mix(mix(at.holders.key ^ at.clock))) < 0.35
     start = np.where(by_hand, 19.0 + 3.0 * at.rng.random(len(at.holders)) - places.HOURS[at.holders.country], np.floor(draw * 96.0) / 4.0)
     place = np.arange(len(at.starters)) - np.searchsorted(at.starters, at.starters)
-    gap = at.rng.lognormal(np.log(22.0), 0.6, len(at.starters)) / 3600.0
-    return np.asarray(start[at.starters] + place * np.median(gap) * (0.5 + draw[at.starters]) + gap if len(gap) else gap, dtype=np.float64)
+    gap = at.rng.lognormal(np.log(RUN_GAP_S), 0.6, len(at.starters)) / 3600.0
+    run = start[at.starters] + place * RUN_GAP_S / 3600.0 * (0.5 + draw[at.starters]) + gap
+    all_day = (unit(mix(at.holders.key + at.clock)) < 0.33)[at.starters]
+    return np.where(all_day, at.rng.random(len(gap)) * 24.0, run)
 
 
 def _batch(at: _Clock) -> Floats:
@@ -137,11 +144,9 @@ def _choice(policy: str, members: int, times: Ints, rng: np.random.Generator) ->
     return np.asarray(mix(worker * np.uint64(64) + hour + salt) % np.uint64(members), dtype=np.int64)
 
 
-def _with_turns(first: Events, rhythm: Rhythm, rng: np.random.Generator) -> Events:
+def _with_turns(first: Events, mean: Floats, rng: np.random.Generator) -> Events:
     """Each conversation goes on for a geometric number of turns, a minute or so apart; turns past midnight are not sent."""
-    if rhythm.turns <= 1.0:
-        return first
-    turns = np.minimum(rng.geometric(1.0 / rhythm.turns, len(first)), 60)
+    turns = np.minimum(rng.geometric(1.0 / mean), MAX_TURNS)
     row = np.repeat(np.arange(len(first)), turns)
     turn = np.arange(len(row)) - np.repeat(np.cumsum(turns) - turns, turns)
     gap = np.where(turn == 0, 0.0, rng.lognormal(np.log(TURN_GAP_S), 0.9, len(row)))

@@ -50,3 +50,8 @@ def keys_of(base: np.uint64, numbers: Ints) -> Keys:
 def unit(keys: Keys) -> Floats:
     """Each key as a number in [0, 1), from its upper 53 bits."""
     return np.asarray((keys >> np.uint64(11)).astype(np.float64) * 2.0**-53, dtype=np.float64)
+
+
+def normal(keys: Keys) -> Floats:
+    """Each key as a standard normal number (Box and Muller 1958)."""
+    return np.asarray(np.sqrt(-2.0 * np.log(1.0 - unit(mix(keys)))) * np.cos(2.0 * np.pi * unit(mix(keys + np.uint64(1)))), dtype=np.float64)

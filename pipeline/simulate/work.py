@@ -12,13 +12,14 @@ from pipeline.simulate.documents import Documents
 from pipeline.simulate.holders import Holders
 from pipeline.simulate.lexicon import BODIES, LANGUAGES, TASKS, THEMES
 from pipeline.simulate.rhythms import Events
-from pipeline.simulate.seeds import Flags, Floats, Ints, Keys, key_of, keys_of, mix, stream, unit
+from pipeline.simulate.seeds import Flags, Floats, Ints, Keys, key_of, keys_of, mix, normal, stream, unit
 
 FAMILY_SIZE = 16
 SHEET_ITEMS = 14  # items of a class's weekly sheet
 VERBATIM_SHARE = 0.65  # pupils who paste the item as it stands
 BENCHMARK_ITEMS = 220
 MAX_SENTENCES = 260
+VERBOSITY = 0.5  # sigma of the log of how much one holder writes, against others of the population
 CORPUS_TASKS = ("reason", "code", "reason", "extract", "reason", "grade", "code", "rewrite", "reason", "explain")
 FOLLOW = TASKS.index("follow")
 ENGLISH, CODE, TABLE = BODIES.index("en"), BODIES.index("code"), BODIES.index("table")
@@ -101,15 +102,21 @@ def _template_task(work: Work, rng: np.random.Generator) -> str:
 
 
 def documents(world: World, holders: Holders, activity: Activity, happened: Events, names: tuple[object, ...], seed: int, day: int) -> Documents:
-    """The user's own text of each request."""
+    """The user's own text of each request. What follows the first turn of a conversation is always the holder's own words."""
     work = activity.work
-    if work.source == "corpus":
-        return _corpus_items(*_corpus_choice(world, holders, activity, happened, names, seed), seed)
-    if work.source == "benchmark":
-        corpus = _preferred_corpora(world, work, holders.group_key + np.uint64(1))[happened.holder]
-        return _corpus_items(corpus, happened.job % BENCHMARK_ITEMS, np.zeros(len(happened), np.bool_), key_of(seed, "benchmark"), seed)
     own = _own_text(holders, work, happened)
-    return _sheet(holders, work, happened, own, names, seed, day) if work.source == "assignment" else own
+    if work.source == "own":
+        return own
+    if work.source == "corpus":
+        items = _corpus_items(*_corpus_choice(world, holders, activity, happened, names, seed), seed)
+    elif work.source == "benchmark":
+        corpus = _preferred_corpora(world, work, holders.group_key + np.uint64(1))[happened.holder]
+        items = _corpus_items(corpus, happened.job % BENCHMARK_ITEMS, np.zeros(len(happened), np.bool_), key_of(seed, "benchmark"), seed)
+    else:
+        items = _sheet(holders, work, happened, names, seed, day)
+    verbatim = VERBATIM_SHARE if work.source == "assignment" else 1.0
+    taken = (happened.turn == 0) & (unit(mix(happened.conversation + np.uint64(17))) < verbatim)
+    return Documents(*(np.where(taken, getattr(items, name), getattr(own, name)) for name in ("seed", "task", "body", "theme", "sentences")))
 
 
 def _own_text(holders: Holders, work: Work, happened: Events) -> Documents:
@@ -119,7 +126,7 @@ def _own_text(holders: Holders, work: Work, happened: Events) -> Documents:
     theme = (taste % np.uint64(len(THEMES))).astype(np.int64)
     foreign = unit(mix(holders.key + np.uint64(41)))[happened.holder] < work.foreign_share
     body = np.where(foreign, COUNTRY_BODY[holders.country[happened.holder]], ENGLISH)
-    median = np.where(happened.turn > 0, 0.5, 1.0) * work.sentences
+    median = np.where(happened.turn > 0, 0.5, 1.0) * work.sentences * np.exp(VERBOSITY * normal(holders.key + np.uint64(43)))[happened.holder]
     return _document(seeds, np.where(happened.turn > 0, FOLLOW, task), body, theme, median, work)
 
 
@@ -130,11 +137,9 @@ def _document(seeds: Keys, task: Ints, body: Ints, theme: Ints, median: Floats, 
 
 
 def _length(median: Floats, seeds: Keys) -> Ints:
-    """Sentences: log-normal by the seed alone (Box and Muller 1958), with a long tail of pasted text."""
-    a, b = unit(mix(seeds + np.uint64(7))), unit(mix(seeds + np.uint64(8)))
-    normal = np.sqrt(-2.0 * np.log(1.0 - a)) * np.cos(2.0 * np.pi * b)
+    """Sentences: log-normal by the seed alone, with a long tail of pasted text."""
     pasted = np.where(unit(mix(seeds + np.uint64(9))) < 0.03, 8.0, 1.0)
-    return np.asarray(np.clip(np.rint(median * pasted * np.exp(0.75 * normal)), 1, MAX_SENTENCES), dtype=np.int64)
+    return np.asarray(np.clip(np.rint(median * pasted * np.exp(0.75 * normal(seeds + np.uint64(7)))), 1, MAX_SENTENCES), dtype=np.int64)
 
 
 def _corpus_choice(world: World, holders: Holders, activity: Activity, happened: Events, names: tuple[object, ...], seed: int) -> tuple[Ints, Ints, Flags, np.uint64]:
@@ -202,15 +207,12 @@ def _corpus_items(corpus: Ints, item: Ints, private: Flags, namespace: np.uint64
     return _document(seeds, task, np.full(len(seeds), ENGLISH), theme, np.where(corpus % 3 == 0, 2.0, 4.0), law)
 
 
-def _sheet(holders: Holders, work: Work, happened: Events, own: Documents, names: tuple[object, ...], seed: int, day: int) -> Documents:
-    """A class's sheet of the week: the same items for all, most of them pasted word for word."""
+def _sheet(holders: Holders, work: Work, happened: Events, names: tuple[object, ...], seed: int, day: int) -> Documents:
+    """A class's sheet of the week: the same items for all."""
     item = (mix(happened.conversation) % np.uint64(SHEET_ITEMS)).astype(np.int64)
     seeds = keys_of(key_of(seed, *names, "sheet"), holders.group[happened.holder] * 100_000 + (day // 7) * 100 + item)
     theme = (mix(holders.group_key[happened.holder]) % np.uint64(len(THEMES))).astype(np.int64)
-    task = _weighted(work.tasks, unit(mix(seeds)))
-    sheet = _document(seeds, task, np.full(len(seeds), ENGLISH), theme, np.full(len(seeds), work.sentences), work)
-    pasted = (happened.turn == 0) & (unit(mix(happened.conversation + np.uint64(17))) < VERBATIM_SHARE)
-    return Documents(*(np.where(pasted, getattr(sheet, name), getattr(own, name)) for name in ("seed", "task", "body", "theme", "sentences")))
+    return _document(seeds, _weighted(work.tasks, unit(mix(seeds))), np.full(len(seeds), ENGLISH), theme, np.full(len(seeds), work.sentences), work)
 
 
 def _weighted(tasks: tuple[tuple[str, float], ...], draw: Floats) -> Ints:
