@@ -616,3 +616,10 @@ FEATURES = Table("features", 30, ("account_key",), (
     Column("last_us", "BIGINT", "us", "last request in the window"),
     *(Column(feature.name, feature.type, feature.unit, feature.meaning) for feature in FEATURE_LIST),
 ))
+
+ACCOUNTS = Table("accounts", 75, ("account_id",), (
+    Column("account_id", "VARCHAR", "", "as logged"),
+    Column("network_id", "VARCHAR", "", "its network, null if none"),
+    Column("extraction_score", "DOUBLE", "0..1", "share of sampled documents that look collected for training"),
+    *(column for column in FEATURES.columns if column.name != "account_key"),
+))

@@ -49,11 +49,22 @@ def _stage(number: int, source: str, reads: str, writes: str, *, per_day: bool =
     return Stage(number, source, _words(reads), _words(writes), per_day)
 
 
+_PEOPLE = "account_records shared_values kinds"
+_VIEWS = "features boilerplate sample_totals"
+
 STAGES: tuple[Stage, ...] = (
     _stage(10, "pipeline.ingest:ingest_days", "", "requests prompt_samples labels account_ids", per_day=True),
     _stage(20, "20_account_days.sql", "requests", "account_days", per_day=True),
     _stage(21, "21_account_entities.sql", "requests", "account_entities", per_day=True),
     _stage(11, "pipeline.ingest:account_records", "account_ids", "account_records"),
+    _stage(58, "pipeline.ingest:blind_spots", "", "blind_spots"),
+    _stage(30, "30_account_windows.sql", "account_days", "account_windows"),
+    _stage(30, "30_account_weekdays.sql", "account_days", "account_weekdays"),
+    _stage(31, "31_entities.sql", "account_entities", "entities"),
+    _stage(31, "31_entity_counts.sql", "entities account_windows", "entity_counts"),
+    _stage(32, "32_window_samples.sql", "prompt_samples", "window_samples"),
+    _stage(32, "32_sample_counts.sql", "window_samples", "sample_counts"),
+    _stage(30, "pipeline.stages.features:features", "account_windows account_weekdays entity_counts sample_counts", "features"),
     _stage(33, "33_habits.sql", "window_samples", "habits"),
     _stage(34, "34_shared_values.sql", "account_records entities habits window_samples kinds", "shared_values"),
     _stage(35, "35_boilerplate.sql", "window_samples habits", "boilerplate"),
@@ -65,20 +76,14 @@ STAGES: tuple[Stage, ...] = (
     _stage(41, "41_link_rarity.sql", "candidate_pairs shared_values kinds", "link_rarity"),
     _stage(50, "50_pair_links.sql", "link_rarity kinds", "pair_links"),
     _stage(51, "51_links.sql", "pair_links account_records", "links"),
-    _stage(55, "pipeline.stages.clusters:clusters", "pair_links shared_values kinds account_records", "clusters"),
-    _stage(57, "pipeline.stages.coverage:coverage", "clusters shared_values kinds account_records features boilerplate sample_totals", "cluster_families cluster_values"),
-    _stage(58, "pipeline.ingest:blind_spots", "", "blind_spots"),
-    _stage(
-        60,
-        "pipeline.stages.cluster_tests:cluster_tests",
-        "clusters account_records kinds shared_values habits features boilerplate sample_totals daily_requests",
-        "cluster_tests cluster_controls",
-    ),
-    _stage(62, "pipeline.stages.alternatives:alternatives", "clusters account_records shared_values kinds products cluster_values", "cluster_alternatives"),
+    _stage(55, "pipeline.stages.clusters:clusters", f"pair_links {_PEOPLE}", "clusters"),
+    _stage(57, "pipeline.stages.coverage:coverage", f"clusters {_PEOPLE} {_VIEWS}", "cluster_families cluster_values"),
+    _stage(60, "pipeline.stages.cluster_tests:cluster_tests", f"clusters habits daily_requests {_PEOPLE} {_VIEWS}", "cluster_tests cluster_controls"),
+    _stage(62, "pipeline.stages.alternatives:alternatives", f"clusters products cluster_values {_PEOPLE}", "cluster_alternatives"),
     _stage(
         65,
         "pipeline.stages.verdict:verdict",
-        "clusters cluster_tests cluster_families cluster_alternatives cluster_values pair_links account_records shared_values kinds features boilerplate sample_totals habits",
+        f"clusters cluster_tests cluster_families cluster_alternatives cluster_values pair_links habits {_PEOPLE} {_VIEWS}",
         "networks members cluster_ids",
     ),
     _stage(
@@ -91,22 +96,18 @@ STAGES: tuple[Stage, ...] = (
     _stage(
         70,
         "pipeline.stages.findings:findings",
-        "networks members account_records cluster_ids cluster_tests cluster_values cluster_alternatives cluster_controls shared_values boilerplate first_requests address_requests",
+        "networks members cluster_ids cluster_tests cluster_values cluster_alternatives cluster_controls boilerplate first_requests address_requests account_records shared_values",
         "findings evidence",
     ),
+    _stage(75, "pipeline.stages.accounts:accounts", f"members {_PEOPLE} {_VIEWS}", "accounts"),
     _stage(80, "pipeline.stages.lineage:lineage", "night networks members earlier_networks earlier_lineage", "network_ids lineage known_networks"),
 )
 
 GIVEN = ("night", "earlier_networks", "earlier_lineage", "kinds")
 """Tables that no stage makes: the run's own night, what earlier nights left, and the kinds of evidence in kinds.py."""
 
-SCRATCH = frozenset(
-    _words(
-        "account_records entities window_samples features network_ids habits shared_values boilerplate sample_totals daily_requests products first_requests"
-        " candidate_pairs link_rarity pair_links clusters cluster_families cluster_values cluster_tests cluster_controls cluster_alternatives cluster_ids address_requests"
-    )
-)
-"""Tables of the window that are not published."""
+SCRATCH = frozenset("account_records account_windows account_weekdays entities entity_counts window_samples sample_counts features network_ids".split())
+"""Tables of the window that are not published: they merge the day tables, or are published as part of another."""
 
-PUBLISHED = tuple(name for stage in STAGES if not stage.per_day for name in stage.writes if name in TABLES and name not in SCRATCH)
+PUBLISHED = tuple(name for stage in STAGES if not stage.per_day for name in stage.writes if name not in SCRATCH)
 """Tables of runs/<run_id>/tables."""
