@@ -11,7 +11,7 @@ from pipeline.simulate.clients import Clients
 from pipeline.simulate.holders import PLACEHOLDERS, Holders
 from pipeline.simulate.requests import FINISHES, LITERAL_SESSIONS, MODELS, STATUSES, Rows
 from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, keys_of, mix
-from pipeline.simulate.work import WordBook
+from pipeline.simulate.work import Phrases
 
 CHARS_PER_TOKEN = 4
 UTC = pa.timestamp("us", tz="UTC")
@@ -152,10 +152,10 @@ def _domains(holders: Holders, seed: int) -> tuple[pa.StringArray, str]:
     return pa.array(pool).take(pa.array(place)), kind
 
 
-def requests(rows: Rows, day_us: int, ids: pa.StringArray, organizations: pa.StringArray, clients: Clients, book: WordBook) -> pa.Table:
+def requests(rows: Rows, day_us: int, ids: pa.StringArray, organizations: pa.StringArray, clients: Clients, phrases: Phrases) -> pa.Table:
     """The rows as contract columns, text and all."""
-    prompt = _prompts(rows, book)
-    system = pa.array(book.systems).take(pa.array(rows.system))
+    prompt = _prompts(rows, phrases)
+    system = phrases.systems.take(pa.array(rows.system))
     read = pc.add(pc.binary_length(prompt), pc.binary_length(system)).to_numpy(zero_copy_only=False) // CHARS_PER_TOKEN + rows.history_tokens + 4
     account = pa.array(rows.account)
     columns: list[pa.Array] = [
@@ -192,11 +192,9 @@ def _named(names: tuple[str, ...], numbers: Ints) -> pa.StringArray:
     return pa.array(names, pa.string()).take(pa.array(numbers))
 
 
-def _prompts(rows: Rows, book: WordBook) -> pa.StringArray:
+def _prompts(rows: Rows, phrases: Phrases) -> pa.StringArray:
     number = pa.array(rows.wording)
-    heads = pa.array([entry.head for entry in book.wordings]).take(number)
-    tails = pa.array([entry.tail for entry in book.wordings]).take(number)
-    return pc.binary_join_element_wise(heads, documents.render(rows.documents), tails, "")
+    return pc.binary_join_element_wise(phrases.heads.take(number), documents.render(rows.documents), phrases.tails.take(number), "")
 
 
 def _sessions(keys: Keys) -> pa.StringArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline.simulate import places, wording
 from pipeline.simulate.dials import Activity, Work, World
@@ -57,6 +58,20 @@ class WordBook:
         """Adds them; the number of the first."""
         self.systems.extend(entries)
         return len(self.systems) - len(entries)
+
+    def frozen(self) -> Phrases:
+        """The book as Arrow columns."""
+        heads, tails = (pa.array([getattr(entry, end) for entry in self.wordings], pa.string()) for end in ("head", "tail"))
+        return Phrases(heads, tails, pa.array(self.systems, pa.string()))
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """A finished WordBook: what stands before and after the user's own text, and system prompts, by number."""
+
+    heads: pa.StringArray
+    tails: pa.StringArray
+    systems: pa.StringArray
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class _Cast:
     payment: list[Keys]
     device: list[Keys]
     sources: list[Source]
-    book: work.WordBook
+    phrases: work.Phrases
     clients: clients.Clients
     ids: pa.StringArray
     organizations: pa.StringArray
@@ -94,7 +94,7 @@ def _cast(world: World, seed: int, start_us: int) -> _Cast:
             sources.append(Source(part, activity, names, habit, len(clients.POPULAR) + number, first))
         first += len(part)
     ids, organizations = (pa.concat_arrays([made(p) for p in people]) for made in (tables.account_ids, tables.organization_ids))
-    return _Cast(people, payment, device, sources, book, clients.catalogue(harnesses), ids, organizations)
+    return _Cast(people, payment, device, sources, book.frozen(), clients.catalogue(harnesses), ids, organizations)
 
 
 def _write_day(folder: Path, world: World, cast: _Cast, seed: int, day: int, day_us: int) -> Ints:
@@ -104,7 +104,7 @@ def _write_day(folder: Path, world: World, cast: _Cast, seed: int, day: int, day
     with pq.ParquetWriter(folder / "part-0.parquet", tables.REQUESTS, compression="zstd", compression_level=3, version="2.6") as writer:
         for begin in range(0, len(rows), CHUNK_ROWS):
             chunk = requests.take(rows, np.arange(begin, min(begin + CHUNK_ROWS, len(rows))))
-            writer.write_table(tables.requests(chunk, day_us, cast.ids, cast.organizations, cast.clients, cast.book))
+            writer.write_table(tables.requests(chunk, day_us, cast.ids, cast.organizations, cast.clients, cast.phrases))
     return np.bincount(rows.account, minlength=len(cast.ids))
 
 
