@@ -59,11 +59,25 @@ class WindowDays:
     undated: tuple[Path, ...]
     """Rejected rows of those files that belong to no day."""
 
+    @property
+    def has_requests(self) -> bool:
+        """Whether any day kept a row."""
+        return any(_kept_rows(record) for record in self.records)
+
+    @property
+    def last_day(self) -> date:
+        """The last day that kept a row; needs `has_requests`."""
+        return max(record.day for record in self.records if _kept_rows(record))
+
+
+def _kept_rows(record: DayRecord) -> int:
+    return int(record.tables["requests"]["rows"])
+
 
 def made_by(config: Config, context: Context) -> str:
     """Hash of all besides the files that decides a day's tables: ingest settings, known clients, code and SQL."""
     code = closure_sha256(("pipeline.ingest", "pipeline.engines"), (stage.source for stage in DAY_SQL))
-    return sha256_json({"config": dataclasses.asdict(config.ingest), "preambles": dict(context.sha256).get("preambles.toml"), "code": code})
+    return sha256_json({"config": dataclasses.asdict(config.ingest), "preambles": (context.files or {}).get("preambles.toml"), "code": code})
 
 
 def window_days(night: date, count: int) -> frozenset[date]:

@@ -31,7 +31,7 @@ def recipe(days: WindowDays, night: date, listing: LogListing, tables: Mapping[s
         "files": [list(file) for file in days.files],
         "skipped": [[file.name, file.reason] for file in listing.skipped],
         "tables": dict(tables),
-        "context": sorted(context.sha256.items()),
+        "context": dict(context.files or {}),
         "config": config.as_dict(),
         "code": code_sha256(),
         "versions": versions(),
@@ -41,7 +41,7 @@ def recipe(days: WindowDays, night: date, listing: LogListing, tables: Mapping[s
 def degraded(listing: LogListing, window: Window, config: Config) -> list[str]:
     """Why the run is less than was asked for, in sentences; empty if it is all that was asked for."""
     reasons = [f"{file.name} was skipped: {file.reason}" for file in listing.skipped]
-    rejected = window.rows_read - window.rows_kept - window.counts.get("duplicates_resolved", 0)
+    rejected = window.rows_read - window.rows_kept - window.duplicates
     if rejected > config.ingest.max_rejected_share * window.rows_read:
         reasons.append(f"{rejected} of {window.rows_read} rows were rejected, more than {config.ingest.max_rejected_share:.2%}. rejects.parquet says which and why.")
     return reasons
@@ -64,9 +64,9 @@ def manifest(
         "seeds": {f"{section}.{key}": value for section, keys in made_from["config"].items() for key, value in keys.items() if "seed" in key},
         "inputs": [_input(file, place) for file, place in days.files.items()],
         "skipped_files": [{"name": file.name, "reason": file.reason} for file in listing.skipped],
-        "counts": {"rows_read": window.rows_read, "rows_kept": window.rows_kept, **window.counts},
+        "counts": {"rows_read": window.rows_read, "rows_kept": window.rows_kept, "duplicates_resolved": window.duplicates},
         "rejected": dict(rejected),
-        "coverage": {column: {"non_null": count, "rows": window.rows_kept} for column, count in window.coverage.items()},
+        "coverage": {column: {"non_null": count, "rows": window.rows_kept} for column, count in window.non_null.items()},
         "days": {record.day.isoformat(): _day(record) for record in days.records},
         "stages": dict(stages),
         "degraded": degraded(listing, window, config),

@@ -101,7 +101,7 @@ def _night(store: Store, bench: Bench, options: RunOptions, progress: Progress) 
     account_records(options.accounts, empty(TABLES["account_ids"]), context)  # a broken accounts table ends the run before anything is written
     progress("logs", 1, 1)
     days = keep_days(store, bench, options, listing, context, progress)
-    if not days.records:
+    if not days.has_requests:
         where = f" in the window of night {options.night}" if options.night else ""
         raise NoRequests(f"{' '.join(options.logs)}: no usable request{where}. Look at the logs with: stillhunt check")
     case = _case(store, options, days, listing, context)
@@ -112,7 +112,7 @@ def _night(store: Store, bench: Bench, options: RunOptions, progress: Progress) 
 
 
 def _case(store: Store, options: RunOptions, days: WindowDays, listing: LogListing, context: Context) -> _Case:
-    night = options.night or days.records[-1].day
+    night = options.night or days.last_day
     nights = store.nights()
     previous = max((day for day in nights if day < night), default=None)
     tables = store.run_folder(nights[previous]) / "tables" if previous else None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from pipeline.store import DayRecord, read_json
 
@@ -26,10 +27,10 @@ class Window:
     night: date
     rows_read: int
     rows_kept: int
-    coverage: dict[str, int]
-    """Non-null values among kept rows, per contract column."""
-    counts: dict[str, int]
-    """Other integer counts of day.json, summed."""
+    duplicates: int
+    """Rows that lost to a later one of the same id within their day."""
+    non_null: dict[str, int]
+    """Values among kept rows, per contract column that the scan reads."""
     rejects: tuple[Path, ...]
     """Files of rejected rows: the days' own, then those that belong to no day."""
 
@@ -40,22 +41,20 @@ class Window:
 
 def read_window(records: Sequence[DayRecord], night: date, undated: Sequence[Path]) -> Window:
     """Sum up the days; undated are the files of rejected rows that belong to no day."""
-    totals, coverage = Counter[str](), Counter[str]()
-    for record in records:
-        found: dict[str, Any] = read_json(record.folder / "day.json")
-        coverage.update(found["non_null"])
-        totals.update({key: value for key, value in found.items() if type(value) is int})
-    lost = sum(pl.scan_parquet(path).select(pl.len()).collect().item() for path in undated)
-    rejects = [record.folder / "rejects.parquet" for record in records]
-    kept = totals.pop("rows_kept")
+    found: list[dict[str, Any]] = [read_json(record.folder / "day.json") for record in records]
+    non_null = Counter[str]()
+    for day in found:
+        non_null.update(day["non_null"])
+    lost = sum(int(pq.read_metadata(path).num_rows) for path in undated)
+    rejects = [path for record in records if (path := record.folder / "rejects.parquet").is_file()]
     return Window(
         tuple(records),
         night,
-        totals.pop("rows_read") + lost,
-        kept,
-        dict(sorted(coverage.items())),
-        dict(sorted(totals.items())),
-        (*(path for path in rejects if path.is_file()), *undated),
+        sum(day["rows_read"] for day in found) + lost,
+        sum(day["rows_kept"] for day in found),
+        sum(day["duplicates_resolved"] for day in found),
+        dict(sorted(non_null.items())),
+        (*rejects, *undated),
     )
 
 
