@@ -187,7 +187,7 @@ def _checked(value: Any, kind: type, field: dataclasses.Field[Any], where: str) 
         value = float(value)
     if type(value) is not kind:
         raise ConfigError(f"{where} must be {kind.__name__}, not {value!r}.")
-    low, high = field.metadata.get("low"), field.metadata.get("high")
-    if low is not None and not low <= value <= high:  # also refuses nan
+    low, high = field.metadata["low"], field.metadata["high"]
+    if not low <= value <= high:  # also refuses nan
         raise ConfigError(f"{where} = {value} is outside {low} .. {high}.")
     return value

@@ -5,6 +5,8 @@ Accounts are positions; every draw takes a seeded generator; nothing here knows 
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -12,7 +14,7 @@ from scipy.spatial import cKDTree
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-SparseRows = sparse.csr_matrix
+SparseRows: TypeAlias = sparse.csr_matrix
 """Sparse rows of numbers, one an account."""
 
 

@@ -57,7 +57,7 @@ def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str
 def _largest_share(keys: pl.Series, total: int) -> float:
     """Share of members that hold the most frequent key."""
     known = keys.drop_nulls()
-    return int(known.value_counts()["count"].max()) / total if len(known) else 0.0  # type: ignore[call-overload]  # polars types max as any
+    return int(np.unique(known.to_numpy(), return_counts=True)[1].max()) / total if len(known) else 0.0
 
 
 def _classroom(fellows: pl.DataFrame, shared: pl.DataFrame, values: pl.DataFrame, config: Config) -> float:

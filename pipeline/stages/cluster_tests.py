@@ -65,7 +65,8 @@ def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[st
 def _bench(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
     people = population(inputs)
     clustered = people.positions(inputs["clusters"].filter(pl.col("origin") == "network")["account_key"])
-    return _Bench(people, held_out_wording(inputs["habits"], people), account_views(inputs, people, config), _day_matrix(inputs["daily_requests"], people), np.sort(clustered), config)
+    wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs["daily_requests"], people)
+    return _Bench(people, wording, account_views(inputs, people, config), days, np.sort(clustered), config)
 
 
 def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:

@@ -86,7 +86,7 @@ def _families(cluster: int, members: Ints, covered: pl.DataFrame, people: Popula
     i, j = draw_pairs(len(members), MEMBER_PAIRS, rng)
     by_family, by_kind = people.scorer.by_family(members[i], members[j]), people.scorer.by_kind(members[i], members[j]).mean(axis=0)
     null = _control_medians(members, people, manner, config, rng)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for number, family in enumerate(FAMILIES):
         blocks = covered.filter(pl.col("family") == family)
         median = round(float(np.median(by_family[:, number])), 6)

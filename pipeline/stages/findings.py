@@ -145,12 +145,14 @@ def _references(measure: str, cluster: int, members: pl.DataFrame, inputs: Mappi
 
 
 def _rows(rows: pl.DataFrame, role: str, strength: pl.Expr, weight: pl.Expr) -> pl.DataFrame:
-    return rows.select("request_id", "source_file", pl.col("source_row").cast(pl.Int64), pl.lit(role).alias("role"), strength.cast(pl.Int64).alias("strength"), weight.cast(pl.Int64).alias("weight"))
+    reference = ("request_id", "source_file", pl.col("source_row").cast(pl.Int64))
+    return rows.select(*reference, pl.lit(role).alias("role"), strength.cast(pl.Int64).alias("strength"), weight.cast(pl.Int64).alias("weight"))
 
 
 def _kept(references: pl.DataFrame) -> pl.DataFrame:
     """The strongest rows, then by hash of the reference, so that the choice favours nobody."""
-    unique = references.unique(["request_id", "source_file", "source_row"], keep="first").sort("strength", "request_id", "source_file", "source_row", descending=[True, False, False, False])
+    reference = ["request_id", "source_file", "source_row"]
+    unique = references.sort("strength", *reference, descending=[True, False, False, False]).unique(reference, keep="first", maintain_order=True)
     top, rest = unique.head(STRONGEST), unique.slice(STRONGEST)
     if rest.height:
         names = [hashlib.sha256(f"{r} {f} {n}".encode()).hexdigest() for r, f, n in rest.select("request_id", "source_file", "source_row").iter_rows()]

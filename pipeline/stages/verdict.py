@@ -61,15 +61,14 @@ def verdict(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.
     networks, members, numbers = [], [], []
     for (cluster,), rows in inputs["clusters"].group_by("cluster", maintain_order=True):
         positions = people.positions(rows["account_key"])
-        facts = _facts(int(str(cluster)), rows, inputs, q_values, views, positions, people, config)
+        facts = _facts(rows, positions, inputs, q_values, people, config)
         tier, reason = _tier(facts, config)
-        if tier == "refer":
-            rows, positions = _accusable(rows, positions, views, inputs, people, config)
-        if tier == "refer" and len(positions) < config.networks.min_accounts:
-            tier, reason = "watch", "too_few_members_left"
-        name = _provisional(people, positions)
-        networks.append(_network_row(name, tier, reason, facts, positions, people, inputs))
-        members.append(_member_rows(name, rows, positions, views, people, inputs["pair_links"], config))
+        named = _accusable(rows, positions, views, inputs, people, config) if tier == "refer" else np.ones(len(positions), dtype=np.bool_)
+        if named.sum() < min(config.networks.min_accounts, len(positions)):
+            tier, reason, named = "watch", "too_few_members_left", np.ones(len(positions), dtype=np.bool_)
+        name = _provisional(people, positions[named])
+        networks.append(_network_row(name, tier, reason, facts, positions[named], people, inputs))
+        members.append(_member_rows(name, rows.filter(pl.Series(named)), positions[named], views, people, inputs["pair_links"], config))
         numbers.append((int(str(cluster)), name))
     ids = pl.DataFrame(numbers, schema={"cluster": pl.Int64, "network_id": pl.String}, orient="row")
     table = conform(pl.DataFrame(networks, infer_schema_length=None), schema.NETWORKS)
@@ -85,9 +84,8 @@ def _q_values(tests: pl.DataFrame) -> dict[int, tuple[float, float]]:
     return {cluster: (round(p, 6), round(float(q), 6)) for (cluster, p), q in zip(groups, q_values, strict=True)}
 
 
-def _facts(
-    cluster: int, rows: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], q_values: dict[int, tuple[float, float]], views: AccountViews, positions: Ints, people: Population, config: Config
-) -> _Facts:
+def _facts(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFrame], q_values: dict[int, tuple[float, float]], people: Population, config: Config) -> _Facts:
+    cluster = int(rows["cluster"][0])
     tests = inputs["cluster_tests"].filter((pl.col("cluster") == cluster) & (pl.col("status") == "ran"))
     families = inputs["cluster_families"].filter(pl.col("cluster") == cluster)
     strong = families.filter(pl.col("admitted") | ((pl.col("median_bits") >= config.networks.family_min_bits) & (pl.col("control_percentile") >= 95)))
@@ -100,7 +98,8 @@ def _facts(
     if name == "none":
         margin = round(coordination - people.edge_bits(config.networks), 6)
     extraction = bits >= config.verdict.min_extraction_bits and _enough_output(inputs["boilerplate"], people.keys[positions], config)
-    return _Facts(str(rows["origin"][0]), strong.height + timing, bool(families.filter(pl.col("family") == "identity")["admitted"].any()), p_value, q_value, bits, extraction, coordination, name, margin)
+    gate = bool(families.filter(pl.col("family") == "identity")["admitted"].any())
+    return _Facts(str(rows["origin"][0]), strong.height + timing, gate, p_value, q_value, bits, extraction, coordination, name, margin)
 
 
 def _best_alternative(rows: pl.DataFrame) -> tuple[str, float]:
@@ -135,7 +134,7 @@ def _tier(facts: _Facts, config: Config) -> tuple[str, str]:
     return "refer", "specific_fact_and_extraction"
 
 
-def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs: Mapping[str, pl.DataFrame], people: Population, config: Config) -> tuple[pl.DataFrame, Ints]:
+def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs: Mapping[str, pl.DataFrame], people: Population, config: Config) -> NDArray[np.bool_]:
     """Members who may be named: their held-out traffic is harvest-shaped, and its mix of wording is the network's, not only one phrase of a corpus that all use.
 
     An account that sent too little to tell is kept if it holds a specific fact that the network shares.
@@ -147,8 +146,8 @@ def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs:
     facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies") & pl.col("kind").is_in(GATE_MEASURES))
     holders = inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi")["account_key"].unique()
     silent = (views.document_count[positions] < FEW_DOCUMENTS) & rows["account_key"].is_in(holders.implode()).to_numpy()
-    kept = one_pool | silent
-    return rows.filter(pl.Series(kept)), positions[kept]
+    named: NDArray[np.bool_] = one_pool | silent
+    return named
 
 
 def _provisional(people: Population, positions: Ints) -> str:
