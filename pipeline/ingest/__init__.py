@@ -1,0 +1,32 @@
+"""Reading logs: files checked before anything is written, then one scan into day tables of fingerprints.
+
+The public names are here; each is defined in the module of its subject.
+"""
+
+from __future__ import annotations
+
+from pipeline.ingest.accounts import AccountTable, account_records
+from pipeline.ingest.checking import LogCheck, check_logs
+from pipeline.ingest.context import Context, read_context
+from pipeline.ingest.coverage import Coverage, blind_spots, coverage_of
+from pipeline.ingest.listing import LogFile, LogListing, SkippedFile, list_logs
+from pipeline.ingest.scan import DayCounts, IngestReport, ingest_days
+
+__all__ = [
+    "AccountTable",
+    "Context",
+    "Coverage",
+    "DayCounts",
+    "IngestReport",
+    "LogCheck",
+    "LogFile",
+    "LogListing",
+    "SkippedFile",
+    "account_records",
+    "blind_spots",
+    "check_logs",
+    "coverage_of",
+    "ingest_days",
+    "list_logs",
+    "read_context",
+]

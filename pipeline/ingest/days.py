@@ -1,0 +1,319 @@
+"""Finishing a day: duplicates resolved, rows sorted, the day's tables written, its counts taken.
+
+A day with many rows is first split by ranges of account_key, so that one range at a time is in memory; the tables are the same either way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.ingest.cleaning import REASONS
+from pipeline.ingest.context import Preamble
+from pipeline.ingest.duplicates import losers, places
+from pipeline.ingest.listing import LogFile
+from pipeline.ingest.narrow import NARROW
+from pipeline.ingest.reader import READ_COLUMNS
+from pipeline.ingest.rereading import sketches_again
+from pipeline.ingest.samples import SKETCHES, sample_table
+from pipeline.ingest.shards import DayBuffers, read_stream, write_stream
+from pipeline.ingest.tables import TableWriter, write_table
+from pipeline.schema import ACCOUNT_IDS, LABELS, PROMPT_SAMPLES, REQUESTS
+
+I64 = NDArray[np.int64]
+_EPOCH = date(1970, 1, 1)
+REJECTS = pa.schema([("source_file", pa.string()), ("source_row", pa.int64()), ("reason", pa.string())])
+_LABEL_KEYS = {"agent": "agent_key", "agent_product": "agent_product_key", "ja4": "ja4_key"}
+
+
+@dataclass(frozen=True)
+class DayCounts:
+    """What became of a UTC day's rows. Integers all; counts of columns are of the rows kept."""
+
+    day: date
+    rows_read: int
+    rows_kept: int
+    rejected: Mapping[str, int]
+    """Rejected rows by reason, duplicates among them."""
+    account_count: int
+    non_null: Mapping[str, int]
+    """Rows with a value, for each column that the scan reads."""
+    accounts_with: Mapping[str, int]
+    """Accounts with a value in at least one row, for each column that the scan reads."""
+    preambles_cut: Mapping[str, int] = field(default_factory=dict)
+    """Rows from which a known client's preamble was cut, by product."""
+
+    @property
+    def duplicates_resolved(self) -> int:
+        """Rows that lost to another row with the same id."""
+        return self.rejected.get("duplicate", 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for day.json."""
+        return {
+            "day": self.day.isoformat(), "rows_read": self.rows_read, "rows_kept": self.rows_kept, "rejected": dict(self.rejected), "duplicates_resolved": self.duplicates_resolved,
+            "account_count": self.account_count, "non_null": dict(self.non_null), "accounts_with": dict(self.accounts_with), "preambles_cut": dict(self.preambles_cut),
+        }  # fmt: skip
+
+
+def day_of(number: int) -> date:
+    """The UTC day that is `number` days after 1970-01-01."""
+    return _EPOCH + timedelta(days=number)
+
+
+@dataclass(frozen=True)
+class Finisher:
+    """What finishing a day needs besides its rows."""
+
+    files: Sequence[LogFile]
+    out: Path
+    preambles: tuple[Preamble, ...]
+    samples: int
+    rows_at_once: int
+
+    def finish(self, buffers: DayBuffers, day: int) -> DayCounts:
+        """Write a day's tables and its day.json; the day's rows leave the buffers."""
+        folder = self.out / f"date={day_of(day).isoformat()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        lost = losers(lambda columns: buffers.pieces("requests", day, columns))
+        counts = self._write_rows(buffers, day, folder, lost)
+        rejected = self._write_rejects(buffers, day, folder, counts.lost)
+        result = DayCounts(
+            day_of(day), counts.rows + sum(rejected.values()), counts.rows, rejected, counts.accounts, counts.by_bit(counts.row_bits), counts.by_bit(counts.account_bits),
+            {product: number for product, number in sorted(counts.products(self.preambles).items()) if number},
+        )  # fmt: skip
+        (folder / "day.json").write_text(json.dumps(result.as_dict(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        buffers.drop(day)
+        return result
+
+    def _write_rows(self, buffers: DayBuffers, day: int, folder: Path, lost: I64) -> _Tally:
+        tally, names = _Tally(), _names(buffers, day)
+        with (
+            TableWriter(folder / "requests.parquet", REQUESTS) as requests,
+            TableWriter(folder / "prompt_samples.parquet", PROMPT_SAMPLES) as samples,
+            TableWriter(folder / "account_ids.parquet", ACCOUNT_IDS) as accounts,
+        ):
+            for rows, sketches in self._ranges(buffers, day):
+                kept = tally.keep(rows, lost)
+                kept = kept.take(pa.array(row_order(kept)))
+                tally.count(kept)
+                requests.write(self._with_file_names(kept))
+                samples.write(self._samples(kept, sketches))
+                accounts.write(_account_ids(kept, names))
+        write_table(folder / "labels.parquet", LABELS, _labels(names, tally.label_keys))
+        return tally
+
+    def _samples(self, kept: pa.Table, sketches: pa.Table) -> pa.Table:
+        requests = pl.DataFrame(pl.from_arrow(kept.select(_SAMPLED)))
+        made = pl.DataFrame(pl.from_arrow(sketches))
+        table = sample_table(requests, made, self.samples)
+        missing = table.filter(pl.col("shingle_count").is_null() & (pl.col("prompt_source") == 1))
+        if len(missing):
+            again = sketches_again(self.files, missing["source_file"].to_numpy(), missing["source_row"].to_numpy(), self.preambles)
+            table = sample_table(requests, pl.concat([made, pl.DataFrame(pl.from_arrow(again))]), self.samples)
+        table = table.with_columns(pl.col("shingle_count").fill_null(0), *(pl.col(name).fill_null([]) for name in ("shingles", "tokens", "prefixes")))
+        return self._with_file_names(table.drop("prompt_source").to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+    def _with_file_names(self, rows: pa.Table) -> pa.Table:
+        """The table with the number of each row's file replaced by its name."""
+        numbers, codes = np.unique(rows.column("source_file").to_numpy(), return_inverse=True)
+        names = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array([self.files[number].name for number in numbers.tolist()], pa.string()))
+        return rows.set_column(rows.schema.get_field_index("source_file"), "source_file", names)
+
+    def _ranges(self, buffers: DayBuffers, day: int) -> Iterator[tuple[pa.Table, pa.Table]]:
+        """The day's rows and sketches by ascending ranges of account_key, each about `rows_at_once` rows or fewer."""
+        total = sum(len(piece) for piece in buffers.pieces("requests", day, ("id_key",)))
+        number = -(-total // self.rows_at_once)
+        if number <= 1:
+            yield _table(buffers.pieces("requests", day), NARROW), _table(buffers.pieces("sketches", day), SKETCHES)
+            return
+        scratch = self.out / f".ranges-{day}"
+        scratch.mkdir(parents=True, exist_ok=True)
+        parts = {stream: _split(buffers.pieces(stream, day), number, scratch, stream) for stream in ("requests", "sketches")}
+        for at in range(number):
+            rows, sketches = (
+                _table((batch for path in parts[stream][at] for batch in read_stream(path)), schema) for stream, schema in (("requests", NARROW), ("sketches", SKETCHES))
+            )
+            for stream in parts:
+                for path in parts[stream][at]:
+                    path.unlink()
+            if len(rows):
+                yield rows, sketches
+        scratch.rmdir()
+
+    def _write_rejects(self, buffers: DayBuffers, day: int, folder: Path, lost: Sequence[pa.Table]) -> dict[str, int]:
+        pieces = list(buffers.pieces("rejects", day))
+        table = rejects_table(pieces, self.files, lost)
+        write_rejects(folder / "rejects.parquet", table)
+        counts = Counter(table.column("reason").to_pylist())
+        return {reason: counts[reason] for reason in REASONS if counts[reason]}
+
+
+_SAMPLED = [
+    "account_key",
+    "prompt_key",
+    "skeleton_key",
+    "prompt_source",
+    "ts_us",
+    "request_id",
+    "source_file",
+    "source_row",
+    "output_tokens",
+    "message_count",
+    "prompt_chars",
+    "prompt_words",
+]
+
+
+class _Tally:
+    """Counts of a day, range by range."""
+
+    def __init__(self) -> None:
+        self.rows = self.accounts = 0
+        self.row_bits: Counter[int] = Counter()
+        self.account_bits: Counter[int] = Counter()
+        self.label_keys: dict[str, I64] = {kind: np.zeros(0, np.int64) for kind in _LABEL_KEYS}
+        self.lost: list[pa.Table] = []
+        self._preambles: Counter[int] = Counter()
+
+    def keep(self, rows: pa.Table, lost: I64) -> pa.Table:
+        """The rows without those that lost, which are remembered as rejects."""
+        if not len(lost):
+            return rows
+        beaten = np.isin(places(rows.column("source_file").to_numpy(), rows.column("source_row").to_numpy()), lost)
+        self.lost.append(rows.filter(pa.array(beaten)).select(["source_file", "source_row"]))
+        return rows.filter(pa.array(~beaten))
+
+    def count(self, kept: pa.Table) -> None:
+        """Add rows sorted by account."""
+        self.rows += len(kept)
+        seen, account = kept.column("seen").to_numpy(), kept.column("account_key").to_numpy()
+        _add_bits(self.row_bits, seen)
+        if len(kept):
+            starts = np.flatnonzero(np.concatenate([[True], account[1:] != account[:-1]]))
+            self.accounts += len(starts)
+            _add_bits(self.account_bits, np.bitwise_or.reduceat(seen, starts))
+        for kind, column in _LABEL_KEYS.items():
+            self.label_keys[kind] = np.union1d(self.label_keys[kind], kept.column(column).drop_null().to_numpy())
+        cut = kept.column("preamble").to_numpy()
+        self._preambles.update(dict(zip(*(part.tolist() for part in np.unique(cut[cut >= 0], return_counts=True)), strict=True)))
+
+    def products(self, preambles: tuple[Preamble, ...]) -> Counter[str]:
+        """Rows with a cut preamble by product."""
+        found: Counter[str] = Counter()
+        for place, number in self._preambles.items():
+            found[preambles[place].product] += number
+        return found
+
+    def by_bit(self, masks: Counter[int]) -> dict[str, int]:
+        """How many of the counted masks have each column's bit."""
+        return {name: sum(number for mask, number in masks.items() if mask >> bit & 1) for bit, name in enumerate(READ_COLUMNS)}
+
+
+def _add_bits(counter: Counter[int], masks: I64) -> None:
+    values, numbers = np.unique(masks, return_counts=True)
+    counter.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+
+
+def _table(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+    """One table of many batches, its label dictionaries sorted."""
+    table = pa.Table.from_batches(list(batches), schema).unify_dictionaries().combine_chunks()
+    for at, column in enumerate(schema):
+        if pa.types.is_dictionary(column.type) and len(table):
+            table = table.set_column(at, column, _sorted_labels(table.column(at).chunk(0)))
+    return table
+
+
+def _sorted_labels(values: pa.DictionaryArray) -> pa.DictionaryArray:
+    order = np.argsort(np.array(values.dictionary.to_pylist(), dtype=object), kind="stable") if len(values.dictionary) else np.zeros(0, np.int64)
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order))
+    codes = pa.array(rank).take(values.indices) if len(order) else values.indices
+    return pa.DictionaryArray.from_arrays(codes, values.dictionary.take(pa.array(order)))
+
+
+def _split(batches: Iterator[pa.RecordBatch], number: int, scratch: Path, stream: str) -> list[list[Path]]:
+    """The rows of each range of account_key, in files of one batch each."""
+    parts: list[list[Path]] = [[] for _ in range(number)]
+    for turn, batch in enumerate(batches):
+        part = (((batch.column("account_key").to_numpy() >> 31) * number) >> 32).astype(np.int64)
+        order = np.argsort(part, kind="stable")
+        ordered, bounds = batch.take(pa.array(order)), np.searchsorted(part[order], np.arange(number + 1))
+        for at in range(number):
+            if bounds[at + 1] > bounds[at]:
+                path = scratch / f"{stream}-{at}-{turn}.arrows"
+                write_stream(path, [ordered.slice(bounds[at], bounds[at + 1] - bounds[at])])
+                parts[at].append(path)
+    return parts
+
+
+def row_order(rows: pa.Table) -> I64:
+    """Row numbers in the order of account_key, ts_us, request_id, source_file, source_row."""
+    account, ts = rows.column("account_key").to_numpy(), rows.column("ts_us").to_numpy()
+    order: I64 = np.lexsort((ts, account))
+    tied = (account[order][1:] == account[order][:-1]) & (ts[order][1:] == ts[order][:-1])
+    if tied.any():
+        at = np.flatnonzero(np.concatenate([[False], tied]) | np.concatenate([tied, [False]]))
+        few = rows.select(["account_key", "ts_us", "request_id", "source_file", "source_row"]).take(pa.array(order[at]))
+        again = pl.DataFrame(pl.from_arrow(few)).with_row_index("at").sort("account_key", "ts_us", "request_id", "source_file", "source_row")["at"].to_numpy()
+        order[at] = order[at][again]
+    return order
+
+
+def _names(buffers: DayBuffers, day: int) -> pl.DataFrame:
+    """What the day's keys stand for: kind, value_key, label; one row a key, the label that sorts first."""
+    pieces = [pl.DataFrame(pl.from_arrow(pa.Table.from_batches([piece]))) for piece in buffers.pieces("names", day)]
+    if not pieces:
+        return pl.DataFrame(schema={"kind": pl.String, "value_key": pl.Int64, "label": pl.String})
+    return pl.concat(pieces).group_by("kind", "value_key").agg(pl.col("label").min())
+
+
+def _labels(names: pl.DataFrame, keys: Mapping[str, I64]) -> pa.Table:
+    wanted = pl.concat([pl.DataFrame({"kind": [kind] * len(found), "value_key": found}, schema={"kind": pl.String, "value_key": pl.Int64}) for kind, found in keys.items()])
+    return names.join(wanted, on=["kind", "value_key"], how="semi").sort("kind", "value_key").to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _account_ids(kept: pa.Table, names: pl.DataFrame) -> pa.Table:
+    """Accounts of some sorted rows: id, most frequent organisation, and which columns they were logged with."""
+    rows = pl.DataFrame(pl.from_arrow(kept.select(["account_key", "organization_key", "seen"])))
+    organization = (
+        rows.filter(pl.col("organization_key").is_not_null()).group_by("account_key", "organization_key").len()
+        .sort(["account_key", "len", "organization_key"], descending=[False, True, False]).unique("account_key", keep="first", maintain_order=True)
+    )  # fmt: skip
+    account = rows["account_key"].to_numpy()
+    starts = np.flatnonzero(np.concatenate([[True], account[1:] != account[:-1]])) if len(account) else np.zeros(0, np.int64)
+    seen = np.bitwise_or.reduceat(rows["seen"].to_numpy(), starts) if len(account) else np.zeros(0, np.int64)
+    own = pl.DataFrame({"account_key": account[starts], "columns_seen": seen})
+    ids = names.filter(pl.col("kind") == "account").select(pl.col("value_key").alias("account_key"), pl.col("label").alias("account_id"))
+    table = own.join(ids, on="account_key", how="left").join(organization, on="account_key", how="left").sort("account_key")
+    return table.select("account_key", "account_id", "organization_key", "columns_seen").to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def rejects_table(pieces: Sequence[pa.RecordBatch], files: Sequence[LogFile], lost: Sequence[pa.Table]) -> pa.Table:
+    """Rejected rows as source_file, source_row, reason, sorted by where they stood."""
+    frames = [pl.DataFrame(pl.from_arrow(pa.Table.from_batches([piece]))).select("source_file", "source_row", "reason") for piece in pieces]
+    code = REASONS.index("duplicate")
+    frames += [pl.DataFrame(pl.from_arrow(table)).with_columns(pl.lit(code, pl.Int8).alias("reason")) for table in lost]
+    if not frames:
+        return REJECTS.empty_table()
+    rows = pl.concat(frames).sort("source_file", "source_row")
+    names, reasons = pa.array([log.name for log in files], pa.string()), pa.array(REASONS, pa.string())
+    columns = [names.take(pa.array(rows["source_file"].to_numpy())), pa.array(rows["source_row"].to_numpy()), reasons.take(pa.array(rows["reason"].to_numpy()))]
+    return pa.Table.from_arrays(columns, schema=REJECTS)
+
+
+def write_rejects(path: Path, table: pa.Table) -> None:
+    """Write a table of rejects."""
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, path, compression="zstd")
