@@ -62,6 +62,7 @@ class Work:
     replacement: bool = True  # items may come up again; False: each item once in the whole group
     template: str = "none"  # none, own (an account's), group, family (variations of the group's)
     template_share: float = 1.0  # documents that carry it
+    template_holders: float = 1.0  # accounts that have a template of their own; the others send the items as they are
     sentences: float = 3.0  # median length of the user's own text
     system: str = "none"  # none, own, group, client (the popular client's, by version)
     output_tokens: float = 400.0  # median answer

@@ -49,6 +49,7 @@ PERSONAS = (
                 (("reason", 0.4), ("code", 0.25), ("extract", 0.15), ("rewrite", 0.1), ("grade", 0.1)),
                 corpora=2,
                 template="own",
+                template_holders=0.65,
                 sentences=3.0,
                 output_tokens=800.0,
                 settings="script",

@@ -96,7 +96,7 @@ def habits(holders: Holders, work: Work, names: tuple[object, ...], seed: int, b
             rng = stream(seed, *names, "template", group)
             wordings[holders.group == group] = book.add_wordings(wording.family(rng, _template_task(work, rng), size))
     if work.template == "own":
-        for row in range(len(holders)):
+        for row in np.flatnonzero(unit(mix(holders.key + np.uint64(33))) < work.template_holders).tolist():
             rng = stream(seed, *names, "template", row)
             wordings[row] = book.add_wordings((wording.template(rng, _template_task(work, rng)),))
     if work.system == "group":
