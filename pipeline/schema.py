@@ -167,8 +167,8 @@ ACCOUNT_DAYS = Table("account_days", 20, ("day", "account_key"), _columns("""
     policy_count | BIGINT | | a policy action other than none
     policy_known_count | BIGINT | | policy action logged
     harvest_count | BIGINT | | harvested: succeeded, generated text, not from a cache, output length logged
-    harvest_tokens | BIGINT | tokens | output of harvested requests, sum
-    harvest_tokens_squared | BIGINT | tokens^2 | their squares, each value cut at 131,072
+    harvest_tokens | BIGINT | tokens | output of harvested requests, each cut at 2^20, sum
+    harvest_tokens_squared | BIGINT | tokens^2 | their squares, summed
     ratio_output_tokens | BIGINT | tokens | output of harvested requests whose input length is logged too
     ratio_input_tokens | BIGINT | tokens | their input
     input_tokens | BIGINT | tokens | sum
@@ -198,7 +198,6 @@ ACCOUNT_DAYS = Table("account_days", 20, ("day", "account_key"), _columns("""
     session_known_count | BIGINT | | session logged
     prompt_known_count | BIGINT | | prompt length logged
     prompt_chars | BIGINT | characters | sum
-    prompt_chars_squared | BIGINT | characters^2 | sum of squares, each value cut at 131,072
     first_us | BIGINT | us | first request
     last_us | BIGINT | us | last request
     longest_gap_us | BIGINT | us | longest gap between requests of the day, null with one request
@@ -545,8 +544,8 @@ ACCOUNT_WINDOWS = Table("account_windows", 30, ("account_key",), _columns("""
     policy_count | BIGINT | | a policy action other than none
     policy_known_count | BIGINT | | policy action logged
     harvest_count | BIGINT | | harvested: succeeded, generated text, not from a cache, output length logged
-    harvest_tokens | BIGINT | tokens | output of harvested requests, sum
-    harvest_tokens_squared | BIGINT | tokens^2 | their squares, each value cut at 131,072
+    harvest_tokens | BIGINT | tokens | output of harvested requests, each cut at 2^20, sum
+    harvest_tokens_squared | BIGINT | tokens^2 | their squares, summed
     ratio_output_tokens | BIGINT | tokens | output of harvested requests whose input length is logged too
     ratio_input_tokens | BIGINT | tokens | their input
     input_tokens | BIGINT | tokens | sum
@@ -576,7 +575,6 @@ ACCOUNT_WINDOWS = Table("account_windows", 30, ("account_key",), _columns("""
     session_known_count | BIGINT | | session logged
     prompt_known_count | BIGINT | | prompt length logged
     prompt_chars | BIGINT | characters | sum
-    prompt_chars_squared | BIGINT | characters^2 | sum of squares, each value cut at 131,072
     first_us | BIGINT | us | first request
     last_us | BIGINT | us | last request
     gap_ms_squared | BIGINT | ms^2 | sum of squared gaps inside days, in whole milliseconds

@@ -1,8 +1,8 @@
 -- One account's UTC day in integers that merge: counts, sums, and histograms of hours, gaps and prompt lengths.
 -- Gap bins grow eightfold: g00 holds gaps under 1,024 us and g09 those from 2^34 us (4.8 h). Length bins double: c00 holds prompts
--- under 64 characters and c09 those from 16,384. Squares are of values cut at 131,072, so that a BIGINT holds their sum over any
--- window. A harvested request succeeded, generated text and was not answered from a gateway's cache. Gaps that bridge two days
--- are found from first_us and last_us when days are merged. Gaps are counted apart from the rest because a window function
+-- under 64 characters and c09 those from 16,384. A harvested request succeeded, generated text and was not answered from a gateway's
+-- cache; its output is cut at 2^20 tokens, so that a BIGINT holds the sum of squares over any window. Gaps that bridge two
+-- days are found from first_us and last_us when days are merged. Gaps are counted apart from the rest because a window function
 -- carries every column it sees, and CASE stands where FILTER could because DuckDB copies a row once for each FILTER.
 -- grain: day, account_key
 -- reads: requests
@@ -40,8 +40,11 @@ calls AS (
       WHEN coalesce(status_code, 0) >= 400 THEN 1
       ELSE 0
     END AS outcome,
-    NOT coalesce(is_rate_limited, false) AND coalesce(status_code, 0) < 400 AND coalesce(operation, 'chat') NOT IN ('embeddings', 'count_tokens')
-      AND NOT coalesce(is_cached_response, false) AND output_tokens IS NOT NULL AS is_harvest,
+    CASE
+      WHEN NOT coalesce(is_rate_limited, false) AND coalesce(status_code, 0) < 400 AND coalesce(operation, 'chat') NOT IN ('embeddings', 'count_tokens')
+        AND NOT coalesce(is_cached_response, false)
+        THEN least(output_tokens, 1048576)
+    END AS harvest_tokens,
     is_cached_response,
     policy_action,
     input_tokens,
@@ -69,11 +72,11 @@ counted AS (
     count(CASE WHEN is_cached_response THEN 1 END) AS cached_response_count,
     count(CASE WHEN policy_action <> 'none' THEN 1 END) AS policy_count,
     count(policy_action) AS policy_known_count,
-    count(CASE WHEN is_harvest THEN 1 END) AS harvest_count,
-    CAST(coalesce(sum(CASE WHEN is_harvest THEN output_tokens END), 0) AS BIGINT) AS harvest_tokens,
-    CAST(coalesce(sum(CASE WHEN is_harvest THEN least(output_tokens, 131072) * least(output_tokens, 131072) END), 0) AS BIGINT) AS harvest_tokens_squared,
-    CAST(coalesce(sum(CASE WHEN is_harvest AND input_tokens IS NOT NULL THEN output_tokens END), 0) AS BIGINT) AS ratio_output_tokens,
-    CAST(coalesce(sum(CASE WHEN is_harvest THEN input_tokens END), 0) AS BIGINT) AS ratio_input_tokens,
+    count(harvest_tokens) AS harvest_count,
+    CAST(coalesce(sum(harvest_tokens), 0) AS BIGINT) AS harvest_tokens,
+    CAST(coalesce(sum(harvest_tokens * harvest_tokens), 0) AS BIGINT) AS harvest_tokens_squared,
+    CAST(coalesce(sum(CASE WHEN input_tokens IS NOT NULL THEN harvest_tokens END), 0) AS BIGINT) AS ratio_output_tokens,
+    CAST(coalesce(sum(CASE WHEN harvest_tokens IS NOT NULL THEN input_tokens END), 0) AS BIGINT) AS ratio_input_tokens,
     CAST(coalesce(sum(input_tokens), 0) AS BIGINT) AS input_tokens,
     count(input_tokens) AS input_known_count,
     CAST(coalesce(sum(output_tokens), 0) AS BIGINT) AS output_tokens,
@@ -101,7 +104,6 @@ counted AS (
     count(session_key) AS session_known_count,
     count(prompt_chars) AS prompt_known_count,
     CAST(coalesce(sum(prompt_chars), 0) AS BIGINT) AS prompt_chars,
-    CAST(coalesce(sum(least(prompt_chars, 131072) * least(prompt_chars, 131072)), 0) AS BIGINT) AS prompt_chars_squared,
     count(CASE WHEN hour_of_day = 0 THEN 1 END) AS h00,
     count(CASE WHEN hour_of_day = 1 THEN 1 END) AS h01,
     count(CASE WHEN hour_of_day = 2 THEN 1 END) AS h02,
@@ -181,7 +183,6 @@ SELECT
   counted.session_known_count AS session_known_count,
   counted.prompt_known_count AS prompt_known_count,
   counted.prompt_chars AS prompt_chars,
-  counted.prompt_chars_squared AS prompt_chars_squared,
   gaps.first_us AS first_us,
   gaps.last_us AS last_us,
   gaps.longest_gap_us AS longest_gap_us,
