@@ -5,7 +5,7 @@ The public names are here; each is defined in the module of its subject.
 
 from __future__ import annotations
 
-from pipeline.ingest.accounts import AccountTable, account_records
+from pipeline.ingest.accounts import AccountTable, RecordCoverage, account_records
 from pipeline.ingest.checking import LogCheck, check_logs
 from pipeline.ingest.context import Context, read_context
 from pipeline.ingest.coverage import Coverage, blind_spots, coverage_of
@@ -21,6 +21,7 @@ __all__ = [
     "LogCheck",
     "LogFile",
     "LogListing",
+    "RecordCoverage",
     "SkippedFile",
     "account_records",
     "blind_spots",

@@ -48,13 +48,21 @@ _TYPES = {"BIGINT": pl.Int64, "VARCHAR": pl.String, "BOOLEAN": pl.Boolean}
 
 
 @dataclass(frozen=True)
+class RecordCoverage:
+    """How many accounts of the log have a value in each column of the accounts table. Placeholders do not count."""
+
+    accounts: int
+    """Accounts of the log, with a record or without."""
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class AccountTable:
     """Account records of the accounts that the log shows."""
 
     records: pl.DataFrame
     """Table account_records, sorted by account_key."""
-    coverage: Mapping[str, int]
-    """Accounts of the log with a value, for each column of the accounts contract. Placeholders do not count."""
+    coverage: RecordCoverage
     misfits: Mapping[str, int]
     """Values of the accounts table that did not fit their column's type, by column."""
     unknown_columns: tuple[str, ...] = ()
@@ -74,7 +82,7 @@ def account_records(accounts: Path | None, ids: pl.DataFrame, context: Context) 
     columns = {name: without_placeholders(values) if name in _PLACED else values for name, values in columns.items()}
     joined = seen.join(_latest(columns), on="account_id", how="left").sort("account_key")
     records = _records(joined, columns, context)
-    coverage = {name: _covered(joined, columns, name) for name in ACCOUNT_COLUMNS}
+    coverage = RecordCoverage(len(joined), {name: _covered(joined, columns, name) for name in ACCOUNT_COLUMNS})
     return AccountTable(records, coverage, misfits, unknown)
 
 

@@ -6,14 +6,14 @@ thinner or only a weaker one is there, and does not run without any.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
+from pipeline.ingest.accounts import RecordCoverage
 from pipeline.ingest.context import Context
-from pipeline.ingest.days import DayCounts
 from pipeline.ingest.reader import READ_COLUMNS
 from pipeline.schema import BLIND_SPOTS
 
@@ -40,13 +40,15 @@ class Coverage:
         return 100 * self.row_counts.get(column, 0) / self.rows if self.rows else 0.0
 
 
-def coverage_of(days: Iterable[DayCounts], ids: pl.DataFrame, records: Mapping[str, int], footers: Mapping[str, int] | None = None) -> Coverage:
-    """Coverage of a window: its days' counts, its account_ids (account_key, columns_seen; once a day), AccountTable.coverage, and the footers' counts of columns that the scan does not read."""
-    listed = tuple(days)
-    row_counts = {name: sum(day.non_null.get(name, 0) for day in listed) for name in READ_COLUMNS} | dict(footers or {})
-    masks = _masks(ids)
+def coverage_of(non_null: Mapping[str, int], rows: int, records: RecordCoverage, *, ids: pl.DataFrame | None = None, unread: Mapping[str, int] | None = None) -> Coverage:
+    """Coverage of a window.
+
+    In: rows with a value by column that the scan reads (day.json, summed) and rows kept; AccountTable.coverage; if the shares of accounts are wanted, the days' account_ids
+    (account_key, columns_seen); and, for columns that the scan does not read, values by the footers.
+    """
+    masks = np.zeros(0, np.int64) if ids is None else _masks(ids)
     counts = {name: int(np.count_nonzero(masks >> np.int64(bit) & 1)) for bit, name in enumerate(READ_COLUMNS)}
-    return Coverage(sum(day.rows_kept for day in listed), len(masks), row_counts, counts, dict(records))
+    return Coverage(rows, records.accounts, dict(non_null) | dict(unread or {}), counts, dict(records.counts))
 
 
 def _masks(ids: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -85,11 +87,12 @@ FAMILIES = (
     _Family("evasion", (("is_rate_limited|status_code", "api_key_id"), ("status_code",), ("error_type",)), "rotation and probing are not tested"),
     _Family("benign look-alikes", (("accounts.access_pathway", "accounts.verification_level"), ("organization_id",), ("end_user_id",)), "innocent explanations cannot be told apart well: more false alarms"),
 )  # fmt: skip
+_NO_CONTEXT = Context()
 COMPUTED = frozenset(family.name for family in FAMILIES) - {"synchrony across accounts", "intent", "topic coverage", "model-release pivot"}
 """Families that this version has a test or a feature of."""
 
 
-def blind_spots(coverage: Coverage, context: Context, computed: Collection[str] = COMPUTED) -> pl.DataFrame:
+def blind_spots(coverage: Coverage, context: Context = _NO_CONTEXT, computed: Collection[str] = COMPUTED) -> pl.DataFrame:
     """Table blind_spots: every family with its status and, unless it ran in full, the columns that are to blame."""
     rows = [(family.name, *_judge(family, coverage, context, computed)) for family in FAMILIES]
     return pl.DataFrame(rows, schema=dict.fromkeys(BLIND_SPOTS.column_names, pl.String), orient="row").sort("family")

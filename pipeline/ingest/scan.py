@@ -116,6 +116,7 @@ def ingest_days(
     out/undated/rejects.parquet, written only if there are any. Memory stays near a third of `memory_bytes` whatever the number of rows.
     `progress(label, rows done, rows in all)` is called after each batch. Raises InputError for a page that cannot be decoded. No file gives an empty report.
     """
+    files = sorted(files, key=lambda log: log.name)
     numbers = None if days is None else frozenset((day - date(1970, 1, 1)).days for day in days)
     order = _order(files, numbers)
     batch_bytes = int(np.clip(memory_bytes // 64, _LEAST_BATCH, _MOST_BATCH))
