@@ -20,17 +20,15 @@ def likelihood(source: Source, network: Row, families: Sequence[Row]) -> str:
     if bits is None or not math.isfinite(bits):
         return source.wording.line("likelihood", "unknown")
     groups = max((row["control_count"] or 0 for row in families), default=0)
-    if bits < 0:
-        ratio = min(2.0**-bits, groups + 1.0)
-        return source.wording.line("likelihood", "independent", bits=numbers.bits(bits), ratio=_ratio(ratio), word=source.wording.support(ratio))
-    if network["network_id"] in source.calibrated:
-        ratio = 2.0**bits
-        return source.wording.line("likelihood", "control", bits=numbers.bits(bits), ratio=_ratio(ratio), word=source.wording.support(ratio))
-    if groups < 1:
+    calibrated = network["network_id"] in source.calibrated
+    if not calibrated and groups < 1:
         return source.wording.line("likelihood", "unchecked", bits=numbers.bits(bits))
-    ratio = min(2.0**bits, groups + 1.0)
-    values = {"bits": numbers.bits(bits), "ratio": _ratio(ratio), "cap": numbers.count(groups + 1), "groups": numbers.count(groups), "word": source.wording.support(ratio)}
-    return source.wording.line("likelihood", "capped", **values)
+    ratio, cap = 2.0 ** abs(bits), groups + 1.0
+    key = "calibrated" if calibrated else "within" if ratio <= cap else "capped"
+    ratio = ratio if calibrated else min(ratio, cap)
+    which, side = ("first", "one operator") if bits >= 0 else ("second", "independent customers")
+    values = {"bits": numbers.bits(bits), "ratio": _ratio(ratio), "cap": numbers.count(cap), "groups": numbers.counted(groups, "comparison groups")}
+    return source.wording.line("likelihood", key, **values, which=which, side=side, word=source.wording.support(ratio))
 
 
 def confidence(source: Source, network: Row, families: Sequence[Row]) -> str:

@@ -34,7 +34,7 @@ def daily_volume(days: Sequence[DayVolume], name: str, title: str, description: 
     top = max((volume.request_count for volume in days), default=0)
     ticks = _round_ticks(top)
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(alt.InlineData(values=values))
         .mark_bar(color=BLUE)
         .encode(
             x=alt.X(
@@ -57,15 +57,15 @@ def week_map(week: Week, weekdays: frozenset[int], top_share: float, name: str, 
     total = sum(map(sum, week)) or 1
     values = [{"day": DAYS[day][:3], "hour": hour, "share": requests / total} for day in sorted(weekdays) for hour, requests in enumerate(week[day])]
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(alt.InlineData(values=values))
         .mark_rect()
         .encode(
-            x=alt.X("hour:O", scale=alt.Scale(domain=list(range(24)), padding=0), axis=_axis(alt, values=list(range(0, 24, 3)), title="hour of day, UTC", labelAngle=0, extent=34)),
+            x=alt.X("hour:O", scale=alt.Scale(domain=list(range(24)), padding=0), axis=_axis(alt, values=list(range(0, 24, 3)), title="hour of day, UTC", labelAngle=0, extent=22)),
             y=alt.Y("day:O", scale=alt.Scale(domain=[day[:3] for day in DAYS], padding=0), axis=_axis(alt, title=None, extent=34)),
             color=alt.Color("share:Q", scale=alt.Scale(scheme="cividis", domain=[0, top_share]), legend=None),
         )
     )
-    return _drawn(chart.properties(width=24 * 15, height=7 * 19), {"left": 42, "right": 10, "top": 8, "bottom": 42}, name, title, description)
+    return _drawn(chart.properties(width=24 * 15, height=7 * 19), {"left": 42, "right": 10, "top": 8, "bottom": 44}, name, title, description)
 
 
 def week_scale(top_share: float, name: str) -> Markup:
@@ -77,7 +77,7 @@ def week_scale(top_share: float, name: str) -> Markup:
     ends = {0: "0 %", steps - 1: numbers.percent(top_share, 2).replace("\u202f", " ")}
     axis = _axis(alt, values=list(ends), title=None, labelAngle=0, ticks=False, domain=False, labelExpr=_mapped_labels({str(step): text for step, text in ends.items()}), extent=18)
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(alt.InlineData(values=values))
         .mark_rect()
         .encode(
             x=alt.X("step:O", scale=alt.Scale(padding=0), axis=axis),

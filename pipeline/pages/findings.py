@@ -11,11 +11,12 @@ from pipeline.pages.source import Row, Source
 Cards = tuple[FindingCard, ...]
 
 
-def finding_cards(source: Source, network_id: str) -> tuple[Cards, Cards]:
-    """(observations, inferences) of a network, strongest first. A kind that is neither counts as inferred."""
+def finding_cards(source: Source, network_id: str) -> tuple[Cards, Cards, Cards]:
+    """(observations, inferences, what speaks for an innocent explanation) of a network, strongest first. A kind that is neither counts as inferred."""
     rows = source.of_network("findings", network_id).sort("rank", "finding_id").rows(named=True)
-    cards = [_card(source, row) for row in rows]
-    return tuple(card for card in cards if card.kind == "observation"), tuple(card for card in cards if card.kind != "observation")
+    suspicious = [_card(source, row) for row in rows if row["supports"] != "benign"]
+    benign = tuple(_card(source, row) for row in rows if row["supports"] == "benign")
+    return tuple(card for card in suspicious if card.kind == "observation"), tuple(card for card in suspicious if card.kind != "observation"), benign
 
 
 def _card(source: Source, row: Row) -> FindingCard:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline import redact
 from pipeline.pages import charts, numbers
+from pipeline.pages.assessment import alternative
 from pipeline.pages.pieces import Numbering, finding_sentence, glossary, page_name, show_command, table
 from pipeline.pages.records import Cell, Command, IndexPage, QueueRow, Table, Verdict
 from pipeline.pages.run_facts import page_head, verdict
@@ -151,18 +152,24 @@ def _queue_row(source: Source, row: Row, place: int) -> QueueRow:
         last_seen=numbers.moment(row["last_seen_at"]),
         coordination=numbers.decimal(row["coordination_bits"]),
         extraction=numbers.decimal(row["extraction_bits"]),
-        q_value=numbers.probability(row["q_value"]),
-        alternative=source.wording.word("alternative", row["best_alternative"]),
-        margin=numbers.bits(row["alternative_margin_bits"]),
-        reasons=_reasons(source, network_id),
+        q_value=numbers.probability(row["q_value"]) if row["q_value"] is not None else "no test",
+        alternative=alternative(source, row),
+        reasons=_reasons(source, row),
+        summary="" if row["tier"] == "refer" else source.wording.reason(row["reason"]),
         sparkline=charts.sparkline(traffic.days, f"spark-{place}", title) if traffic else None,
     )
 
 
-def _reasons(source: Source, network_id: str) -> tuple[str, ...]:
-    findings = source.of_network("findings", network_id).sort("rank", "finding_id").rows(named=True)
-    sentences = tuple(finding_sentence(row, source.wording) for row in findings[:REASONS])
-    return sentences or ("No finding is recorded for this network.",)
+def _reasons(source: Source, network: Row) -> tuple[str, ...]:
+    """The strongest findings for suspicion; of an explained network, those that carry the explanation."""
+    findings = source.of_network("findings", network["network_id"]).sort("rank", "finding_id").rows(named=True)
+    explained = network["tier"] == "explained"
+    wanted = [row for row in findings if (row["supports"] == "benign") is explained and (not explained or _reaches_threshold(row))]
+    return tuple(finding_sentence(row, source.wording) for row in wanted[:REASONS])
+
+
+def _reaches_threshold(row: Row) -> bool:
+    return row["value"] is not None and (row["threshold"] is None or row["value"] >= row["threshold"])
 
 
 def _queue_left_out(total: int, shown: int) -> str:
@@ -173,7 +180,8 @@ def _health_sentence(source: Source) -> str:
     facts = source.facts
     filled = sum(1 for column in facts.coverage if column.share)
     columns = f"{filled} of {len(facts.coverage)} contract columns carry data." if facts.coverage else "Coverage of the columns was not recorded."
-    return f"{numbers.counted(len(facts.inputs), 'input files')}, {numbers.counted(facts.counts.get('rows_read'), 'rows')} read, {numbers.counted(facts.rejected_rows, 'rows')} rejected. {columns}"
+    rejected = numbers.counted(facts.rejected_rows, "rows")
+    return f"{numbers.counted(len(facts.inputs), 'input files')}, {numbers.counted(facts.counts.get('rows_read'), 'rows')} read, {rejected} rejected. {columns}"
 
 
 def _rows_by_reason(source: Source, numbering: Numbering) -> Table:

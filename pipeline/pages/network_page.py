@@ -7,7 +7,7 @@ from pipeline.pages import assessment, network_figures, numbers
 from pipeline.pages.findings import finding_cards
 from pipeline.pages.index_page import blind_spot_table, change_of, run_verdict
 from pipeline.pages.network_tables import alternatives_table, families_table, lineage_table, members_table, tests_table
-from pipeline.pages.pieces import Numbering, finding_sentence, glossary, show_command
+from pipeline.pages.pieces import Numbering, glossary, show_command
 from pipeline.pages.records import Command, Fact, NetworkPage, Table
 from pipeline.pages.run_facts import page_head
 from pipeline.pages.source import TIER_ORDER, Row, Source
@@ -19,7 +19,7 @@ def network_page(source: Source, network: Row) -> NetworkPage:
     network_id, wording, numbering = network["network_id"], source.wording, Numbering()
     shown = redact.identifier(network_id)
     families = source.of_network("network_families", network_id).rows(named=True)
-    observations, inferences = finding_cards(source, network_id)
+    observations, inferences, innocent = finding_cards(source, network_id)
     accounts = numbers.counted(network["account_count"], "accounts")
     return NetworkPage(
         head=page_head(source.facts, f"Suspected proxy network {shown}", f"Working page of {shown}: evidence, members, traffic, tests and innocent explanations."),
@@ -38,17 +38,19 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         alternative=assessment.alternative(source, network),
         decisive=assessment.decisive(source, network),
         axes=_axes(source, network),
+        classes=wording.classes(),
         families=families_table(source, families, numbering),
         observations=observations,
         inferences=inferences,
         findings_empty="" if observations or inferences else "No finding is recorded for this network.",
+        roles=wording.roles(),
         members=members_table(source, network_id, numbering),
         volume=network_figures.volume_figure(source, network_id, numbering),
         hours=network_figures.hours_figure(source, network_id, numbering),
         tests=tests_table(source, network_id, numbering, ran=True),
         tests_not_run=tests_table(source, network_id, numbering, ran=False),
         alternatives=alternatives_table(source, network, numbering),
-        against=_against(source, network_id),
+        against=innocent,
         blind_spots=_blind_spots(source, numbering),
         lineage=lineage_table(source, network_id, numbering),
         commands=_commands(source, network_id),
@@ -68,7 +70,7 @@ def _size(source: Source, network: Row) -> tuple[Fact, ...]:
     organisations = numbers.counted(network["entity_count"], "entities")
     return (
         Fact("Accounts", numbers.count(network["account_count"]), f"{organisations}: each vouched organisation counted once"),
-        Fact("Core members", numbers.count(network["core_count"]), "joined to the group most closely"),
+        Fact("Core members", numbers.count(network["core_count"]), "tied to the others most strongly"),
         Fact("Requests", numbers.count(network["request_count"]), "one request is one API call"),
         Fact("Tokens", tokens, split),
         Fact("First seen", numbers.moment(network["first_seen_at"]), "UTC, in this window"),
@@ -87,14 +89,7 @@ def _axes(source: Source, network: Row) -> tuple[Fact, ...]:
             wording.word("alternative", network["best_alternative"]),
             f"margin {numbers.bits(network['alternative_margin_bits'])} in favour of one operator",
         ),
-        Fact("Attribution", wording.word("attribution", network["attribution_level"]), "how far inference goes; no operator is named"),
     )
-
-
-def _against(source: Source, network_id: str) -> tuple[str, ...]:
-    """Facts that speak for an innocent explanation, in the sentences of the findings."""
-    rows = source.of_network("findings", network_id).sort("rank", "finding_id").rows(named=True)
-    return tuple(finding_sentence(row, source.wording) for row in rows if row["supports"] == "benign")
 
 
 def _blind_spots(source: Source, numbering: Numbering) -> Table:

@@ -29,7 +29,7 @@ def _family_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
     percentile = numbers.decimal(row["control_percentile"]) if row["control_percentile"] is not None else "not compared"
     return (
         Cell(wording.word("family", row["family"]), tone="strong" if row["admitted"] else ""),
-        Cell(wording.word("class", row["evidence_class"]), note=wording.text("class", row["evidence_class"] or "", "meaning")),
+        wording.word("class", row["evidence_class"]),
         Cell("passed", tone="good") if row["admitted"] else Cell("not passed", tone="quiet"),
         numbers.decimal(row["median_bits"]),
         numbers.percent(row["coverage_share"]),
@@ -48,7 +48,7 @@ def members_table(source: Source, network_id: str, numbering: Numbering) -> Tabl
     command = show_command(network_id, "", " --format csv").text
     left_out = f"{numbers.counted(rest, 'members')} of {numbers.count(members.height)} not shown, those with least weight. All of them: {command}" if rest else ""
     caption = f"Members: {_role_counts(source.wording, members)}"
-    columns = "Account | Role | Belongs, 0 to 1 # | Requests # | Median bits # | Looks collected # | Why: the strongest link"
+    columns = "Account | Role | Membership # | Requests # | Median bits # | Fit for training # | Why: the strongest link"
     return table(numbering, caption, columns, (_member_row(source.wording, row) for row in kept.rows(named=True)), empty="No member is recorded.", left_out=left_out)
 
 
@@ -66,7 +66,7 @@ def _member_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
         numbers.count(row["request_count"]),
         numbers.decimal(row["bits"]),
         numbers.percent(row["extraction_score"]),
-        Cell(_why(wording, row), note=wording.text("role", row["role"] or "", "meaning") if row["role"] != "core" else ""),
+        _why(wording, row),
     )
 
 
@@ -78,9 +78,9 @@ def _why(wording: Wording, row: Row) -> str:
 
 
 def tests_table(source: Source, network_id: str, numbering: Numbering, *, ran: bool) -> Table:
-    """Tests that ran (undecided ones too), or those that did not, with the reason."""
+    """Tests that ran (undecided ones too), or those that did not, with the reason. Innocent explanations have a table of their own."""
     frame = source.of_network("network_tests", network_id).sort("supports", "test")
-    rows = [row for row in frame.rows(named=True) if (row["status"] != "not_run") is ran]
+    rows = [row for row in frame.rows(named=True) if (row["status"] != "not_run") is ran and row["supports"] != "benign"]
     if not ran:
         return _not_run_table(source.wording, rows, numbering)
     columns = "Test | Speaks for | Outcome | Observed # | Expected # | p # | n # | Chance means"
@@ -107,31 +107,45 @@ def _not_run_table(wording: Wording, rows: Iterable[Row], numbering: Numbering) 
 
 
 def alternatives_table(source: Source, network: Row, numbering: Numbering) -> Table:
-    """Each innocent explanation that is tried: how it would look, and how it fared."""
+    """Each innocent explanation that is tried: how it would look, how many members fit it, what it leaves unexplained, and how it fared."""
     best, wording = network["best_alternative"], source.wording
-    tests = {row["test"]: row for row in source.of_network("network_tests", network["network_id"]).rows(named=True) if row["supports"] == "benign"}
+    tests = {row["test"]: row for row in source.of_network("network_tests", network["network_id"]).rows(named=True)}
+    fits = {row["measure"]: row for row in source.of_network("findings", network["network_id"]).rows(named=True)}
     names = [name for name in wording.names("alternative") if name != "none"]
     names += [name for name in [best] if name and name != "none" and name not in names]
-    rows = [(wording.word("alternative", name), wording.text("alternative", name, "looks"), _outcome(network, name, tests.get(name))) for name in names]
-    return table(numbering, "Innocent explanations considered", "Explanation | How it would look | How it fared", rows, empty="None is recorded.")
-
-
-def _outcome(network: Row, name: str, test: Row | None) -> Cell:
-    parts = []
-    if network["best_alternative"] == name:
-        parts.append(f"explains most of those tried; margin for one operator {numbers.bits(network['alternative_margin_bits'])}")
-    elif network["best_alternative"]:
-        parts.append("explains less than the best one" if network["best_alternative"] != "none" else "does not explain the links")
-    else:
-        parts.append("outcome not recorded")
-    if test is not None:
-        unit = redact.for_html(test["unit"] or "", 40)
-        parts.append(
-            f"observed {numbers.measured(test['statistic'], unit)}, expected {numbers.measured(test['expected'], unit)}"
-            if test["status"] != "not_run"
-            else f"not tested: {redact.for_html(test['reason'] or 'no reason recorded')}"
+    rows = [
+        (
+            wording.word("alternative", name),
+            wording.text("alternative", name, "looks"),
+            _fit(fits.get(f"fits_{name}")),
+            _margin(tests.get(f"fits_{name}")),
+            Cell(_outcome(best, name, tests.get(f"fits_{name}")), tone="strong" if best == name else ""),
         )
-    return Cell("; ".join(parts), tone="strong" if network["best_alternative"] == name else "")
+        for name in names
+    ]
+    columns = "Explanation | How it would look | Members that fit # | Margin for one operator # | How it fared"
+    return table(numbering, "Innocent explanations considered", columns, rows, empty="None is recorded.")
+
+
+def _fit(finding: Row | None) -> Cell:
+    if finding is None:
+        return Cell("none")
+    unit = redact.for_html(finding["unit"] or "", 40)
+    return Cell(numbers.measured(finding["value"], unit), note=f"counts from {numbers.measured(finding['threshold'], unit)}")
+
+
+def _margin(test: Row | None) -> str:
+    return numbers.bits(test["statistic"]) if test is not None else "not tried"
+
+
+def _outcome(best: str | None, name: str, test: Row | None) -> str:
+    if best == name:
+        return "explains most of those tried"
+    if test is None:
+        return "no result is recorded"
+    if test["status"] == "not_run":
+        return f"not considered: {redact.for_html(test['reason'] or 'no reason recorded')}"
+    return "explains less than the best one"
 
 
 def lineage_table(source: Source, network_id: str, numbering: Numbering) -> Table:

@@ -16,7 +16,7 @@ _SHARE_UNITS = frozenset({"share", "0..1"})
 _SINGULAR = {"entities": "entity"}
 
 
-def count(value: int | float | None) -> str:
+def count(value: float | None) -> str:
     """`12,345`; a half count of an average keeps one digit."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
@@ -24,14 +24,14 @@ def count(value: int | float | None) -> str:
     return _signed(f"{abs(value):,.0f}" if whole else f"{abs(value):,.1f}", value)
 
 
-def counted(value: int | float | None, unit: str) -> str:
+def counted(value: float | None, unit: str) -> str:
     """`1 account`, `12,345 accounts`: `unit` is given in the plural."""
     if value == 1:
         unit = _SINGULAR.get(unit, unit.removesuffix("s"))
     return f"{count(value)} {unit}"
 
 
-def compact(value: int | float | None) -> str:
+def compact(value: float | None) -> str:
     """`987`, `12.3 k`, `4.56 M`, `7.89 G`: for columns of large numbers; the exact value stands beside or in a data table."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
@@ -51,8 +51,8 @@ def decimal(value: float | None, digits: int = 1) -> str:
 
 
 def bits(value: float | None) -> str:
-    """`12.4 bits`."""
-    return UNKNOWN if value is None or not math.isfinite(value) else f"{decimal(value)} bits"
+    """`12.4 bits`, never broken over two lines."""
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{decimal(value)}\u00a0bits"
 
 
 def percent(share: float | None, digits: int = 1) -> str:

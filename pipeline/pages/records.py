@@ -127,8 +127,8 @@ class QueueRow:
     extraction: str
     q_value: str
     alternative: str
-    margin: str
     reasons: tuple[str, ...]
+    summary: str
     sparkline: Markup | None
 
 
@@ -189,17 +189,19 @@ class NetworkPage:
     decisive: str
     axes: tuple[Fact, ...]
     lineage: Table
+    classes: str
     families: Table
     observations: tuple[FindingCard, ...]
     inferences: tuple[FindingCard, ...]
     findings_empty: str
+    roles: str
     members: Table
     volume: Figure
     hours: Figure
     tests: Table
     tests_not_run: Table
     alternatives: Table
-    against: tuple[str, ...]
+    against: tuple[FindingCard, ...]
     blind_spots: Table
     commands: tuple[Command, ...]
     terms: tuple[Fact, ...] = field(default=())

@@ -42,7 +42,7 @@ def picture(source: str, name: str, title: str, description: str) -> Markup:
     names: dict[str, str] = {}
     body = "".join(_written(child, name, names) for child in root)
     labels = f'<title id="{name}-title">{Markup.escape(title)}</title><desc id="{name}-desc">{Markup.escape(description)}</desc>'
-    frame = f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title" aria-describedby="{name}-desc"'
+    frame = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title" aria-describedby="{name}-desc"'
     return Markup(f"<svg {frame}>{labels}{body}</svg>")  # noqa: S704  # rebuilt from the lists above, element by element
 
 

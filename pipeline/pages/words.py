@@ -59,9 +59,11 @@ class Wording:
 
     def finding(self, measure: str, values: Mapping[str, str], *, has_baseline: bool) -> str:
         """The sentence of a finding; `values` holds value, threshold, baseline and n as text with units."""
-        template = self.text("measure", measure, "sentence") or self.text("measure", measure.split(":")[0], "sentence")
+        template = self.text("measure", measure, "sentence") or self.text("measure", measure.split(":", maxsplit=1)[0], "sentence")
         if not template:
             template = self._tables["fallback"]["measure" if has_baseline else "measure_alone"]
+        if has_baseline and "{baseline}" not in template:
+            template = f"{template} {self._tables['fallback']['compare']}"
         return _filled(template, {**values, "name": _capital(spaced(measure))})
 
     def reason(self, reason: str | None) -> str:
@@ -77,6 +79,17 @@ class Wording:
     def support(self, ratio: float) -> str:
         """The word for a likelihood ratio of 1 or more."""
         return max((band for band in self.bands if ratio > band.above), key=lambda band: band.above, default=self.bands[0]).word
+
+    def roles(self) -> str:
+        """What core, bridge and fringe mean, in one sentence each."""
+        return self._meanings("role")
+
+    def classes(self) -> str:
+        """What specific, operational and likeness mean, in one sentence each."""
+        return self._meanings("class")
+
+    def _meanings(self, table: str) -> str:
+        return " ".join(f"{entry['word'].capitalize()}: {entry['meaning']}." for entry in self._tables[table].values())
 
     def terms(self) -> tuple[tuple[str, str], ...]:
         """The glossary at the foot of each page: word, meaning."""

@@ -84,286 +84,149 @@ def _ids(prefix: str, count: int) -> list[str]:
     return [f"{prefix}-{number:05d}" for number in range(count)]
 
 
+def written(which: schema.Table, text: str, **common: Any) -> pl.DataFrame:
+    """A table out of lines of `a | b | c` under a line of column names; an empty place is null."""
+    names, *lines = ([part.strip() for part in line.split("|")] for line in text.strip().splitlines())
+    return table(which, [{**common, **{name: _value(which, name, part) for name, part in zip(names, line, strict=True)}} for line in lines])
+
+
+def _value(which: schema.Table, name: str, text: str) -> Any:
+    kind = next(column.type for column in which.columns if column.name == name)
+    if not text:
+        return None
+    return {"BIGINT": int, "DOUBLE": float, "BOOLEAN": "true".__eq__, "DATE": dt.date.fromisoformat}.get(kind, str)(text)
+
+
 def _networks(groups: Mapping[str, list[str]]) -> pl.DataFrame:
-    common = {"entity_count": 5, "first_seen_at": dt.datetime(2026, 4, 11, 2, 14), "last_seen_at": dt.datetime(2026, 5, 6, 23, 51, 7)}
-    rows = [
-        {"network_id": REFER, "flagged": True, "tier": "refer", "request_count": 104_210, "coordination_bits": 31.25, "extraction_bits": 9.5, "q_value": 0.002, "p_value": 0.001}
-        | {"best_alternative": "public_client", "alternative_margin_bits": 7.4, "attribution_level": "L3", "reason": "specific_fact_and_extraction"},
-        {"network_id": WATCH, "flagged": False, "tier": "watch", "request_count": 9_100, "coordination_bits": 18.0, "extraction_bits": 3.25, "q_value": 0.04, "p_value": 0.02}
-        | {"best_alternative": "none", "alternative_margin_bits": 4.0, "attribution_level": "L0", "reason": "no_specific_fact"},
-        {"network_id": EXPLAINED, "flagged": False, "tier": "explained", "request_count": 3_300, "coordination_bits": 21.0, "extraction_bits": 0.5, "q_value": 0.3, "p_value": 0.2}
-        | {"best_alternative": "classroom", "alternative_margin_bits": -3.5, "attribution_level": "L0", "reason": "classroom"},
-        {
-            "network_id": PAIR,
-            "flagged": False,
-            "tier": "watch",
-            "request_count": 71,
-            "coordination_bits": 14.0,
-            "extraction_bits": 0.0,
-            "attribution_level": "L0",
-            "reason": "small_group",
-        },
-        {
-            "network_id": SILENT,
-            "flagged": False,
-            "tier": "watch",
-            "request_count": 12,
-            "coordination_bits": -2.0,
-            "extraction_bits": 0.0,
-            "attribution_level": "L0",
-            "reason": "a_reason_of_tomorrow",
-        },
-    ]
-    return table(schema.NETWORKS, [{**common, **row, "account_count": len(groups[row["network_id"]]), "core_count": 3} for row in rows])
+    seen = {"first_seen_at": dt.datetime.fromisoformat("2026-04-11T02:14:00"), "last_seen_at": dt.datetime.fromisoformat("2026-05-06T23:51:07")}
+    frame = written(
+        schema.NETWORKS,
+        f"""
+        network_id | tier | request_count | coordination_bits | extraction_bits | q_value | p_value | best_alternative | alternative_margin_bits | attribution_level | reason
+        {REFER} | refer | 104210 | 31.25 | 9.5 | 0.002 | 0.001 | public_client | 7.4 | L3 | specific_fact_and_extraction
+        {WATCH} | watch | 9100 | 18.0 | 3.25 | 0.04 | 0.02 | none | 4.0 | L0 | no_specific_fact
+        {EXPLAINED} | explained | 3300 | 21.0 | 0.5 | 0.3 | 0.2 | classroom | -3.5 | L0 | classroom
+        {PAIR} | watch | 71 | 14.0 | 0.0 | | | none | 2.0 | L0 | small_group
+        {SILENT} | watch | 12 | -2.0 | 0.0 | | | | | L0 | a_reason_of_tomorrow
+        """,
+        entity_count=5,
+        core_count=3,
+        **seen,
+    )
+    counts = {network: len(ids) for network, ids in groups.items()}
+    return frame.with_columns((pl.col("tier") == "refer").alias("flagged"), pl.col("network_id").replace_strict(counts, return_dtype=pl.Int64).alias("account_count"))
 
 
 def _members(groups: Mapping[str, list[str]]) -> pl.DataFrame:
-    rows = []
-    for network, ids in groups.items():
-        for place, account in enumerate(ids):
-            rows.append(
-                {"account_id": account, "network_id": network, "membership": max(0.2, 1 - place / 50), "role": ("core", "core", "bridge", "fringe")[place % 4]}
-                | {"bits": 32.0 - place % 17, "strongest_account_id": ids[(place + 1) % len(ids)], "strongest_bits": 41.5 - place % 9}
-                | {"strongest_kind": ("payment", "template", "ip")[place % 3], "request_count": 2_600 - place % 100, "extraction_score": (place % 10) / 10}
-            )
-    return table(schema.MEMBERS, rows)
+    return table(schema.MEMBERS, [_member(network, ids, place) for network, ids in groups.items() for place in range(len(ids))])
+
+
+def _member(network: str, ids: list[str], place: int) -> dict[str, Any]:
+    return {
+        "account_id": ids[place],
+        "network_id": network,
+        "membership": max(0.2, 1 - place / 50),
+        "role": ("core", "core", "bridge", "fringe")[place % 4],
+        "bits": 32.0 - place % 17,
+        "strongest_account_id": ids[(place + 1) % len(ids)] if len(ids) > 1 else None,
+        "strongest_bits": 41.5 - place % 9,
+        "strongest_kind": ("payment", "template", "ip")[place % 3],
+        "request_count": 2_600 - place % 100,
+        "extraction_score": (place % 10) / 10,
+    }
 
 
 def _families() -> pl.DataFrame:
-    rows = [
-        {
-            "network_id": REFER,
-            "family": "identity",
-            "evidence_class": "specific",
-            "median_bits": 14.0,
-            "coverage_share": 0.925,
-            "linked_pair_share": 0.31,
-            "control_percentile": 100.0,
-            "control_count": 99,
-            "kinds": "payment,device",
-            "admitted": True,
-        },
-        {
-            "network_id": REFER,
-            "family": "infrastructure",
-            "evidence_class": "specific",
-            "median_bits": 6.5,
-            "coverage_share": 0.6,
-            "linked_pair_share": 0.2,
-            "control_percentile": 99.0,
-            "control_count": 99,
-            "kinds": "ip",
-            "admitted": True,
-        },
-        {
-            "network_id": REFER,
-            "family": "settings",
-            "evidence_class": "likeness",
-            "median_bits": 0.0,
-            "coverage_share": 0.0,
-            "linked_pair_share": 0.0,
-            "control_percentile": 50.0,
-            "control_count": 99,
-            "kinds": "",
-            "admitted": False,
-        },
-        {
-            "network_id": REFER,
-            "family": "templates",
-            "evidence_class": "likeness",
-            "median_bits": 10.75,
-            "coverage_share": 1.0,
-            "linked_pair_share": 1.0,
-            "control_percentile": 98.5,
-            "control_count": 99,
-            "kinds": "template,skeleton,system",
-            "admitted": False,
-        },
-        {
-            "network_id": WATCH,
-            "family": "templates",
-            "evidence_class": "likeness",
-            "median_bits": 12.0,
-            "coverage_share": 1.0,
-            "linked_pair_share": 1.0,
-            "kinds": "template",
-            "admitted": False,
-        },
-        {
-            "network_id": EXPLAINED,
-            "family": "infrastructure",
-            "evidence_class": "specific",
-            "median_bits": 5.0,
-            "coverage_share": 0.9,
-            "linked_pair_share": 0.8,
-            "control_percentile": 97.0,
-            "control_count": 40,
-            "kinds": "ip,ip_prefix",
-            "admitted": True,
-        },
-    ]
-    return table(schema.NETWORK_FAMILIES, rows)
+    return written(
+        schema.NETWORK_FAMILIES,
+        f"""
+        network_id | family | evidence_class | median_bits | coverage_share | linked_pair_share | control_percentile | control_count | kinds | admitted
+        {REFER} | identity | specific | 14.0 | 0.925 | 0.31 | 100.0 | 99 | payment,device | true
+        {REFER} | infrastructure | specific | 6.5 | 0.6 | 0.2 | 99.0 | 99 | ip | true
+        {REFER} | settings | likeness | 0.0 | 0.0 | 0.0 | 50.0 | 99 | | false
+        {REFER} | templates | likeness | 10.75 | 1.0 | 1.0 | 98.5 | 99 | template,skeleton,system | false
+        {WATCH} | templates | likeness | 12.0 | 1.0 | 1.0 | | | template | false
+        {EXPLAINED} | infrastructure | specific | 5.0 | 0.9 | 0.8 | 97.0 | 40 | ip,ip_prefix | true
+        """,
+    )
 
 
 def _tests() -> pl.DataFrame:
-    alike = "random groups of accounts that work in the same manner"
-    rows = [
-        {
-            "network_id": REFER,
-            "test": "held_out_wording",
-            "family": "templates",
-            "supports": "coordination",
-            "statistic": 7.25,
-            "unit": "bits",
-            "expected": 0.5,
-            "p_value": 0.001,
-            "sample_size": 40,
-            "null_model": alike,
-            "status": "ran",
-            "reason": "",
-        },
-        {
-            "network_id": REFER,
-            "test": "harvest_share",
-            "family": "extraction",
-            "supports": "extraction",
-            "statistic": 0.81,
-            "unit": "share",
-            "expected": 0.07,
-            "p_value": 0.001,
-            "sample_size": 2_560,
-            "null_model": "random groups of accounts of the same volume",
-            "status": "ran",
-            "reason": "",
-        },
-        {
-            "network_id": REFER,
-            "test": "shared_days",
-            "family": "timing",
-            "supports": "coordination",
-            "unit": "",
-            "sample_size": 0,
-            "null_model": "",
-            "status": "not_run",
-            "reason": "needs 5 days and enough accounts of the same manner",
-        },
-        {
-            "network_id": REFER,
-            "test": "public_client",
-            "family": "templates",
-            "supports": "benign",
-            "statistic": 0.1,
-            "unit": "share",
-            "expected": 0.8,
-            "sample_size": 40,
-            "null_model": "",
-            "status": "undecided",
-            "reason": "too few users of the client",
-        },
-    ]
-    return table(schema.NETWORK_TESTS, rows)
+    return written(
+        schema.NETWORK_TESTS,
+        f"""
+        network_id | test | family | supports | statistic | unit | expected | p_value | sample_size | null_model | status | reason
+        {REFER} | held_out_wording | templates | coordination | 0.41 | cosine | 0.02 | 0.001 | 40 | random groups of accounts that work in the same manner | ran |
+        {REFER} | harvest_share | extraction | extraction | 0.81 | share | 0.07 | 0.001 | 2560 | random groups of accounts of the same volume | ran |
+        {REFER} | shared_days | timing | coordination | | | | | 0 | | not_run | needs 5 days and enough accounts of the same manner
+        {REFER} | test_of_tomorrow | novelty | coordination | 3.0 | items | 9.2 | | 12 | Poisson | undecided | too few items
+        {REFER} | fits_public_client | alternative | benign | 7.4 | bits | 0.0 | | 0 | | ran |
+        {REFER} | fits_classroom | alternative | benign | 12.5 | bits | 0.0 | | 0 | | not_run | too few members fit it
+        {EXPLAINED} | fits_classroom | alternative | benign | -3.5 | bits | 0.0 | | 0 | | ran |
+        """,
+    )
 
 
 def _findings(members: int) -> pl.DataFrame:
-    common = {"network_id": REFER, "evidence_sha256": "ab" * 32}
-    rows = [
-        {
-            "finding_id": "F-00000000000a",
-            "rank": 1,
-            "measure": "identity_coverage",
-            "family": "identity",
-            "value": 0.925,
-            "unit": "share",
-            "threshold": 0.5,
-            "baseline": 0.0125,
-            "baseline_n": 60,
-            "p_value": 0.001,
-            "kind": "observation",
-            "supports": "coordination",
-            "evidence_total": 1_204,
-        },
-        {
-            "finding_id": "F-00000000000b",
-            "rank": 2,
-            "measure": "held_out_wording",
-            "family": "templates",
-            "value": 7.25,
-            "unit": "bits",
-            "threshold": 3.0,
-            "baseline": 0.5,
-            "baseline_n": 999,
-            "p_value": 0.001,
-            "kind": "observation",
-            "supports": "coordination",
-            "evidence_total": 2,
-        },
-        {
-            "finding_id": "F-00000000000c",
-            "rank": 3,
-            "measure": "extraction_bits",
-            "family": "extraction",
-            "value": 9.5,
-            "unit": "bits",
-            "threshold": 6.0,
-            "baseline": 0.0,
-            "baseline_n": 999,
-            "kind": "inference",
-            "supports": "extraction",
-            "evidence_total": 0,
-        },
-        {
-            "finding_id": "F-00000000000d",
-            "rank": 4,
-            "measure": "measure_of_tomorrow",
-            "family": "novelty",
-            "value": float(members),
-            "unit": "accounts",
-            "kind": "observation",
-            "supports": "benign",
-            "evidence_total": 1,
-        },
-    ]
-    return table(schema.FINDINGS, [{**common, **row} for row in rows])
+    return written(
+        schema.FINDINGS,
+        f"""
+        finding_id | network_id | rank | measure | family | value | unit | threshold | baseline | baseline_n | p_value | kind | supports | evidence_total
+        F-00000000000a | {REFER} | 1 | shared_payment | identity | 0.925 | share | 0.5 | 0.0125 | 60 | | observation | coordination | 1204
+        F-00000000000b | {REFER} | 2 | held_out_wording | templates | 0.41 | cosine | | 0.02 | 999 | 0.001 | inference | coordination | 2
+        F-00000000000c | {REFER} | 3 | templated_output | extraction | 1900 | tokens | 256 | 210 | 350 | | observation | extraction | 0
+        F-00000000000d | {REFER} | 4 | measure_of_tomorrow | novelty | {members} | accounts | | | | | observation | extraction | 1
+        F-00000000000e | {REFER} | 5 | fits_public_client | alternative | 0.85 | share | 0.8 | | 0 | | observation | benign | 3
+        F-00000000000f | {EXPLAINED} | 1 | fits_classroom | alternative | 1.0 | share | 0.8 | | 0 | | observation | benign | 31
+        """,
+        evidence_sha256="ab" * 32,
+    )
 
 
 def _evidence() -> pl.DataFrame:
-    rows = [
-        {"finding_id": "F-00000000000a", "request_id": f"req-{number:06d}", "source_file": "date=2026-05-01/part-0.parquet", "source_row": 17 * number, "role": "shares_value"}
-        for number in range(20)
-    ] + [
-        {"finding_id": "F-00000000000b", "request_id": f"req-{number:06d}", "source_file": "date=2026-05-02/part-0.parquet", "source_row": number, "role": "shows_template"}
-        for number in range(2)
-    ]
-    return table(schema.EVIDENCE, rows)
+    shared = [("F-00000000000a", f"req-{number:06d}", "date=2026-05-01/part-0.parquet", 17 * number, "shares_value") for number in range(20)]
+    shown = [("F-00000000000b", f"req-{number:06d}", "date=2026-05-02/part-0.parquet", number, "shows_template") for number in range(2)]
+    return table(schema.EVIDENCE, [dict(zip(schema.EVIDENCE.column_names, row, strict=True)) for row in shared + shown])
 
 
 def _blind_spots() -> pl.DataFrame:
-    rows = [
-        {"family": "templates", "status": "ran", "reason": ""},
-        {"family": "identity", "status": "ran", "reason": ""},
-        {"family": "infrastructure", "status": "partial", "reason": "client_ip 36 %"},
-        {"family": "release_pivot", "status": "not_run", "reason": "no releases.csv"},
-        {"family": "family_of_tomorrow", "status": "not_run", "reason": "no column"},
-    ]
-    return table(schema.BLIND_SPOTS, rows)
+    return written(
+        schema.BLIND_SPOTS,
+        """
+        family                              | status  | reason
+        template and near-duplicate prompts | ran     |
+        identity and payment graph          | ran     |
+        infrastructure graph                | partial | coverage below 80 %: client_ip on 36 %
+        model-release pivot                 | not_run | this version has no test of this family
+        family_of_tomorrow                  | not_run | no column
+        """,
+    )
 
 
 def _lineage(members: int) -> pl.DataFrame:
     before = NIGHT - dt.timedelta(days=1)
-    rows = [
-        {"network_id": REFER, "night": before, "event": "new", "account_count": members - 3},
-        {"network_id": REFER, "night": NIGHT, "event": "grown", "account_count": members},
-        {"network_id": WATCH, "night": NIGHT, "event": "new", "account_count": 6},
-        {"network_id": "N-5f60718293", "night": before, "event": "new", "account_count": 9},
-        {"network_id": "N-5f60718293", "night": NIGHT, "event": "merged", "other_id": REFER, "account_count": 0},
-    ]
-    return table(schema.LINEAGE, rows)
+    return written(
+        schema.LINEAGE,
+        f"""
+        network_id   | night    | event  | other_id | account_count
+        {REFER}      | {before} | new    |          | {members - 3}
+        {REFER}      | {NIGHT}  | grown  |          | {members}
+        {WATCH}      | {NIGHT}  | new    |          | 6
+        N-5f60718293 | {before} | new    |          | 9
+        N-5f60718293 | {NIGHT}  | merged | {REFER}  | 0
+        """,
+    )
 
 
 def _links() -> pl.DataFrame:
-    pairs = [("acct-r-00000", "acct-r-00001", "rarity"), ("acct-e-00000", "acct-e-00001", "calibrated"), ("acct-r-00000", "acct-w-00001", "tail")]
-    return table(
-        schema.LINKS, [{"account_a": a, "account_b": b, "kind": "payment", "family": "identity", "bits": 14.0, "bits_kind": kind, "support": 1, "df": 2} for a, b, kind in pairs]
+    return written(
+        schema.LINKS,
+        """
+        account_a    | account_b    | kind    | family   | bits | bits_kind  | support | df
+        acct-r-00000 | acct-r-00001 | payment | identity | 14.0 | rarity     | 1       | 2
+        acct-e-00000 | acct-e-00001 | ip      | identity | 5.0  | calibrated | 1       | 2
+        acct-r-00000 | acct-w-00001 | payment | identity | 14.0 | tail       | 1       | 2
+        """,
     )
 
 
