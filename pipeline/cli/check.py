@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import Form
+
+if TYPE_CHECKING:
+    from pipeline.ingest import LogCheck
 
 DEGRADED = 5
 
@@ -24,3 +27,35 @@ def check(
 ) -> None:
     """Say what the logs hold: files, rows, days, each column's fill, and what a run will be blind to."""
     guarded(lambda: _check(tuple(logs), form))
+
+
+def _check(logs: tuple[str, ...], form: console.Format) -> int:
+    from pipeline.ingest import check_logs
+
+    found = check_logs(logs)
+    columns = [(name, count, round(found.coverage.percent(name), 2)) for name, count in found.coverage.row_counts.items()]
+    if form == "json":
+        console.document(_facts(found, columns), "stillhunt.check/1")
+    elif form == "csv":
+        console.rows(("column", "values", "percent"), columns, "csv", "stillhunt.check/1")
+    else:
+        console.data(f"{len(found.listing.files)} files, {found.row_count:,} rows, {found.first_day or 'unknown'} to {found.last_day or 'unknown'} (UTC)\n")
+        console.rows(("column", "values", "percent"), columns, "table", "")
+        console.data("")
+        console.rows(("evidence family", "status", "reason"), found.blind_spots, "table", "")
+    for problem in found.problems:
+        console.say(f"{problem.severity}: {problem.where}: {problem.what}")
+    console.say(f"next: stillhunt run {' '.join(logs)}{' --on-bad-file skip' if found.has_errors else ''}")
+    return DEGRADED if found.has_errors else 0
+
+
+def _facts(found: LogCheck, columns: list[tuple[str, int, float]]) -> dict[str, Any]:
+    return {
+        "files": [{"name": file.name, "rows": file.row_count, "size_bytes": file.size_bytes, "sha256": file.sha256, "conforms": file.conforms} for file in found.listing.files],
+        "rows": found.row_count,
+        "first_day": found.first_day,
+        "last_day": found.last_day,
+        "columns": [{"column": name, "values": count, "percent": percent} for name, count, percent in columns],
+        "blind_spots": [{"family": family, "status": status, "reason": reason} for family, status, reason in found.blind_spots],
+        "problems": [{"severity": problem.severity, "where": problem.where, "what": problem.what} for problem in found.problems],
+    }

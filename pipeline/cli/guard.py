@@ -37,7 +37,8 @@ def under_guard(command: Callable[[], Any]) -> int:
         return leaving.code if isinstance(leaving.code, int) else 0 if leaving.code is None else BUG
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except Exception as error:  # noqa: BLE001 (while reading the arguments)
+        return _bug(error)
     return 0
 
 

@@ -66,7 +66,6 @@ def manifest(
         "skipped_files": [{"name": file.name, "reason": file.reason} for file in listing.skipped],
         "counts": {"rows_read": window.rows_read, "rows_kept": window.rows_kept, "duplicates_resolved": window.duplicates},
         "rejected": dict(rejected),
-        "coverage": {column: {"non_null": count, "rows": window.rows_kept} for column, count in window.non_null.items()},
         "days": {record.day.isoformat(): _day(record) for record in days.records},
         "stages": dict(stages),
         "degraded": degraded(listing, window, config),

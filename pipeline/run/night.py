@@ -24,13 +24,14 @@ from threadpoolctl import threadpool_limits
 from pipeline.engines.duckdb import DuckEngine
 from pipeline.errors import InputError, MemoryTooSmall
 from pipeline.ingest import Context, LogListing, account_records, blind_spots, coverage_of, list_logs, read_context
+from pipeline.ingest.reader import READ_COLUMNS
 from pipeline.provenance import run_id, sha256_file
 from pipeline.run.days import WindowDays, keep_days
 from pipeline.run.execute import Bench, empty, flat_settings, peak_rss_bytes
 from pipeline.run.manifest import manifest, recipe
 from pipeline.run.options import MINIMUM_MEMORY_BYTES, Progress, RunOptions, RunOutcome
 from pipeline.run.publish import count_tiers, fresh_folder, lay_out, write_manifest, write_pages, write_rejects
-from pipeline.run.window import Window, read_window, window_ids
+from pipeline.run.window import Window, footer_counts, read_window
 from pipeline.stages import STAGES, TABLES
 from pipeline.store import Store, open_store
 
@@ -126,13 +127,13 @@ def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progres
     """Walk the stages over the window, lay the run out, put it in place; gives run.json."""
     bench.folder = _own_scratch(store, case.run_id)
     window = read_window(case.days.records, case.night, case.days.undated)
-    _lay_edge(bench, case, window, options)
+    edge = _lay_edge(bench, case, window, options)
     stages = bench.walk({**flat_settings(options.config), "night": case.night, "first_day": case.days.records[0].day}, progress)
     folder = fresh_folder(bench.folder / "publish")
     tables = lay_out(bench, dict(bench.frame("network_ids").iter_rows()), folder)
     rejected = write_rejects(window.rejects, folder / "rejects.parquet")
     result = manifest(case.run_id, case.made_from, case.days, window, rejected, stages, case.listing, options.config)
-    result |= {"tables": tables, "tiers": count_tiers(folder)}
+    result |= edge | {"tables": tables, "tiers": count_tiers(folder)}
     result["counts"] |= {"accounts": tables["accounts"]["rows"], "networks": tables["networks"]["rows"]}
     bench.timed("90 pages", lambda: write_pages(bench, folder, result, options.config, progress))
     result = write_manifest(folder, result, _measured(bench, options))
@@ -150,15 +151,22 @@ def _own_scratch(store: Store, name: str) -> Path:
     return folder
 
 
-def _lay_edge(bench: Bench, case: _Case, window: Window, options: RunOptions) -> None:
-    """Put on the bench what no rule makes: the days' tables, account records, blind spots, the night, what earlier nights left."""
+def _lay_edge(bench: Bench, case: _Case, window: Window, options: RunOptions) -> dict[str, Any]:
+    """Put on the bench what no rule makes: the days' tables, account records, blind spots, the night, what earlier nights left; gives their part of run.json."""
     bench.tables = {name: window.files(name) for stage in STAGES if stage.per_day for name in stage.writes}
-    accounts = account_records(options.accounts, window_ids(bench.frame("account_ids")), case.context)
+    ids = bench.frame("account_ids")
+    accounts = account_records(options.accounts, ids, case.context)
+    footers = {} if options.night else {name: count for name, count in footer_counts(case.listing.files).items() if name not in READ_COLUMNS}
+    coverage = coverage_of(window.counts, ids, accounts.coverage, footers)
     bench.put("account_records", accounts.records)
-    bench.put("blind_spots", blind_spots(coverage_of(window.coverage, window.rows_kept, accounts.coverage)))
+    bench.put("blind_spots", blind_spots(coverage, case.context))
     night = {"night": [case.night], "first_day": [window.days[0].day], "day_count": [len(window.days)], "previous_night": [case.previous_night]}
     bench.put("night", pl.DataFrame(night, schema_overrides={"previous_night": pl.Date}))
     bench.tables |= {name: [path] for name, path in case.earlier.items()}
+    return {
+        "coverage": {column: {"non_null": count, "rows": coverage.rows} for column, count in sorted(coverage.row_counts.items())},
+        "accounts_table": {"values": dict(accounts.coverage), "misfits": dict(accounts.misfits), "unknown_columns": list(accounts.unknown_columns), "accounts": coverage.accounts},
+    }
 
 
 def _measured(bench: Bench, options: RunOptions) -> dict[str, Any]:
