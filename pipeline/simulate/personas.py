@@ -34,7 +34,7 @@ PERSONAS = (
         "power_user",
         Identity(plan="max"),
         Access(clients="sdk"),
-        Activity(Rhythm("human", 7.0, 0.7, 0.8, 0.8, turns=3.0), CHAT),
+        Activity(Rhythm("human", 5.0, 0.7, 0.8, 0.8, turns=3.0), CHAT),
         Activity(Rhythm("human", 4.0, 0.7, 0.5, 0.8, turns=3.0), CODING),
     ),
     _persona(
@@ -58,7 +58,7 @@ PERSONAS = (
         ),
         Activity(Rhythm("human", 1.0, 0.6, 0.2, 1.2, turns=2.0), CHAT),
     ),
-    _persona(0.14, "developer", Identity(plan="max"), Access(clients="coding"), Activity(Rhythm("office", 3.5, 0.7, 0.65, 0.35, turns=6.0), CODING)),
+    _persona(0.14, "developer", Identity(plan="max"), Access(clients="coding"), Activity(Rhythm("office", 2.4, 0.7, 0.65, 0.35, turns=6.0), CODING)),
     _persona(
         0.02,
         "batch_company",
