@@ -1,5 +1,6 @@
 """The committed samples are what their recipe makes and what their README says."""
 
+import collections
 import hashlib
 import importlib.util
 import json
@@ -10,6 +11,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from pipeline.config import load_config
+from pipeline.ingest import ingest_days, list_logs, read_context
 
 FOLDER = Path(__file__).parent.parent / "data_samples"
 ROW = re.compile(r"^\| (\S+) \| (\d+|-) \| (\d+) \| `([0-9a-f]{64})` \|$", re.MULTILINE)
@@ -85,3 +89,14 @@ def test_malformed_has_the_defects_it_claims(recipe):
     for name, row in recipe.BROKEN_CELLS:
         with pytest.raises(UnicodeDecodeError):
             table[name][row].as_py()
+
+
+def test_a_run_rejects_the_malformed_rows_as_the_readme_says(tmp_path):
+    listing = list_logs([str(FOLDER / "malformed.parquet")], on_bad_file="fail")
+    report = ingest_days(listing.files, None, tmp_path, read_context(None), load_config().ingest, threads=1, memory_bytes=10**9, progress=lambda _what, _done, _total: None)
+    rejected = collections.Counter(dict(report.undated))
+    for day in report.days:
+        rejected.update(day.rejected)
+    table = re.findall(r"^\| .* \| (\d+) \| .*?(?:: (\w+))? \|$", (FOLDER / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert dict(rejected) == {reason: int(rows) for rows, reason in table if reason}
+    assert sum(day.rows_kept for day in report.days) == 307 - sum(rejected.values())
