@@ -157,7 +157,7 @@ def _lay_edge(bench: Bench, case: _Case, window: Window, options: RunOptions) ->
     ids = bench.frame("account_ids")
     accounts = account_records(options.accounts, ids, case.context)
     footers = {} if options.night else {name: count for name, count in footer_counts(case.listing.files).items() if name not in READ_COLUMNS}
-    coverage = coverage_of(window.counts, ids, accounts.coverage, footers)
+    coverage = coverage_of(window.non_null, window.rows_kept, accounts.coverage, ids=ids, unread=footers)
     bench.put("account_records", accounts.records)
     bench.put("blind_spots", blind_spots(coverage, case.context))
     night = {"night": [case.night], "first_day": [window.days[0].day], "day_count": [len(window.days)], "previous_night": [case.previous_night]}
@@ -165,7 +165,7 @@ def _lay_edge(bench: Bench, case: _Case, window: Window, options: RunOptions) ->
     bench.tables |= {name: [path] for name, path in case.earlier.items()}
     return {
         "coverage": {column: {"non_null": count, "rows": coverage.rows} for column, count in sorted(coverage.row_counts.items())},
-        "accounts_table": {"values": dict(accounts.coverage), "misfits": dict(accounts.misfits), "unknown_columns": list(accounts.unknown_columns), "accounts": coverage.accounts},
+        "accounts_table": {"values": dict(coverage.record_counts), "misfits": dict(accounts.misfits), "unknown_columns": list(accounts.unknown_columns), "accounts": coverage.accounts},
     }
 
 

@@ -5,6 +5,7 @@ All counts are integers summed over days, so they are equal for any order and sp
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -45,6 +46,14 @@ class Window:
     def duplicates(self) -> int:
         """Rows that lost to a later one of the same id within their day."""
         return sum(day.duplicates_resolved for day in self.counts)
+
+    @property
+    def non_null(self) -> dict[str, int]:
+        """Values among the requests, by input column that the scan reads."""
+        totals = Counter[str]()
+        for day in self.counts:
+            totals.update(day.non_null)
+        return dict(totals)
 
     def files(self, table: str) -> list[Path]:
         """One table's files over the window, in order of day."""
