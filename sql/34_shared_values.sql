@@ -35,14 +35,14 @@ held AS (
         used.kind,
         used.account_key,
         used.value_key,
-        CAST(used.request_count AS DOUBLE) / CAST(volumes.request_total AS DOUBLE)
+        CAST(used.request_count AS DOUBLE) / CAST(nullif(volumes.request_total, 0) AS DOUBLE)
     FROM entities AS used
     JOIN volumes ON volumes.account_key = used.account_key
     WHERE used.kind IN ('ip', 'ip_prefix', 'stack', 'headers', 'settings', 'system', 'skeleton')
     AND CAST(used.request_count AS DOUBLE) >= CAST($min_address_share AS DOUBLE) * CAST(volumes.request_total AS DOUBLE)
     AND (used.kind <> 'skeleton' OR used.request_count >= 2)
     UNION ALL
-    SELECT 'template', account_key, shingle, CAST(document_count AS DOUBLE) / CAST(document_total AS DOUBLE)
+    SELECT 'template', account_key, shingle, CAST(document_count AS DOUBLE) / CAST(nullif(document_total, 0) AS DOUBLE)
     FROM habits
     WHERE half = 0
     UNION ALL
@@ -70,7 +70,7 @@ SELECT
     kinds.family AS family,
     CASE WHEN kinds.family IN ('identity', 'infrastructure', 'settings') THEN CAST(1 AS DOUBLE) ELSE held.share END AS share,
     counted.df AS df,
-    CAST(round(ln(CAST(population.entity_total AS DOUBLE) / CAST(counted.df AS DOUBLE)) / ln(CAST(2 AS DOUBLE)) * 1000000.0) AS BIGINT) AS rarity_micro_bits
+    CAST(round(ln(CAST(population.entity_total AS DOUBLE) / CAST(nullif(counted.df, 0) AS DOUBLE)) / ln(CAST(2 AS DOUBLE)) * 1000000.0) AS BIGINT) AS rarity_micro_bits
 FROM held
 JOIN counted ON counted.kind = held.kind AND counted.value_key = held.value_key
 JOIN kinds ON kinds.kind = held.kind

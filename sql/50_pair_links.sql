@@ -8,7 +8,7 @@ WITH placed AS (
         link_rarity.account_b AS account_b,
         link_rarity.kind AS kind,
         kinds.family AS family,
-        CAST(round(link_rarity.bits * 1000000.0) AS BIGINT) AS micro_bits,
+        CAST(round(link_rarity.bits * 1e6) AS BIGINT) AS micro_bits,
         kinds.family_cap_micro_bits AS cap_micro_bits,
         link_rarity.support AS support,
         link_rarity.df AS df,

@@ -1,12 +1,59 @@
 """The portable subset: what a stage's SELECT may hold so that DuckDB and Spark give equal tables.
 
-`problems` looks at one parsed SELECT and names everything outside the subset, with what to write
-instead. An empty answer means that it may be run.
+`problems` looks at one parsed SELECT and names everything outside the subset, with what to write instead; an empty
+answer means that it may be run. It works from a list of what is allowed: a function that nobody has compared
+on both engines is refused until somebody has. `misused_columns` needs to know the tables, so it is asked by the tests.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+
+from pipeline.engines.dialect import HELPERS
+
+_FUNCTIONS = (
+    exp.Abs, exp.Alias, exp.And, exp.Case, exp.Cast, exp.Ceil, exp.Coalesce, exp.Count, exp.CountIf, exp.Exists, exp.Floor, exp.Greatest, exp.If, exp.Lag, exp.Lead,
+    exp.Least, exp.Length, exp.Ln, exp.MD5, exp.Max, exp.Min, exp.Nullif, exp.Or, exp.Round, exp.RowNumber, exp.SHA2, exp.Sqrt, exp.Sum,
+)  # fmt: skip
+_INSTEAD: dict[type[exp.Expr], str] = {
+    exp.Avg: "sum as BIGINT and count, divide outside",
+    exp.ArrayAgg: "fx_sorted_set",
+    exp.Quantile: "fx_quantile",
+    exp.PercentileCont: "fx_quantile",
+    exp.PercentileDisc: "fx_quantile",
+    exp.ApproxQuantile: "fx_quantile",
+    exp.ApproxDistinct: "count(DISTINCT x)",
+    exp.RegexpReplace: "fx_sub",
+    exp.Lower: "fx_lower",
+    exp.TimestampTrunc: "fx_day",
+    exp.DateTrunc: "fx_day",
+    exp.Log: "ln or fx_log2",
+    exp.GroupConcat: "fx_join(fx_sorted_set(x), separator)",
+}
+_NODES: tuple[tuple[type[exp.Expr], str], ...] = (
+    (exp.Qualify, "QUALIFY: use row_number in a CTE and WHERE"),
+    (exp.IntDiv, "//: use fx_div"),
+    (exp.TryCast, "TRY_CAST: clean values in the ingest"),
+    (exp.ILike, "ILIKE: use fx_lower and LIKE"),
+    (exp.SimilarTo, "SIMILAR TO: use LIKE"),
+    (exp.Interval, "INTERVAL: count microseconds or days as integers"),
+    (exp.Bracket, "list subscripts: use fx_first"),
+    (exp.Slice, "list slices"),
+    (exp.Array, "list literals"),
+    (exp.Struct, "structs"),
+    (exp.Lambda, "lambdas"),
+    (exp.Lateral, "LATERAL"),
+    (exp.Pivot, "PIVOT"),
+    (exp.TableSample, "sampling: take the smallest keys"),
+    (exp.Unnest, "unnest: use fx_unnest"),
+    (exp.Explode, "explode: use fx_unnest"),
+    (exp.Columns, "COLUMNS(): name the columns"),
+)
+_TYPES = {"BIGINT", "INT", "DOUBLE", "VARCHAR", "TEXT", "BOOLEAN", "DATE"}
 
 
 def tables_read(tree: exp.Expr) -> set[str]:
@@ -21,5 +68,140 @@ def parameters(tree: exp.Expr) -> set[str]:
 
 
 def problems(tree: exp.Expr) -> list[str]:
-    """Everything in a SELECT that is outside the subset, in words; empty if nothing is."""
+    """Everything in a SELECT that is outside the subset, in words, each once; empty if nothing is."""
+    found = [*_functions(tree), *_nodes(tree), *_clauses(tree), *_numbers(tree), *_sums(tree), *_order(tree)]
+    return list(dict.fromkeys(found))
+
+
+def misused_columns(tree: exp.Expr, tables: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Columns that no table or CTE in reach has, among them aliases used again in the SELECT that makes them. `tables`: name to column types."""
+    try:
+        qualify(tree.copy(), dialect="duckdb", schema={name: dict(columns) for name, columns in tables.items()}, expand_alias_refs=False)
+    except SqlglotError as error:
+        return [str(error).splitlines()[0]]
     return []
+
+
+def _functions(tree: exp.Expr) -> Iterator[str]:
+    for node in tree.find_all(exp.Func):
+        if isinstance(node, exp.Anonymous):
+            name = str(node.this).lower()
+            helper = HELPERS.get(name)
+            if helper is None:
+                yield f"{name}(): not a function of the subset"
+            elif len(node.expressions) != helper.arity:
+                yield f"{name}() takes {helper.arity} arguments"
+        elif not isinstance(node, (*_FUNCTIONS, *(kind for kind, _ in _NODES))):
+            instead = next((text for kind, text in _INSTEAD.items() if isinstance(node, kind)), "")
+            yield f"{node.sql_name().lower()}(): not a function of the subset" + (f", use {instead}" if instead else "")
+
+
+def _nodes(tree: exp.Expr) -> Iterator[str]:
+    for kind, text in _NODES:
+        if tree.find(kind):
+            yield text
+    for like in tree.find_all(exp.Like):
+        if "\\" in like.expression.sql():
+            yield "LIKE with a backslash: the engines disagree on escapes"
+    for kind in tree.find_all(exp.DataType):
+        if kind.this.value not in _TYPES:
+            yield f"type {kind.this.value}: use {', '.join(sorted(_TYPES - {'INT', 'TEXT'}))} or INTEGER"
+
+
+def _clauses(tree: exp.Expr) -> Iterator[str]:
+    for group in tree.find_all(exp.Group):
+        if group.args.get("all") or group.args.get("cube") or group.args.get("rollup") or group.args.get("grouping_sets"):
+            yield "GROUP BY ALL, CUBE, ROLLUP, GROUPING SETS: name the columns"
+    for star in tree.find_all(exp.Star):
+        if any(star.args.get(word) for word in ("except_", "except", "replace", "rename")):
+            yield "EXCLUDE, REPLACE, RENAME: name the columns"
+    for union in tree.find_all(exp.SetOperation):
+        if union.args.get("by_name"):
+            yield "UNION BY NAME: write the columns in one order"
+    for with_ in tree.find_all(exp.With):
+        if with_.args.get("recursive"):
+            yield "WITH RECURSIVE"
+    for cte in tree.find_all(exp.CTE):
+        if cte.args.get("materialized") is not None:
+            yield "MATERIALIZED: leave it to the engine"
+    for select in tree.find_all(exp.Select):
+        distinct = select.args.get("distinct")
+        if distinct is not None and distinct.args.get("on"):
+            yield "DISTINCT ON: use row_number in a CTE and WHERE"
+        if select.args.get("limit") and not select.args.get("order"):
+            yield "LIMIT without ORDER BY: any rows might come"
+    for join in tree.find_all(exp.Join):
+        if join.method:
+            yield f"{join.method} JOIN"
+    for table in tree.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            yield "table functions: read tables by name"
+
+
+def _numbers(tree: exp.Expr) -> Iterator[str]:
+    for literal in tree.find_all(exp.Literal):
+        if not literal.is_string and "." in literal.name and "e" not in literal.name.lower() and not _beside_double(literal):
+            yield f"{literal.name}: a decimal whose digits differ by engine; write CAST({literal.name} AS DOUBLE)"
+    for division in tree.find_all(exp.Div):
+        divisor = division.expression.unnest()
+        if not _never_zero(divisor):
+            yield f"/ {divisor.sql('duckdb')}: guard the divisor with nullif(.., 0)"
+    for cast in tree.find_all(exp.Cast):
+        inner = cast.this.unnest()
+        if cast.to.this.value in ("BIGINT", "INT") and isinstance(inner, (exp.Div, exp.Ln, exp.Sqrt)):
+            yield "CAST of a fraction to an integer: floor or round it first"
+
+
+def _beside_double(literal: exp.Literal) -> bool:
+    """Whether a decimal literal is cast, or only ever meets a DOUBLE in its expression."""
+    parent = literal.parent
+    if isinstance(parent, exp.Cast):
+        return parent.to.this.value == "DOUBLE"
+    if not isinstance(parent, exp.Binary):
+        return False
+    other = (parent.expression if parent.this is literal else parent.this).unnest()
+    return _is_double(other)
+
+
+def _is_double(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Cast):
+        return bool(node.to.this.value == "DOUBLE")
+    if isinstance(node, (exp.Ln, exp.Sqrt)) or (isinstance(node, exp.Anonymous) and str(node.this).lower() in ("fx_log2", "fx_quantile")):
+        return True
+    return isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div)) and (_is_double(node.this.unnest()) or _is_double(node.expression.unnest()))
+
+
+def _never_zero(divisor: exp.Expr) -> bool:
+    """Whether a divisor cannot be 0: a literal, a parameter (its setting has a range), a nullif, at least a positive literal, or made of these."""
+    if isinstance(divisor, exp.Cast):
+        return _never_zero(divisor.this.unnest())
+    if isinstance(divisor, exp.Mul):
+        return _never_zero(divisor.this.unnest()) and _never_zero(divisor.expression.unnest())
+    if isinstance(divisor, exp.Ln):
+        base = divisor.this.this if isinstance(divisor.this, exp.Cast) else divisor.this
+        return isinstance(base, exp.Literal) and float(base.name) > 1
+    if isinstance(divisor, exp.Literal):
+        return not divisor.is_string and float(divisor.name) != 0
+    if isinstance(divisor, exp.Greatest):
+        return any(isinstance(part, exp.Literal) and float(part.name) > 0 for part in (divisor.this, *divisor.expressions))
+    return isinstance(divisor, (exp.Nullif, exp.Placeholder, exp.Parameter))
+
+
+def _sums(tree: exp.Expr) -> Iterator[str]:
+    """DuckDB's sum of BIGINT is a HUGEINT, and a sum of fractions depends on the order of rows."""
+    for total in tree.find_all(exp.Sum):
+        if any(_is_double(node) for node in total.this.walk()):
+            yield "sum of fractions depends on the order of rows: sum fx_micro(x) or integers"
+        outer = total.parent
+        while isinstance(outer, (exp.Coalesce, exp.Filter, exp.Window, exp.Paren)):
+            outer = outer.parent
+        if not (isinstance(outer, exp.Cast) and outer.to.this.value == "BIGINT"):
+            yield "sum() is wider than BIGINT in DuckDB: write CAST(sum(x) AS BIGINT)"
+
+
+def _order(tree: exp.Expr) -> Iterator[str]:
+    if not tree.args.get("order"):
+        yield "no ORDER BY: what leaves is sorted by its grain"
+    for window in tree.find_all(exp.Window):
+        if isinstance(window.this, (exp.RowNumber, exp.Lag, exp.Lead)) and not window.args.get("order"):
+            yield "a window function of position needs ORDER BY"
