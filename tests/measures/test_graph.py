@@ -1,0 +1,161 @@
+"""Components against a union-find of our own, communities and cuts on planted blocks, and nothing that depends on order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.measures.graph import communities, components, divide, median_within, smallest_member
+
+EDGES = st.integers(1, 40).flatmap(lambda count: st.tuples(st.just(count), st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=60)))
+
+
+def _ints(values: list[int]) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+def _union_find(count: int, edges: list[tuple[int, int]]) -> list[int]:
+    """The smallest node that can be reached from each node, found by merging sets one edge at a time."""
+    parent = list(range(count))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            node = parent[node]
+        return node
+
+    for a, b in edges:
+        low, high = sorted((root(a), root(b)))
+        parent[high] = low
+    return [root(node) for node in range(count)]
+
+
+def _blocks(sizes: list[int], within: float, across: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Symmetric bits of planted blocks under shuffled positions, and the block of each position."""
+    rng = np.random.default_rng(seed)
+    block = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    count = len(block)
+    bits = np.where(block[:, None] == block[None, :], within, across) + rng.uniform(-0.5, 0.5, (count, count))
+    bits = np.clip(np.triu(bits, 1), 0, None)
+    return bits + bits.T, block
+
+
+@settings(max_examples=60, deadline=None)
+@given(EDGES)
+def test_components_are_those_of_a_union_find(graph: tuple[int, list[tuple[int, int]]]) -> None:
+    count, edges = graph
+    found = components(count, _ints([a for a, _ in edges]), _ints([b for _, b in edges]))
+    assert found.tolist() == _union_find(count, edges)
+
+
+@settings(max_examples=20, deadline=None)
+@given(EDGES, st.randoms(use_true_random=False))
+def test_components_do_not_depend_on_the_order_or_direction_of_edges(graph: tuple[int, list[tuple[int, int]]], random) -> None:
+    count, edges = graph
+    turned = [(b, a) if random.random() < 0.5 else (a, b) for a, b in edges]
+    random.shuffle(turned)
+    one, other = (components(count, _ints([a for a, _ in e]), _ints([b for _, b in e])) for e in (edges, turned))
+    assert one.tolist() == other.tolist()
+
+
+@settings(max_examples=25, deadline=None)
+@given(EDGES, st.integers(0, 1000), st.randoms(use_true_random=False))
+def test_communities_do_not_depend_on_the_order_of_edges(graph: tuple[int, list[tuple[int, int]]], seed: int, random) -> None:
+    count, raw = graph
+    edges = sorted({(min(a, b), max(a, b)) for a, b in raw if a != b})
+    weight = {edge: 1.0 + number % 7 for number, edge in enumerate(edges)}
+    shuffled = random.sample(edges, len(edges))
+    one, other = (
+        communities(count, _ints([a for a, _ in e]), _ints([b for _, b in e]), np.array([weight[pair] for pair in e], dtype=np.float64), seed) if e else _ints(list(range(count)))
+        for e in (edges, shuffled)
+    )
+    assert one.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_communities_of_two_cliques_joined_by_one_weak_edge_are_the_cliques(seed: int) -> None:
+    pairs = [(i, j) for start in (0, 6) for i in range(start, start + 6) for j in range(i + 1, start + 6)] + [(2, 9)]
+    weight = np.array([10.0] * (len(pairs) - 1) + [0.5])
+    found = communities(13, _ints([a for a, _ in pairs]), _ints([b for _, b in pairs]), weight, seed)
+    assert found.tolist() == [0] * 6 + [6] * 6 + [12]
+
+
+@settings(max_examples=25, deadline=None)
+@given(EDGES)
+def test_a_community_never_reaches_beyond_its_component(graph: tuple[int, list[tuple[int, int]]]) -> None:
+    count, raw = graph
+    edges = sorted({(min(a, b), max(a, b)) for a, b in raw if a != b})
+    if edges:
+        a, b = _ints([a for a, _ in edges]), _ints([b for _, b in edges])
+        parts = _union_find(count, edges)
+        for node, name in enumerate(communities(count, a, b, np.ones(len(edges)), 1).tolist()):
+            assert parts[node] == parts[name]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(-5, 5), max_size=30))
+def test_a_group_is_named_by_its_smallest_position(labels: list[int]) -> None:
+    assert smallest_member(_ints(labels)).tolist() == [labels.index(label) for label in labels]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(5, 20), st.integers(5, 20), st.integers(0, 10_000))
+def test_divide_separates_two_planted_blocks_and_loses_nobody(first: int, second: int, seed: int) -> None:
+    bits, block = _blocks([first, second], 16.0, 4.0, seed)
+    found = {frozenset(part.tolist()) for part in divide(bits, 5, 0.6)}
+    assert found == {frozenset(np.flatnonzero(block == name).tolist()) for name in (0, 1)}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(5, 30), st.floats(1.0, 40.0), st.integers(0, 10_000))
+def test_divide_keeps_one_block_whole(size: int, level: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    upper = np.triu(level * rng.uniform(0.9, 1.1, (size, size)), 1)
+    (part,) = divide(upper + upper.T, 5, 0.6)
+    assert part.tolist() == list(range(size))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(2, 9), min_size=1, max_size=4), st.integers(0, 10_000))
+def test_divide_does_not_depend_on_the_order_of_accounts(sizes: list[int], seed: int) -> None:
+    bits, _ = _blocks(sizes, 15.0, 5.0, seed)
+    order = np.random.default_rng(seed + 1).permutation(len(bits))
+    there = {frozenset(part.tolist()) for part in divide(bits, 5, 0.6)}
+    back = {frozenset(order[part].tolist()) for part in divide(bits[np.ix_(order, order)], 5, 0.6)}
+    assert there == back
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.floats(0, 20), st.floats(0, 20), st.integers(5, 7), st.integers(0, 10_000))
+def test_parts_are_disjoint_large_enough_and_largest_first(sizes: list[int], within: float, across: float, minimum: int, seed: int) -> None:
+    bits, _ = _blocks(sizes, within, across, seed)
+    parts = divide(bits, minimum, 0.6)
+    members = [place for part in parts for place in part.tolist()]
+    assert len(members) == len(set(members))
+    assert all(len(part) >= minimum and part.tolist() == sorted(part.tolist()) for part in parts)
+    assert [len(part) for part in parts] == sorted((len(part) for part in parts), reverse=True)
+
+
+def test_divide_drops_a_stranger_and_keeps_the_rest() -> None:
+    bits = np.full((8, 8), 12.0)
+    bits[3, :] = bits[:, 3] = 1.0
+    np.fill_diagonal(bits, 0.0)
+    (part,) = divide(bits, 5, 0.6)
+    assert part.tolist() == [0, 1, 2, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_too_few_accounts_make_no_part(count: int) -> None:
+    assert divide(np.full((count, count), 9.0), 5, 0.6) == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 12), st.integers(0, 10_000))
+def test_median_within_is_the_median_of_all_pairs(count: int, seed: int) -> None:
+    bits, _ = _blocks([14], 10.0, 0.0, seed)
+    members = np.sort(np.random.default_rng(seed).choice(14, count, replace=False))
+    pairs = sorted(float(bits[i, j]) for place, i in enumerate(members) for j in members[place + 1 :])
+    middle = len(pairs) // 2
+    expected = 0.0 if not pairs else pairs[middle] if len(pairs) % 2 else (pairs[middle - 1] + pairs[middle]) / 2
+    assert median_within(bits, members) == pytest.approx(expected)
