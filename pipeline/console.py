@@ -15,6 +15,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -102,6 +103,8 @@ def _table_cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 0.01 and value else f"{value:,.2f}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
     return f"{value:,}" if isinstance(value, int) else visible(_plain(value))
 
 

@@ -31,7 +31,7 @@ def program() -> Program:
 
 @pytest.fixture(scope="session")
 def tiny_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three days of 60 innocent accounts and a pool of 8 that shares addresses, cards and a template. Read only."""
+    """Three days of 150 innocent accounts and a pool of 8 that shares addresses, cards and a template. Read only."""
     return write_log(tmp_path_factory.mktemp("tiny") / "requests")
 
 

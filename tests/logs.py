@@ -6,6 +6,7 @@ Times are in May 2026, UTC. Every value is a function of the account, the day an
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import random
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,12 @@ REQUESTS = pa.schema(
         ("ja4", pa.string()),
     ]
 )
-INNOCENT, PLANTED = 60, 8
+INNOCENT, PLANTED = 150, 8
+
+
+def _token(text: str) -> str:
+    """A fingerprint such as a payment provider would give."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _request(account: str, day: int, number: int, prompt: str, address: str, tokens: int) -> dict[str, Any]:
@@ -86,8 +92,9 @@ def write_log(folder: Path, days: int = 3, first: int = 0) -> Path:
 def write_accounts(path: Path) -> Path:
     """Write the accounts table: everybody has a card of their own, the planted pool shares two."""
     people = [
-        {"account_id": f"person-{number:03d}", "payment_fingerprint": f"card-{number}", "created_at": START - dt.timedelta(days=30 + 7 * number)} for number in range(INNOCENT)
+        {"account_id": f"person-{number:03d}", "payment_fingerprint": _token(f"card {number}"), "created_at": START - dt.timedelta(days=30 + 3 * number)}
+        for number in range(INNOCENT)
     ]
-    pool = [{"account_id": f"pool-{number:03d}", "payment_fingerprint": f"shared-{number % 2}", "created_at": START - dt.timedelta(days=3)} for number in range(PLANTED)]
+    pool = [{"account_id": f"pool-{number:03d}", "payment_fingerprint": _token(f"shared {number % 2}"), "created_at": START - dt.timedelta(days=3)} for number in range(PLANTED)]
     schema = pa.schema([("account_id", pa.string()), ("payment_fingerprint", pa.string()), ("created_at", pa.timestamp("us", tz="UTC"))])
     return write_rows(path, people + pool, schema)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import __version__
+from pipeline import __version__, console
 from pipeline.cli import check, reading, reference, running
 from pipeline.cli.guard import under_guard
 
@@ -28,14 +28,15 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
-) -> None:
-    """Find networks of accounts that distil a model, in the request logs of its API."""
-    if version:
-        typer.echo(f"stillhunt {__version__}")
+def _print_version(asked: bool) -> None:
+    if asked:
+        console.data(f"stillhunt {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def root(version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")] = False) -> None:
+    """Find networks of accounts that distil a model, in the request logs of its API."""
 
 
 for module in (running, check, reading, reference):

@@ -82,7 +82,9 @@ class _Run:
         path = self.folder / "tables" / f"{name}.parquet"
         try:
             scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-            return scan.filter([pl.col(column) == value for column, value in equals.items()]).collect()
+            for column, value in equals.items():
+                scan = scan.filter(pl.col(column) == value)
+            return scan.collect()
         except (OSError, pl.exceptions.PolarsError):
             raise IntegrityError(f"{path}: is missing or not the Parquet file that the run wrote. Run again with another --out, or restore it.") from None
 

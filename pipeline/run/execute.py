@@ -105,7 +105,7 @@ class Bench:
         for file in sql_files():
             if file.startswith("checks/") and _checked_table(file) in stage.writes:
                 self._lay_out(load(file).reads)
-                rows = self.engine.select(file, {})
+                rows = self.engine.select(file, {key: flat_settings(self.config)[key] for key, _ in load(file).params})
                 if rows.num_rows:
                     keys = tuple(str(value) for value in rows.column(0).slice(0, 5).to_pylist())
                     raise CheckFailed(Path(file).stem, rows.num_rows, keys)

@@ -46,9 +46,9 @@ def lay_out(bench: Bench, ids: Mapping[str, str], folder: Path) -> dict[str, dic
 
 def write_rejects(paths: Sequence[Path], target: Path) -> dict[str, int]:
     """Put all rejected rows of the run into one file, by source_file and source_row; count them by reason."""
-    frames = [pl.read_parquet(path, columns=["source_file", "source_row", "reason"]) for path in paths]
-    types = {"source_file": pl.String, "source_row": pl.Int64, "reason": pl.String}
-    rejects = pl.concat([pl.DataFrame(schema=types), *(frame.cast(types) for frame in frames)]).sort("source_file", "source_row", "reason")
+    columns = (pl.col("source_file").cast(pl.String), pl.col("source_row").cast(pl.Int64), pl.col("reason").cast(pl.String))
+    none = pl.DataFrame({"source_file": [], "source_row": [], "reason": []}).select(columns)
+    rejects = pl.concat([none, *(pl.read_parquet(path).select(columns) for path in paths)]).sort("source_file", "source_row", "reason")
     rejects.write_parquet(target, compression="zstd", row_group_size=122_880)
     counts = rejects.group_by("reason").len().sort("reason")
     return {str(reason): int(count) for reason, count in counts.rows()}

@@ -1,0 +1,312 @@
+"""The command line in a process of its own: every exit code, every format, examples, nothing written where nothing may be."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.cli.guard import guarded, under_guard
+from pipeline.errors import SqlError
+from tests.conftest import ROOT, Program
+from tests.logs import REQUESTS, _innocent, write_rows
+
+COMMANDS = ("run", "demo", "check", "networks", "show", "config", "features")
+
+
+def _tree(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")} if folder.exists() else set()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_ends_in_an_example_that_parses(program: Program, command: str) -> None:
+    result = program(command, "--help")
+    assert result.returncode == 0
+    example = " ".join(result.stdout.rstrip().rsplit("Example:", 1)[1].split())
+    assert example.startswith(f"stillhunt {command}")
+
+
+def test_help_costs_little(program: Program) -> None:
+    """Least of three, because the machine may be busy: the cpu time of the whole process."""
+    costs = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert program("--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(costs) < 0.3
+
+
+def test_help_loads_no_heavy_package() -> None:
+    code = "import sys\nfrom pipeline.cli import start\nstart(['--help'])\nprint(sorted({n.split('.')[0] for n in sys.modules}), file=sys.stderr)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stderr
+    assert "'typer'" in loaded
+    for heavy in ("polars", "pyarrow", "numpy", "duckdb", "rich", "sklearn", "numba", "altair", "jinja2"):
+        assert f"'{heavy}'" not in loaded
+
+
+def test_version_and_no_arguments(program: Program) -> None:
+    assert program("--version").stdout.startswith("stillhunt 0.")
+    assert program().returncode == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run",),
+        ("run", "x", "--nonsense"),
+        ("run", "x", "--night", "May 1"),
+        ("run", "x", "--since", "2026-05-01"),
+        ("run", "x", "--since", "2026-05-02", "--until", "2026-05-01"),
+        ("run", "x", "--night", "2026-05-01", "--since", "2026-05-01", "--until", "2026-05-02"),
+        ("run", "x", "--memory", "much"),
+        ("run", "x", "--threads", "0"),
+        ("run", "x", "--on-bad-file", "ignore"),
+        ("run", "x", "--fail-on", "guilty"),
+        ("networks", "--format", "xml"),
+        ("dance",),
+    ],
+)
+def test_usage_errors_are_2_and_write_nothing(program: Program, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    result = program(*arguments, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Traceback" not in result.stderr
+    assert _tree(tmp_path) == set()
+
+
+def test_an_unknown_setting_is_7_and_names_the_nearest(program: Program, tmp_path: Path, tiny_log: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[window]\nwindow_day = 7\n")
+    result = program("run", tiny_log, "--config", tmp_path / "mine.toml", "--out", tmp_path / "out")
+    assert result.returncode == 7
+    assert "'window_days'" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_too_little_memory_is_7(program: Program, tmp_path: Path, tiny_log: Path) -> None:
+    result = program("run", tiny_log, "--memory", "999MB", "--out", tmp_path / "out")
+    assert result.returncode == 7
+    assert "--memory" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("text", [b"", b"PAR1", b"not parquet at all, but long enough to be something", None])
+def test_a_bad_file_is_6_and_nothing_is_made_of_the_good_ones(program: Program, tmp_path: Path, text: bytes | None) -> None:
+    write_rows(tmp_path / "logs" / "good.parquet", _innocent(1, 0))
+    whole = (tmp_path / "logs" / "good.parquet").read_bytes()
+    (tmp_path / "logs" / "part.parquet").write_bytes(whole[: len(whole) // 2] if text is None else text)
+    result = program("run", tmp_path / "logs", "--out", tmp_path / "out")
+    assert result.returncode == 6
+    assert "part.parquet" in result.stderr
+    assert len(result.stderr.strip().splitlines()) <= 2
+    assert not [name for name in _tree(tmp_path / "out") if "parquet" in name or name.startswith(("runs/", "days/"))]
+
+
+def test_a_column_that_cannot_be_cast_names_file_column_and_both_types(program: Program, tmp_path: Path) -> None:
+    rows = [{**row, "output_tokens": "many"} for row in _innocent(1, 0)]
+    schema = pa.schema([field if field.name != "output_tokens" else pa.field("output_tokens", pa.struct([("n", pa.int64())])) for field in REQUESTS])
+    write_rows(tmp_path / "odd.parquet", [{**row, "output_tokens": {"n": 1}} for row in rows], schema)
+    result = program("run", tmp_path / "odd.parquet", "--out", tmp_path / "out")
+    assert result.returncode == 6
+    assert all(word in result.stderr for word in ("odd.parquet", "output_tokens", "int64", "struct"))
+
+
+@pytest.mark.parametrize("logs", ["nowhere", "nowhere/*.parquet"])
+def test_missing_logs_are_6(program: Program, tmp_path: Path, logs: str) -> None:
+    assert program("run", logs, "--out", tmp_path / "out", cwd=tmp_path).returncode == 6
+
+
+def test_a_missing_accounts_table_is_6(program: Program, tmp_path: Path, tiny_log: Path) -> None:
+    result = program("run", tiny_log, "--accounts", tmp_path / "none.parquet", "--out", tmp_path / "out")
+    assert result.returncode == 6
+    assert "none.parquet" in result.stderr
+
+
+def test_a_held_lock_is_75(program: Program, tmp_path: Path, tiny_log: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with (out / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = program("run", tiny_log, "--out", out)
+    assert result.returncode == 75
+    assert _tree(out) == {".lock"}
+
+
+@pytest.mark.parametrize("command", [("networks",), ("show", "N-0")])
+def test_reading_before_any_run_is_6(program: Program, tmp_path: Path, command: tuple[str, ...]) -> None:
+    result = program(*command, "--out", tmp_path)
+    assert result.returncode == 6
+    assert "stillhunt run" in result.stderr
+
+
+def test_an_unknown_id_is_6(program: Program, finished: Path) -> None:
+    result = program("show", "N-\x1b[2J", "--out", finished)
+    assert result.returncode == 6
+    assert "\x1b" not in result.stderr
+
+
+def test_a_damaged_table_is_4(program: Program, finished: Path, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "x"
+    (run / "tables").mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    (run / "tables" / "networks.parquet").write_bytes((finished / "latest" / "tables" / "networks.parquet").read_bytes()[:-20])
+    (tmp_path / "latest").symlink_to("runs/x")
+    assert program("networks", "--out", tmp_path).returncode == 4
+
+
+def test_networks_in_three_formats_agree(program: Program, finished: Path) -> None:
+    expected = pq.read_table(finished / "latest" / "tables" / "networks.parquet").to_pylist()
+    assert len(expected) == 1, "the planted pool"
+    found = json.loads(program("networks", "--out", finished, "--format", "json").stdout)
+    assert found["schema"] == "stillhunt.networks/1"
+    assert [row["network_id"] for row in found["rows"]] == [row["network_id"] for row in expected]
+    (row,) = csv.DictReader(io.StringIO(program("networks", "--out", finished, "--format", "csv").stdout))
+    assert (row["network_id"], int(row["account_count"])) == (expected[0]["network_id"], expected[0]["account_count"])
+    table = program("networks", "--out", finished)
+    assert expected[0]["network_id"] in table.stdout
+    assert table.stderr.strip().splitlines()[-1].startswith("next: stillhunt show N-")
+
+
+def test_networks_can_be_narrowed(program: Program, finished: Path) -> None:
+    assert json.loads(program("networks", "--out", finished, "--tier", "explained", "--format", "json").stdout)["rows"] == []
+
+
+def test_show_a_network_and_an_account(program: Program, finished: Path) -> None:
+    (network,) = pq.read_table(finished / "latest" / "tables" / "networks.parquet").to_pylist()
+    shown = json.loads(program("show", network["network_id"], "--out", finished, "--format", "json").stdout)
+    assert (shown["schema"], shown["network"]["tier"]) == ("stillhunt.network/1", network["tier"])
+    assert {row["account_id"] for row in shown["members"]} == {f"pool-{number:03d}" for number in range(8)}
+    account = json.loads(program("show", "pool-003", "--out", finished, "--format", "json").stdout)
+    assert account["account"]["network_id"] == network["network_id"]
+    assert all(row["other_account_id"] != "pool-003" for row in account["links"])
+    rows = list(csv.DictReader(io.StringIO(program("show", network["network_id"], "--out", finished, "--format", "csv").stdout)))
+    assert len(rows) == 8
+
+
+def test_reading_commands_are_quick_and_do_not_open_scratch(program: Program, finished: Path) -> None:
+    began = time.monotonic()
+    before = (finished / "scratch").stat().st_atime_ns
+    assert program("show", "pool-001", "--out", finished).returncode == 0
+    assert time.monotonic() - began < 10, "two seconds on a quiet machine"
+    assert (finished / "scratch").stat().st_atime_ns == before
+
+
+def test_check_reads_and_writes_nothing(program: Program, tiny_log: Path, tmp_path: Path) -> None:
+    result = program("check", tiny_log, "--format", "json", cwd=tmp_path)
+    assert result.returncode == 0
+    found = json.loads(result.stdout)
+    assert (found["schema"], found["first_day"], found["last_day"], len(found["files"])) == ("stillhunt.check/1", "2026-05-01", "2026-05-03", 3)
+    assert found["rows"] == sum(pq.read_metadata(path).num_rows for path in tiny_log.rglob("*.parquet"))
+    assert {row["column"]: row["percent"] for row in found["columns"]}["prompt"] == 100
+    assert _tree(tmp_path) == set()
+    for form in ("table", "csv"):
+        assert "prompt" in program("check", tiny_log, "--format", form).stdout
+
+
+def test_check_of_a_broken_file_is_5(program: Program, tmp_path: Path) -> None:
+    write_rows(tmp_path / "good.parquet", _innocent(1, 0))
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    result = program("check", tmp_path)
+    assert result.returncode == 5
+    assert "bad.parquet" in result.stderr
+
+
+def test_the_printed_configuration_is_a_configuration(program: Program, tmp_path: Path) -> None:
+    from pipeline.config import load_config
+
+    (tmp_path / "mine.toml").write_text(program("config").stdout)
+    assert load_config(tmp_path / "mine.toml") == load_config()
+
+
+def test_features_are_at_least_forty_with_meanings(program: Program) -> None:
+    rows = json.loads(program("features", "--format", "json").stdout)["rows"]
+    assert len(rows) >= 40
+    assert all(row["meaning"] for row in rows)
+
+
+def test_no_colour_code_off_a_terminal(program: Program, finished: Path) -> None:
+    for environment in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"FORCE_COLOR": "1"}):
+        result = program("networks", "--out", finished, **environment)
+        assert "\x1b" not in result.stdout + result.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(finished: Path) -> None:
+    command = f"{sys.executable} -m pipeline features | head -1; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr.count("Error")) == (0, 0)
+
+
+def test_a_bug_is_1_with_one_line_and_a_traceback_that_quotes_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def broken() -> None:
+        try:
+            {}["a prompt that is nobody's business"]
+        except KeyError:
+            raise ValueError("another secret prompt")  # noqa: B904 (the chain is what is tested)
+
+    with pytest.raises(SystemExit) as left:
+        guarded(broken)
+    (report,) = tmp_path.iterdir()
+    written, said = report.read_text(), capsys.readouterr().err
+    assert left.value.code == 1
+    assert len(said.splitlines()) == 1
+    assert str(report) in said
+    assert "in broken" in written
+    assert "ValueError" in written
+    assert "KeyError" in written
+    assert "business" not in said + written.replace('{}["a prompt that is nobody\'s business"]', "")
+    assert "secret" not in said + written.replace('raise ValueError("another secret prompt")', "")
+
+
+def test_a_broken_sql_file_is_a_bug_that_says_which(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def broken() -> None:
+        raise SqlError("34_x.sql", "no such column")
+
+    with pytest.raises(SystemExit) as left:
+        guarded(broken)
+    assert left.value.code == 1
+    assert "sql/34_x.sql: no such column" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as left:
+        guarded(interrupted)
+    assert left.value.code == 130
+    assert "same command" in capsys.readouterr().err
+
+
+def test_termination_is_143() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def terminated() -> None:
+        guarded(lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+    try:
+        assert under_guard(terminated) == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_the_console_is_the_only_writer() -> None:
+    """No other module of the package prints or touches the standard streams."""
+    for path in (ROOT / "pipeline").rglob("*.py"):
+        if path.name not in ("console.py", "guard.py"):
+            assert not re.search(r"sys\.std(out|err)|(?<![\w.])print\(", path.read_text()), path
