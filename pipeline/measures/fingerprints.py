@@ -134,8 +134,8 @@ def sketches(of: TextFingerprints, rows: I64) -> Sketches:
 
 def text_keys(spans: Spans, namespace: str) -> tuple[I64, Bools]:
     """Keys of normalised texts (as `TextFingerprints.exact`), and which rows hold more than space."""
-    values = _backend().normalised(spans.data, spans.starts, spans.ends)
-    return _keyed(values, namespace), values != 0
+    values, some = _backend().normalised(spans.data, spans.starts, spans.ends)
+    return _keyed(values, namespace), some
 
 
 def value_keys(spans: Spans, namespace: str) -> I64:
