@@ -42,7 +42,7 @@ calls AS (
     END AS outcome,
     CASE
       WHEN NOT coalesce(is_rate_limited, false) AND coalesce(status_code, 0) < 400 AND coalesce(operation, 'chat') NOT IN ('embeddings', 'count_tokens')
-        AND NOT coalesce(is_cached_response, false)
+        AND NOT coalesce(is_cached_response, false) AND output_tokens IS NOT NULL
         THEN least(output_tokens, 1048576)
     END AS harvest_tokens,
     is_cached_response,
@@ -51,7 +51,7 @@ calls AS (
     output_tokens,
     cache_read_tokens,
     reasoning_tokens,
-    CASE WHEN max_tokens > 0 THEN max_tokens END AS max_tokens,
+    CASE WHEN max_tokens > 0 AND output_tokens IS NOT NULL THEN max_tokens END AS answered_cap,
     CAST(temperature_milli AS BIGINT) AS temperature_milli,
     stream,
     is_batch,
@@ -92,8 +92,8 @@ counted AS (
     count(is_batch) AS batch_known_count,
     count(CASE WHEN finish_reason = 'length' THEN 1 END) AS length_finish_count,
     count(finish_reason) AS finish_known_count,
-    CAST(coalesce(sum(fx_div(1000 * least(output_tokens, max_tokens), max_tokens)), 0) AS BIGINT) AS max_tokens_use_milli,
-    count(CASE WHEN output_tokens IS NOT NULL THEN max_tokens END) AS max_tokens_use_count,
+    CAST(coalesce(sum(CASE WHEN answered_cap IS NOT NULL THEN fx_div(1000 * least(output_tokens, answered_cap), answered_cap) END), 0) AS BIGINT) AS max_tokens_use_milli,
+    count(answered_cap) AS max_tokens_use_count,
     count(temperature_milli) AS temperature_known_count,
     CAST(coalesce(sum(temperature_milli), 0) AS BIGINT) AS temperature_milli,
     CAST(coalesce(sum(temperature_milli * temperature_milli), 0) AS BIGINT) AS temperature_milli_squared,

@@ -20,8 +20,11 @@ settings AS (
 settings_keys AS (
   SELECT
     account_key,
-    (coalesce(least(greatest(max_tokens, 0), 274877906943) + 1, 0) * 2097152 + coalesce(least(greatest(CAST(temperature_milli AS BIGINT), 0), 1048575) + 1, 0)) * 3
-      + CASE WHEN stream IS NULL THEN 0 WHEN stream THEN 2 ELSE 1 END AS value_key,
+    (
+      CASE WHEN max_tokens IS NULL THEN 0 ELSE least(greatest(max_tokens, 0), 274877906943) + 1 END * 2097152
+      + CASE WHEN temperature_milli IS NULL THEN 0 ELSE least(greatest(CAST(temperature_milli AS BIGINT), 0), 1048575) + 1 END
+    ) * 3
+    + CASE WHEN stream IS NULL THEN 0 WHEN stream THEN 2 ELSE 1 END AS value_key,
     request_count
   FROM settings
 ),
