@@ -14,7 +14,7 @@ from pipeline.run import RunOptions, run_night
 from pipeline.simulate import write_world
 
 FOUND_WHOLE = 0.9  # members in common over members of either
-EASY = ("campaign:naive", "campaign:synchronised")
+CAMPAIGNS = ("campaign:naive", "campaign:synchronised", "campaign:pathways")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,8 +62,8 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Judged:
     return make(tmp_path_factory, "quiet", 500, 3, 0.0)
 
 
-@pytest.mark.parametrize("campaign", EASY)
-def test_the_easy_campaigns_are_found_whole(demo, campaign):
+@pytest.mark.parametrize("campaign", CAMPAIGNS)
+def test_every_campaign_is_found_whole(demo, campaign):
     assert demo.best_overlap(campaign) >= FOUND_WHOLE
 
 
