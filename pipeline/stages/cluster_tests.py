@@ -49,7 +49,7 @@ def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[st
     """
     bench = _bench(inputs, config)
     tests, controls = [], []
-    groups = inputs["clusters"].filter(pl.col("origin") != "small")
+    groups = inputs["clusters"].filter(pl.col("origin") != "small").sort("cluster", "account_key")
     for (cluster,), rows in groups.group_by("cluster", maintain_order=True):
         members = bench.people.positions(rows["account_key"])
         rng = np.random.default_rng([config.networks.seed, *bench.people.keys[members[:2]].tolist(), len(members)])

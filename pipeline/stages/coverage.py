@@ -50,7 +50,7 @@ def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     """
     people = population(inputs)
     views = account_views(inputs, people, config)
-    groups = inputs["clusters"].filter(pl.col("origin") == "network")
+    groups = inputs["clusters"].filter(pl.col("origin") == "network").sort("cluster", "account_key")
     values = shared_inside(groups, inputs["shared_values"], people, config.verdict)
     rows = []
     for (cluster,), members in groups.group_by("cluster", maintain_order=True):

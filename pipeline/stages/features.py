@@ -175,7 +175,7 @@ def _timing(sums: _Sums) -> dict[str, Ints | Floats]:
     several = gap_count > 0
     return {
         "hour_of_day_entropy_bits": entropy_bits(hours),
-        "hour_of_week_entropy_bits": entropy_bits(sums.week.reshape(len(hours), -1)),
+        "hour_of_week_entropy_bits": entropy_bits(sums.week.reshape(len(hours), 7 * HOURS)),
         "gap_entropy_bits": entropy_bits(sums.gaps),
         "gap_mean_s": ratio(gap_sum, gap_count),
         "gap_top_share": ratio(sums.gaps.max(axis=1), gap_count) if len(hours) else np.zeros(0),

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.config import NetworkConfig
+from pipeline.kinds import FAMILIES
 from pipeline.measures.pairs import PairScorer, SharedKind
 
 Ints = NDArray[np.int64]
@@ -57,7 +58,8 @@ def population(inputs: Mapping[str, pl.DataFrame]) -> Population:
 
 
 def _scorer(values: pl.DataFrame, kinds: pl.DataFrame, keys: Ints) -> PairScorer:
-    caps = {family: int(cap) for family, cap in kinds.select("family", "family_cap_micro_bits").unique(maintain_order=True).iter_rows()}
+    known = {family: int(cap) for family, cap in kinds.select("family", "family_cap_micro_bits").iter_rows()}
+    caps = {family: known[family] for family in FAMILIES if family in known}
     return PairScorer(len(keys), [_shared_kind(row, values, keys) for row in kinds.iter_rows(named=True)], caps)
 
 

@@ -59,7 +59,7 @@ def verdict(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.
     views = account_views(inputs, people, config)
     q_values = _q_values(inputs["cluster_tests"])
     networks, members, numbers = [], [], []
-    for (cluster,), rows in inputs["clusters"].group_by("cluster", maintain_order=True):
+    for (cluster,), rows in inputs["clusters"].sort("cluster", "account_key").group_by("cluster", maintain_order=True):
         positions = people.positions(rows["account_key"])
         facts = _facts(rows, positions, inputs, q_values, people, config)
         tier, reason = _tier(facts, config)
