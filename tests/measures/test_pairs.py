@@ -91,7 +91,7 @@ def test_a_rarer_value_is_never_worth_fewer_bits(world: World, more: int) -> Non
 @settings(max_examples=40, deadline=None)
 @given(WORLDS, st.integers(0, 3), st.integers(0, ACCOUNTS - 2))
 def test_one_more_shared_value_never_takes_bits_away(world: World, kind: int, account: int) -> None:
-    fixed = [{v: 2_000_000 for v in range(6)} for _ in KINDS]
+    fixed = [dict.fromkeys(range(6), 2_000_000) for _ in KINDS]
     more = [dict(held) for held in world]
     more[kind][account, 5] = more[kind][account + 1, 5] = 1.0
     pair = np.array([account]), np.array([account + 1])
