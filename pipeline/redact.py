@@ -30,6 +30,7 @@ _ESCAPE_SEQUENCES = re.compile(
     r"|\x1b[ -/]*[0-~]?"  # any other escape
 )
 _ESCAPE_MARK = "\u241b"
+_MARK_RUN = re.compile(r"[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]{5,}")
 _SPACES = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029")
 _INVISIBLE = frozenset({0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0xFEFF})
 
@@ -56,8 +57,8 @@ def identifier(text: str, limit: int = ID_LIMIT) -> str:
 
 
 def file_path(text: str, limit: int = TEXT_LIMIT) -> str:
-    """A path below the LOGS root as it may be shown: its end is kept, since that tells files apart."""
-    shown = mask_credentials(visible(text[-_SLACK * limit :]))
+    """A path below the LOGS root as it may be shown: masked but for long numbers (dates, hours), and cut at its start, since its end tells files apart."""
+    shown = _mask_addresses(mask_credentials(visible(text[-_SLACK * limit :])))
     return shown if len(shown) <= limit else _CUT_MARK + shown[len(shown) - limit + 1 :]
 
 
@@ -79,15 +80,12 @@ def visible(text: str) -> str:
     """`text` on one line with every control character, escape sequence and reordering or hidden mark replaced by something that can be seen."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(_visible_character, _ESCAPE_SEQUENCES.sub(_ESCAPE_MARK, text)))
+    return _MARK_RUN.sub(_fewer_marks, "".join(map(_visible_character, _ESCAPE_SEQUENCES.sub(_ESCAPE_MARK, text))))
 
 
 def mask(text: str) -> str:
     """`text` without credentials, mail addresses, telephone numbers and full network addresses (these keep their /24 or /48)."""
-    text = _MAIL.sub("[mail]", mask_credentials(text))
-    text = _IPV4.sub(lambda found: _network_of(found, 24), text)
-    text = _IPV6.sub(lambda found: _network_of(found, 48), text)
-    return _PHONE.sub(_telephone_mask, text)
+    return _PHONE.sub(_telephone_mask, _mask_addresses(mask_credentials(text)))
 
 
 def mask_credentials(text: str) -> str:
@@ -97,11 +95,16 @@ def mask_credentials(text: str) -> str:
     return text
 
 
+def _mask_addresses(text: str) -> str:
+    text = _IPV4.sub(lambda found: _network_of(found, 24), _MAIL.sub("[mail]", text))
+    return _IPV6.sub(lambda found: _network_of(found, 48), text)
+
+
 _RESERVED_NAMES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in range(10))}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 _CREDENTIALS = (
-    (re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)", re.S), "[private key]"),
+    (re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)", re.DOTALL), "[private key]"),
     (re.compile(r"\b(?:sk|pk|rk|xai|gsk|hf|ghp|gho|ghu|ghs|glpat|npm|pypi|xox[abpors])[-_][A-Za-z0-9_-]{16,}"), "[key]"),
     (re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"), "[key]"),
     (re.compile(r"\bAIza[A-Za-z0-9_-]{30,}"), "[key]"),
@@ -145,6 +148,12 @@ def _visible_character(character: str) -> str:
     if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn") or code in _INVISIBLE:
         return f"<U+{code:04X}>"
     return character
+
+
+def _fewer_marks(found: re.Match[str]) -> str:
+    """Combining marks piled up on one letter would cover the lines around it; no script needs more than four."""
+    run = found.group()
+    return run[:4] + f"<{len(run) - 4} marks>" if all(unicodedata.category(character) in ("Mn", "Me") for character in run) else run
 
 
 def _network_of(found: re.Match[str], bits: int) -> str:

@@ -21,8 +21,9 @@ def finding_cards(source: Source, network_id: str) -> tuple[Cards, Cards, Cards]
 
 def _card(source: Source, row: Row) -> FindingCard:
     wording, finding_id = source.wording, redact.identifier(row["finding_id"])
+    anchor = redact.for_filename(finding_id)
     return FindingCard(
-        anchor=redact.for_filename(row["finding_id"]),
+        anchor=anchor,
         rank=numbers.count(row["rank"]),
         sentence=finding_sentence(row, wording),
         kind="observation" if row["kind"] == "observation" else "inference",
@@ -33,25 +34,22 @@ def _card(source: Source, row: Row) -> FindingCard:
             *_numbers(row),
             Fact("Evidence", numbers.counted(row["evidence_total"], "requests"), f"SHA-256 {redact.for_html((row['evidence_sha256'] or 'not recorded')[:16])}"),
         ),
-        evidence=_evidence(source, row),
+        evidence=_evidence(source, row, f"{anchor}-evidence"),
     )
 
 
 def _numbers(row: Row) -> tuple[Fact, ...]:
-    unit = redact.for_html(row["unit"] or "", 40)
+    unit, tested = redact.for_html(row["unit"] or "", 40), row["p_value"] is not None
+    compared = row["baseline"] is not None
     return (
         Fact("Observed", numbers.measured(row["value"], unit)),
-        Fact("Counts from", numbers.measured(row["threshold"], unit)),
-        Fact("Comparison", numbers.measured(row["baseline"], unit), f"n = {numbers.count(row['baseline_n'])}"),
-        Fact(
-            "p",
-            numbers.probability(row["p_value"]) if row["p_value"] is not None else "no test",
-            "chance of this value or more in the comparison" if row["p_value"] is not None else "",
-        ),
+        Fact("Counts from", numbers.measured(row["threshold"], unit) if row["threshold"] is not None else "no threshold"),
+        Fact("Comparison", numbers.measured(row["baseline"], unit) if compared else "none", f"n = {numbers.count(row['baseline_n'])}" if compared else ""),
+        Fact("p", numbers.probability(row["p_value"]) if tested else "no test", "chance of this or more in the comparison" if tested else ""),
     )
 
 
-def _evidence(source: Source, row: Row) -> Table:
+def _evidence(source: Source, row: Row, anchor: str) -> Table:
     evidence = source.evidence_of(row["finding_id"])
     kept = evidence.head(source.config.pages.evidence_rows)
     rows = [

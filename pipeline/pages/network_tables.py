@@ -117,7 +117,7 @@ def alternatives_table(source: Source, network: Row, numbering: Numbering) -> Ta
         (
             wording.word("alternative", name),
             wording.text("alternative", name, "looks"),
-            _fit(fits.get(f"fits_{name}")),
+            _fit(fits.get(f"fits_{name}"), tried=f"fits_{name}" in tests),
             _margin(tests.get(f"fits_{name}")),
             Cell(_outcome(best, name, tests.get(f"fits_{name}")), tone="strong" if best == name else ""),
         )
@@ -127,9 +127,9 @@ def alternatives_table(source: Source, network: Row, numbering: Numbering) -> Ta
     return table(numbering, "Innocent explanations considered", columns, rows, empty="None is recorded.")
 
 
-def _fit(finding: Row | None) -> Cell:
+def _fit(finding: Row | None, *, tried: bool) -> Cell:
     if finding is None:
-        return Cell("none")
+        return Cell("none" if tried else "not tried")
     unit = redact.for_html(finding["unit"] or "", 40)
     return Cell(numbers.measured(finding["value"], unit), note=f"counts from {numbers.measured(finding['threshold'], unit)}")
 

@@ -13,7 +13,7 @@ _MINUS = "\u2212"
 _NARROW_SPACE = "\u202f"
 _WHOLE_UNITS = frozenset({"accounts", "requests", "tokens", "entities", "days", "pairs", "documents", "prompts", "characters", "words", "groups", "hours", "sessions", "items"})
 _SHARE_UNITS = frozenset({"share", "0..1"})
-_SINGULAR = {"entities": "entity"}
+_SINGULAR = {"entities": "entity", "families": "family"}
 
 
 def count(value: float | None) -> str:
@@ -38,7 +38,8 @@ def compact(value: float | None) -> str:
     for scale, suffix in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= scale:
             scaled = value / (scale if suffix != "k" else 1e3)
-            return _signed(f"{abs(scaled):.3g}" if abs(scaled) < 1000 else f"{abs(scaled):,.0f}", value) + f"{_NARROW_SPACE}{suffix}"
+            digits = 2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0
+            return _signed(f"{abs(scaled):,.{digits}f}", value) + f"{_NARROW_SPACE}{suffix}"
     return count(value)
 
 
@@ -88,6 +89,7 @@ def measured(value: float | None, unit: str) -> str:
     if unit in _WHOLE_UNITS:
         return counted(value, unit)
     text = decimal(value, _digits(value))
+    text = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{text} {unit}" if unit else text
 
 

@@ -1,8 +1,9 @@
 """The one gate through which a picture reaches a page: parse, keep only what is allowed, rebuild.
 
-What comes out holds only the tags and attributes listed here, no id that another figure could also hold, no style attribute, no script,
-no reference to anything outside the picture, and no font name: text takes the page's font. Colours that stand for "the page's ink" in the drawing
-become `currentColor`, so that a figure is readable on a light and on a dark page.
+What comes out holds only the tags and attributes listed here, no id that another figure could also hold, no style attribute, no
+script, no reference to anything outside the picture, and no font name: text takes the page's font. Coordinates are rounded to
+hundredths. Colours that stand for "the page's ink" in the drawing become `currentColor`, so that a figure is readable on a light
+and on a dark page.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _PAINT = re.compile(r"none|transparent|currentColor|white|black|#[0-9A-Fa-f]{3,8
 _PATH = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9eE., +-]*")
 _TRANSFORM = re.compile(r"(?:(?:translate|rotate|scale|matrix)\([\d.eE, -]{1,80}\)\s*)*")
 _DASHES = re.compile(r"[\d., ]{1,40}|none")
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?|-?\d+(?:\.\d+)?e-?\d+")
 _LOCAL = re.compile(r"url\(#([A-Za-z][\w-]{0,63})\)")
 
 
@@ -93,7 +95,13 @@ def _kept(key: str, value: str, name: str, names: dict[str, str]) -> str | None:
     if key in _PAINTS:
         return "currentColor" if value.lower() == INK else value if _PAINT.fullmatch(value) else None
     pattern = _pattern(key)
-    return value if pattern and pattern.fullmatch(value) else None
+    return _LONG_NUMBER.sub(_rounded, value) if pattern and pattern.fullmatch(value) else None
+
+
+def _rounded(found: re.Match[str]) -> str:
+    """A hundredth of a pixel is more than can be seen; the digits after it differ between processors."""
+    text = f"{float(found.group()):.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _pattern(key: str) -> re.Pattern[str] | None:

@@ -1,0 +1,237 @@
+"""What the pages say: whole in every state, careful, and never clean when something failed."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import polars as pl
+import pytest
+
+from pipeline.config import load_config
+from pipeline.pages import build_pages
+from tests.pages import fixtures
+from tests.pages.reading import Page
+
+REFER_PAGE = f"networks/{fixtures.REFER}.html"
+FORBIDDEN = re.compile(
+    r"fraudster|criminal|guilty|culprit|attacker|botnet|\bproves?\b|\bproof\b|\bstole\b|certainly|undoubtedly|100 % certain|(?-i:\bNone\b)|\bnan\b|\binf\b", re.IGNORECASE
+)
+LIKELY = re.compile(r"more probable|support for|likely", re.IGNORECASE)
+
+
+def index(frames=None, **manifest):
+    built = build_pages(fixtures.frames() if frames is None else frames, fixtures.manifest(**manifest), load_config(), pages_for=())
+    return Page(dict(built)["index.html"])
+
+
+def test_one_index_and_one_page_a_network_in_the_order_of_the_queue(pages):
+    assert list(pages) == ["index.html", *(f"networks/{name}.html" for name in (fixtures.REFER, fixtures.WATCH, fixtures.PAIR, fixtures.SILENT, fixtures.EXPLAINED))]
+
+
+def test_only_the_pages_that_are_asked_for_are_made(pages):
+    some = dict(build_pages(fixtures.frames(), fixtures.manifest(), load_config(), pages_for=[fixtures.WATCH]))
+    assert list(some) == ["index.html", f"networks/{fixtures.WATCH}.html"]
+    assert all(some[name] == pages[name] for name in some)
+
+
+def test_every_page_is_well_formed(pages, empty_page):
+    assert {name: Page(page).faults for name, page in {**pages, "empty": empty_page}.items() if Page(page).faults} == {}
+
+
+def test_every_link_leads_to_a_page_that_is_made(pages):
+    for name, page in pages.items():
+        root = "networks/" if name.startswith("networks/") else ""
+        for target in Page(page).attributes("href"):
+            path = target.split("#")[0]
+            assert not path or (root + path).replace("networks/../", "") in pages
+
+
+def test_wording_is_careful(pages, empty_page):
+    for page in [*pages.values(), empty_page]:
+        assert FORBIDDEN.findall(Page(page).text) == []
+
+
+def test_strength_and_confidence_are_never_in_one_sentence(pages):
+    for page in pages.values():
+        for sentence in re.split(r"[.?!] ", Page(page).text):
+            assert not ("onfidence" in sentence and LIKELY.search(sentence))
+
+
+def test_the_verdict_says_what_was_read_rejected_and_skipped():
+    text = index().text
+    assert "OK Everything that should have run did." in text
+    assert "Requests kept 412,003 of 412,345 rows read" in text
+    assert "Rejected 342 rows" in text
+    assert "2026-04-09 to 2026-05-06" in text
+
+
+def test_a_skipped_file_degrades_the_run():
+    page = index(skipped_files=[{"name": "b.parquet", "reason": "truncated"}])
+    assert "DEGRADED" in page.text
+    assert "b.parquet (truncated)" in page.text
+    assert "Nothing was skipped" not in page.text
+
+
+def test_reasons_of_the_run_are_shown_once():
+    page = index(degraded=["b.parquet was skipped: truncated"], skipped_files=[{"name": "b.parquet", "reason": "truncated"}])
+    assert page.text.count("was skipped: truncated") == 1
+    assert "could not be read" not in page.text
+
+
+def test_too_many_rejected_rows_degrade_the_run_and_duplicates_do_not():
+    assert "DEGRADED" in index(rejected={"null_required": 20_000}).text
+    assert "DEGRADED" not in index(rejected={"duplicate": 20_000}).text
+
+
+def test_a_failed_check_never_reads_as_clean():
+    for frames in (fixtures.frames(), fixtures.empty_frames()):
+        page = index(frames, failed_checks=[{"check": "55_members__one_network", "count": 3}])
+        assert "FAILED" in page.text
+        assert "55_members__one_network failed on 3 rows" in page.text
+        assert "No network was found" not in page.text
+        assert "should have run did" not in page.text
+
+
+def test_a_recorded_status_can_only_make_it_worse():
+    assert "FAILED" in index(status="failed").text
+    assert "DEGRADED" in index(status="ok", degraded=["short of memory"]).text
+
+
+def test_every_network_page_repeats_that_the_run_is_not_whole():
+    built = dict(build_pages(fixtures.frames(), fixtures.manifest(degraded=["short of memory"]), load_config()))
+    assert all("The run is DEGRADED." in Page(page).text for name, page in built.items() if name != "index.html")
+
+
+def test_an_empty_night_says_which_families_ran(empty_page):
+    text = Page(empty_page).text
+    assert "No network was found. Families that ran: identity and payment and templates and near-duplicate prompts." in text
+    assert "In part: addresses and networks." in text
+    assert "Not run: family of tomorrow and reaction to model releases." in text
+
+
+def test_an_empty_night_without_families_is_no_evidence_of_absence():
+    page = index({})
+    assert "DEGRADED" in page.text
+    assert "an empty list is no evidence of absence" in page.text
+
+
+@pytest.mark.parametrize(
+    "missing", ["members", "controls", "network_families", "network_tests", "findings", "evidence", "blind_spots", "lineage", "links", "accounts", "account_days"]
+)
+def test_any_table_may_be_missing(missing):
+    frames = fixtures.frames(8)
+    del frames[missing]
+    built = dict(build_pages(frames, fixtures.manifest(), load_config(), pages_for=[fixtures.REFER, fixtures.SILENT]))
+    assert len(built) == 3
+    assert all(Page(page).faults == [] for page in built.values())
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["coordination_bits", "extraction_bits", "q_value", "p_value", "best_alternative", "alternative_margin_bits", "attribution_level", "reason", "first_seen_at", "entity_count"],
+)
+def test_any_value_of_a_network_may_be_missing(column):
+    frames = fixtures.frames(8)
+    frames["networks"] = frames["networks"].with_columns(pl.lit(None).cast(frames["networks"].schema[column]).alias(column))
+    for page in dict(build_pages(frames, fixtures.manifest(), load_config(), pages_for=[fixtures.REFER])).values():
+        assert FORBIDDEN.findall(Page(page).text) == []
+
+
+def test_the_queue_gives_reasons_in_words():
+    text = index().text
+    assert re.search(r"92\.5.% of the accounts paid with an instrument that another member used", text)
+    assert "The accounts are alike, but no specific fact joins them." in text
+    assert "Measure of tomorrow" not in text  # the fourth reason
+
+
+def test_the_queue_shows_an_explained_network_with_its_explanation():
+    assert "fit a class or an event" in index().text
+
+
+def test_what_changed_is_compared_with_earlier_nights():
+    text = index().text
+    assert "Against 1 earlier night: 1 new, 1 grown and 1 merged." in text
+    assert "Grown +3" in text
+
+
+def test_the_first_night_has_nothing_to_compare_with():
+    frames = fixtures.frames()
+    frames["lineage"] = frames["lineage"].filter(pl.col("night") == fixtures.NIGHT)
+    assert "no earlier night to compare with" in index(frames).text
+
+
+def test_strength_is_held_to_what_the_comparison_groups_can_bear_out(pages):
+    text = Page(pages[REFER_PAGE]).text
+    assert "99 comparison groups cannot bear out a ratio above 100" in text
+    assert "reported as 100 times more probable under the first proposition than under the other, moderate support for one operator" in text
+
+
+def test_strength_without_comparison_is_not_put_into_words(pages):
+    assert "its strength is not put into words" in Page(pages[f"networks/{fixtures.WATCH}.html"]).text
+
+
+def test_confidence_is_moderate_at_most_while_bits_are_uncalibrated(pages):
+    text = Page(pages[REFER_PAGE]).text
+    assert "Our confidence in this assessment is moderate, because 2 families of evidence passed the gate of their class" in text
+    assert "Our confidence in this assessment is low" in Page(pages[f"networks/{fixtures.WATCH}.html"]).text
+
+
+def test_both_propositions_and_the_level_of_attribution_are_stated(pages):
+    text = Page(pages[REFER_PAGE]).text
+    assert "These 40 accounts are under the common control of one proxy or reselling operation." in text
+    assert "These 40 accounts belong to independent customers" in text
+    assert "No operator and no beneficiary is named" in text
+
+
+def test_a_finding_gives_value_threshold_baseline_n_and_evidence(pages):
+    text = Page(pages[REFER_PAGE]).text
+    assert "Observed 92.5" in text
+    assert "Counts from 50" in text
+    assert re.search(r"Comparison 1\.2.% n = 60", text)
+    assert "Evidence 1,204 requests" in text
+    assert "1,199 further rows not shown; evidence.parquet keeps 20 of 1,204 under this finding." in text
+
+
+def test_facts_stand_apart_from_inference(pages):
+    text = Page(pages[REFER_PAGE]).text
+    observed, inferred = text.index("What was observed"), text.index("What is inferred")
+    assert observed < text.index("paid with an instrument", observed) < inferred < text.index("members are alike in wording", inferred)
+
+
+def test_controls_below_the_minimum_are_not_shown(pages):
+    text = Page(pages[f"networks/{fixtures.WATCH}.html"]).text
+    assert "No comparison is drawn: 12 matched accounts" in text
+    assert "Controls Mon" not in text
+
+
+def test_members_beyond_the_limit_are_counted_and_the_command_is_given():
+    config = load_config()
+    config = dataclasses.replace(config, pages=dataclasses.replace(config.pages, member_rows=10))
+    page = Page(dict(build_pages(fixtures.frames(40), fixtures.manifest(), config, pages_for=[fixtures.REFER]))[REFER_PAGE])
+    assert f"30 members of 40 not shown, those with least weight. All of them: stillhunt show --format csv {fixtures.REFER}" in page.text
+
+
+def test_only_commands_that_exist_are_named(pages, empty_page):
+    for page in [*pages.values(), empty_page]:
+        assert set(re.findall(r"\bstillhunt ([a-z]+)", Page(page).text)) <= {"run", "demo", "check", "networks", "show"}
+
+
+def test_a_network_without_traffic_has_a_whole_page(pages):
+    page = Page(pages[f"networks/{fixtures.SILENT}.html"])
+    assert "No figure: account_days holds no request of these accounts." in page.text
+    assert "The run gives the reason as: a reason of tomorrow." in page.text
+
+
+def test_an_unsafe_network_id_is_refused_before_it_names_a_file():
+    frames = fixtures.frames(5)
+    frames["networks"] = frames["networks"].with_columns(pl.lit("../../x").alias("network_id"))
+    with pytest.raises(ValueError, match="cannot be a file name"):
+        list(build_pages(frames, fixtures.manifest(), load_config()))
+
+
+def test_a_manifest_without_its_night_is_refused():
+    manifest = fixtures.manifest()
+    del manifest["night"]
+    with pytest.raises(KeyError, match="night"):
+        list(build_pages(fixtures.frames(5), manifest, load_config()))

@@ -1,0 +1,80 @@
+"""wording.toml knows every machine name that the stages can write."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline import assets, kinds
+from pipeline.config import load_config
+from pipeline.ingest import coverage
+from pipeline.pages.words import load_wording
+from pipeline.stages import alternatives, findings, verdict
+
+WORDING = load_wording(assets.reports_folder() / "wording.toml")
+
+
+def names_in(module, pattern):
+    return sorted(set(re.findall(pattern, Path(module.__file__).read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize("name", [*names_in(verdict, r'"(?:refer|watch|explained)", "(\w+)"'), *alternatives.EXPLAINS])
+def test_every_reason_of_a_tier_has_a_sentence(name):
+    assert WORDING.text("reason", name, "sentence")
+    assert WORDING.text("reason", name, "decide")
+
+
+def test_the_reasons_are_found_where_they_are_written():
+    assert len(names_in(verdict, r'"(?:refer|watch|explained)", "(\w+)"')) >= 5
+
+
+@pytest.mark.parametrize("name", [*findings.SHARED_MEASURES.values(), *findings.TEST_UNITS, "templated_output", *(f"fits_{name}" for name in alternatives.EXPLAINS)])
+def test_every_measure_has_a_sentence(name):
+    assert WORDING.text("measure", name, "sentence")
+
+
+@pytest.mark.parametrize("name", findings.TEST_UNITS)
+def test_every_test_has_a_name(name):
+    assert WORDING.knows("test", name)
+
+
+@pytest.mark.parametrize("name", alternatives.EXPLAINS)
+def test_every_innocent_explanation_is_described(name):
+    assert WORDING.text("alternative", name, "looks")
+    assert WORDING.text("alternative", name, "decide")
+
+
+@pytest.mark.parametrize("name", kinds.FAMILIES)
+def test_every_family_of_evidence_has_a_word(name):
+    assert WORDING.knows("family", name)
+    assert WORDING.knows("class", kinds.CLASS_OF_FAMILY[name])
+
+
+@pytest.mark.parametrize("name", [kind.kind for kind in kinds.kinds(load_config().links)])
+def test_every_kind_of_link_has_a_word(name):
+    assert WORDING.knows("kind", name)
+
+
+@pytest.mark.parametrize("name", [family.name for family in coverage.FAMILIES])
+def test_every_blind_spot_says_what_is_lost(name):
+    assert WORDING.text("blind", name, "lost")
+
+
+@pytest.mark.parametrize("ratio", [1, 2, 2.1, 10, 10.1, 100, 101, 1_000, 1_001, 10_000, 10_001, 1e6, 1.1e6])
+def test_an_edge_of_the_scale_belongs_to_the_lower_band(ratio):
+    words = ["no", "weak", "moderate", "moderately strong", "strong", "very strong", "extremely strong"]
+    assert WORDING.support(ratio) == words[sum(ratio > edge for edge in (2, 10, 100, 1_000, 10_000, 1e6))]
+
+
+def test_an_unknown_measure_is_shown_with_its_numbers():
+    values = {"value": "3 items", "threshold": "2 items", "baseline": "1 item", "n": "99", "p": "0.01", "evidence": "1 request"}
+    assert WORDING.finding("new_measure", values, has_baseline=True) == "New measure is 3 items; comparison accounts (99) show 1 item."
+    assert WORDING.finding("new_measure", values, has_baseline=False) == "New measure is 3 items."
+
+
+def test_a_comparison_is_added_where_the_sentence_has_none():
+    values = {"value": "90 %", "baseline": "1 %", "n": "60"}
+    assert WORDING.finding("shared_payment", values, has_baseline=True).endswith("Among 60 matched accounts outside it is 1 %.")
+    assert "unknown" not in WORDING.finding("shared_payment", {"value": "90 %"}, has_baseline=False)
