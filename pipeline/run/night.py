@@ -163,9 +163,10 @@ def _lay_edge(bench: Bench, case: _Case, window: Window, options: RunOptions) ->
     night = {"night": [case.night], "first_day": [window.days[0].day], "day_count": [len(window.days)], "previous_night": [case.previous_night]}
     bench.put("night", pl.DataFrame(night, schema_overrides={"previous_night": pl.Date}))
     bench.tables |= {name: [path] for name, path in case.earlier.items()}
+    misfits, unknown = dict(accounts.misfits), list(accounts.unknown_columns)
     return {
         "coverage": {column: {"non_null": count, "rows": coverage.rows} for column, count in sorted(coverage.row_counts.items())},
-        "accounts_table": {"values": dict(coverage.record_counts), "misfits": dict(accounts.misfits), "unknown_columns": list(accounts.unknown_columns), "accounts": coverage.accounts},
+        "accounts_table": {"values": dict(coverage.record_counts), "misfits": misfits, "unknown_columns": unknown, "accounts": coverage.accounts},
     }
 
 

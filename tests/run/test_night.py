@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,8 @@ def test_the_same_again_is_already_done_whatever_the_threads_and_the_spelling_of
     assert result.returncode == 0
     assert "already done" in result.stderr
     assert {path: path.stat().st_mtime_ns for path in (finished / "latest").resolve().rglob("*")} == before
-    found = program("run", tiny_log, "--accounts", tiny_accounts, "--out", finished, "--fail-on", "refer")
+    folders = sorted(tiny_log.iterdir(), reverse=True)
+    found = program("run", *folders, "--accounts", tiny_accounts, "--out", finished, "--fail-on", "refer")
     assert (found.returncode, "already done" in found.stderr) == (3, True)
     outcomes = [json.loads(line)["outcome"] for line in (finished / "ledger.jsonl").read_text().splitlines()]
     assert outcomes == ["done", "already done", "already done"]
@@ -146,10 +146,10 @@ def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(program: Program, fini
 
 
 @pytest.fixture(scope="module")
-def replay(tiny_log: Path, tiny_accounts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[RunOutcome]]]:
+def replay(tiny_log: Path, tiny_accounts: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[RunOutcome]]:
     """Three nights replayed over the whole log in date order."""
     out = tmp_path_factory.mktemp("replay") / "out"
-    yield out, run_nights(options(tiny_log, out, tiny_accounts), day(0), day(2), quiet)
+    return out, run_nights(options(tiny_log, out, tiny_accounts), day(0), day(2), quiet)
 
 
 def test_nights_are_judged_on_their_own_windows(replay: tuple[Path, list[RunOutcome]]) -> None:
