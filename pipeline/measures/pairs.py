@@ -17,7 +17,7 @@ from scipy import sparse
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_CHUNK = 200_000
+_CHUNK = 100_000
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,23 @@ class SharedKind:
 
 
 class PairScorer:
-    """Scores pairs of account positions (0 .. account_count - 1). Holds one sparse account x value matrix a kind; never accounts x accounts."""
+    """Scores pairs of account positions (0 .. account_count - 1). Holds one sparse account x value matrix for all kinds; never accounts x accounts."""
 
     def __init__(self, account_count: int, kinds: list[SharedKind], family_caps: dict[str, int]) -> None:
         self._kinds = kinds
         self._family_caps = family_caps
-        self._shares = [_matrix(kind, np.sqrt(kind.share), account_count) for kind in kinds]
-        self._rarity = [_rarity(kind) for kind in kinds]
+        widths = [int(kind.column.max()) + 1 if len(kind.column) else 0 for kind in kinds]
+        starts = np.concatenate([[0], np.cumsum(widths)]).astype(np.int64)
+        self._kind_of = np.repeat(np.arange(len(kinds)), widths)
+        self._rarity = np.zeros(int(starts[-1]))
+        for kind, start in zip(kinds, starts, strict=False):
+            self._rarity[start + kind.column] = kind.rarity_micro_bits
+        row = np.concatenate([np.empty(0, dtype=np.int64), *(kind.row for kind in kinds)])
+        column = np.concatenate([np.empty(0, dtype=np.int64), *(start + kind.column for kind, start in zip(kinds, starts, strict=False))])
+        root = np.concatenate([np.empty(0), *(np.sqrt(kind.share) for kind in kinds)])
+        self._shares = sparse.csr_matrix((root, (row, column)), shape=(account_count, int(starts[-1])))
+        self._caps = np.array([kind.cap_micro_bits for kind in kinds], dtype=np.int64)
+        self._least = np.array([kind.min_support for kind in kinds], dtype=np.int64)
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -70,27 +80,21 @@ class PairScorer:
         return bits
 
     def _micro_by_kind(self, a: Ints, b: Ints) -> Ints:
-        out = np.zeros((len(a), len(self._kinds)), dtype=np.int64)
-        for start in range(0, len(a), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            for index in range(len(self._kinds)):
-                out[part, index] = self._one_kind(index, a[part], b[part])
-        return out
+        parts = [self._scored(a[start : start + _CHUNK], b[start : start + _CHUNK]) for start in range(0, len(a), _CHUNK)]
+        return np.concatenate([np.empty((0, len(self._kinds)), dtype=np.int64), *parts])
 
-    def _one_kind(self, index: int, a: Ints, b: Ints) -> Ints:
-        """The rarest shared value in full, the others by a quarter, capped; 0 below the least support."""
-        kind, shares = self._kinds[index], self._shares[index]
-        weights = shares[a].multiply(shares[b]).tocsr()
-        values = np.rint(weights.data * self._rarity[index][weights.indices]).astype(np.int64)
-        rows = np.repeat(np.arange(len(a)), np.diff(weights.indptr))
-        support = np.diff(weights.indptr)
-        total = np.zeros(len(a), dtype=np.int64)
-        top = np.zeros(len(a), dtype=np.int64)
-        np.add.at(total, rows, values)
-        np.maximum.at(top, rows, values)
-        micro = np.minimum(kind.cap_micro_bits, top + (total - top) // 4)
-        micro[support < kind.min_support] = 0
-        return micro
+    def _scored(self, a: Ints, b: Ints) -> Ints:
+        """Per kind the rarest shared value in full, the others by a quarter, capped; 0 below the least support."""
+        shared = self._shares[a].multiply(self._shares[b]).tocsr()
+        micro = np.rint(shared.data * self._rarity[shared.indices]).astype(np.int64)
+        place = np.repeat(np.arange(len(a)), np.diff(shared.indptr)) * len(self._kinds) + self._kind_of[shared.indices]
+        size = len(a) * len(self._kinds)
+        support, total, top = np.bincount(place, minlength=size), np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+        np.add.at(total, place, micro)
+        np.maximum.at(top, place, micro)
+        shape = (len(a), len(self._kinds))
+        bits = np.minimum(self._caps, (top + (total - top) // 4).reshape(shape))
+        return np.where(support.reshape(shape) >= self._least, bits, 0)
 
     def _fused(self, micro: Ints, family: str) -> Ints:
         columns = [index for index, kind in enumerate(self._kinds) if kind.family == family]
@@ -102,15 +106,3 @@ class PairScorer:
         weighed[np.arange(len(part)), top] = part[np.arange(len(part)), top]
         fused: Ints = np.minimum(self._family_caps[family], weighed.sum(axis=1))
         return fused
-
-
-def _matrix(kind: SharedKind, data: Floats, account_count: int) -> sparse.csr_matrix:
-    columns = int(kind.column.max()) + 1 if len(kind.column) else 0
-    return sparse.csr_matrix((data, (kind.row, kind.column)), shape=(account_count, columns))
-
-
-def _rarity(kind: SharedKind) -> Floats:
-    columns = int(kind.column.max()) + 1 if len(kind.column) else 0
-    rarity = np.zeros(columns)
-    rarity[kind.column] = kind.rarity_micro_bits
-    return rarity

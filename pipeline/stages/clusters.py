@@ -42,7 +42,9 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
 
 def _networks(links: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
     """Members (sorted positions) of each network with each member's median bits to the others."""
-    a, b, weight = _edges(links, people, threshold, config.family_min_bits)
+    pairs = _pairs(links, threshold, config.family_min_bits)
+    edges = pairs.filter((pl.col("total") >= threshold) & (pl.col("strong") >= 2))
+    a, b, weight = people.positions(edges["account_a"]), people.positions(edges["account_b"]), edges["total"].to_numpy()
     if not len(a):
         return []
     label = communities(len(people.keys), a, b, weight, config.seed)
@@ -51,18 +53,18 @@ def _networks(links: pl.DataFrame, people: Population, threshold: float, config:
         members = np.flatnonzero(label == name).astype(np.int64)
         if len(members) >= config.min_accounts:
             parts += _cut(people, members, threshold, config)
-    merged = _merge(people, parts, label, config)
+    merged = _merge(people, parts, people.positions(pairs["account_a"]), people.positions(pairs["account_b"]), config)
     kept = [_members(people, part, config) for part in merged]
     return sorted(((m, s) for m, s in kept if len(m) >= config.min_accounts), key=lambda found: (-len(found[0]), int(found[0][0])))
 
 
-def _edges(links: pl.DataFrame, people: Population, threshold: float, family_min_bits: float) -> tuple[Ints, Ints, Floats]:
+def _pairs(links: pl.DataFrame, threshold: float, family_min_bits: float) -> pl.DataFrame:
+    """Pairs with half an edge's bits or more: account_a, account_b, total bits, and strong, the families of at least the least bits."""
     families = links.group_by("account_a", "account_b", "family").agg(pl.col("bits").sort_by("kind").sum())
     pairs = families.group_by("account_a", "account_b").agg(
         pl.col("bits").sort_by("family").sum().round(6).alias("total"), (pl.col("bits").round(6) >= family_min_bits).sum().alias("strong")
     )
-    edges = pairs.filter((pl.col("total") >= threshold) & (pl.col("strong") >= 2)).sort("account_a", "account_b")
-    return people.positions(edges["account_a"]), people.positions(edges["account_b"]), edges["total"].to_numpy()
+    return pairs.filter(pl.col("total") >= threshold / 2).sort("account_a", "account_b")
 
 
 def _cut(people: Population, members: Ints, threshold: float, config: NetworkConfig) -> list[Ints]:
@@ -100,24 +102,26 @@ def _median_to(people: Population, accounts: Ints, part: Ints, seed: int) -> Flo
     return medians
 
 
-def _merge(people: Population, parts: list[Ints], label: Ints, config: NetworkConfig) -> list[Ints]:
-    """Join parts of different communities that are as strongly linked across as within; the strongest pair first."""
+def _merge(people: Population, parts: list[Ints], a: Ints, b: Ints, config: NetworkConfig) -> list[Ints]:
+    """Join parts that some pair (a, b) connects and that are as strongly linked across as within; larger parts first."""
     parts = sorted(parts, key=lambda part: (-len(part), int(part[0])))
-    within = [float(np.median(_median_to(people, part, part, config.seed))) for part in parts]
-    number = 0
-    while number < len(parts):
-        for other in range(number + 1, len(parts)):
-            if label[parts[number][0]] == label[parts[other][0]]:
-                continue
-            across = float(np.median(_median_to(people, parts[other], parts[number], config.seed)))
-            if across >= config.member_min_bits and across >= config.cross_share * min(within[number], within[other]):
-                parts[number] = np.sort(np.concatenate([parts[number], parts.pop(other)]))
-                within[number] = float(np.median(_median_to(people, parts[number], parts[number], config.seed)))
-                within.pop(other)
-                break
-        else:
-            number += 1
-    return parts
+    home = np.full(len(people.keys), -1)
+    for number, part in enumerate(parts):
+        home[part] = number
+    touching = np.unique(np.sort(np.stack([home[a], home[b]], axis=1), axis=1), axis=0)
+    into = list(range(len(parts)))
+    for first, second in touching[(touching[:, 0] >= 0) & (touching[:, 0] != touching[:, 1])].tolist():
+        one, other = into[first], into[second]
+        if one != other and _belong_together(people, parts[one], parts[other], config):
+            parts[one] = np.sort(np.concatenate([parts[one], parts[other]]))
+            into = [one if number == other else number for number in into]
+    return [parts[number] for number in sorted(set(into))]
+
+
+def _belong_together(people: Population, one: Ints, other: Ints, config: NetworkConfig) -> bool:
+    across = float(np.median(_median_to(people, other, one, config.seed)))
+    within = min(float(np.median(_median_to(people, part, part, config.seed))) for part in (one, other))
+    return across >= config.member_min_bits and across >= config.cross_share * within
 
 
 def _members(people: Population, part: Ints, config: NetworkConfig) -> tuple[Ints, Floats]:
@@ -146,5 +150,3 @@ def _small(links: pl.DataFrame, people: Population, taken: Ints, config: Config)
 
 def _rows(people: Population, members: Ints, bits: Floats, origin: str) -> pl.DataFrame:
     return pl.DataFrame({"account_key": people.keys[members], "bits": bits, "origin": [origin] * len(members)})
-
-
