@@ -8,6 +8,7 @@
       ConfigError             7   a key, value or limit in the configuration
         MemoryTooSmall        7   `--memory` below what any run needs
       CheckFailed             5   a stage's own check found rows that break its promise
+      MemoryExhausted         5   a stage ran out of the memory it was given, and of disk to spill to
       SqlError                1   a stage's SQL file cannot be parsed or run
       StorageError            6   the output folder cannot be written: disk full, no permission
       LockHeld               75   another run holds the output folder
@@ -45,6 +46,16 @@ class CheckFailed(StillhuntError):
         shown = ", ".join(keys[:5])
         super().__init__(f"check {check} failed on {count} rows (first keys: {shown}). The run's tables cannot be trusted; nothing was published.")
         self.check, self.count, self.keys = check, count, keys
+
+
+class MemoryExhausted(StillhuntError):
+    """A stage needed more memory than it was given and could not spill the rest to disk."""
+
+    exit_code = 5
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(f"{stage}: out of memory. Raise --memory, or free disk below the output folder; what was finished is kept.")
+        self.stage = stage
 
 
 class InputError(StillhuntError):

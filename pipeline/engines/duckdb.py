@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.engines.sqlfile import SqlFile, load
-from pipeline.errors import MemoryTooSmall, SqlError
+from pipeline.errors import MemoryExhausted, MemoryTooSmall, SqlError
 from pipeline.schema import Table
 
 T = TypeVar("T")
@@ -132,7 +132,9 @@ class DuckEngine:
         """Run one action; what DuckDB or Arrow refuses becomes a SqlError without the values involved."""
         try:
             return action()
-        except (duckdb.Error, pa.ArrowException, MemoryError) as error:
+        except (duckdb.OutOfMemoryException, MemoryError):
+            raise MemoryExhausted(name) from None
+        except (duckdb.Error, pa.ArrowException) as error:
             raise SqlError(name, _reason(error)) from None
 
 
@@ -198,4 +200,6 @@ def _glob_safe(path: Path) -> str:
 def _reason(error: BaseException) -> str:
     """First line of an engine's message, without quoted values: a value of the log must not reach an error."""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return re.sub(r'"(?:[^"]{200,})"', '"..."', text)[:400]
+    if not isinstance(error, (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException)):  # those name columns and tables, not values
+        text = re.sub(r"'.*'", "'...'", text)
+    return text[:400]

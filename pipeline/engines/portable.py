@@ -7,10 +7,12 @@ on both engines is refused until somebody has. `misused_columns` needs to know t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
 from pipeline.engines.dialect import HELPERS
@@ -53,6 +55,17 @@ _NODES: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.Explode, "explode: use fx_unnest"),
     (exp.Columns, "COLUMNS(): name the columns"),
 )
+_CLAUSES: tuple[tuple[type[exp.Expr], Callable[[Any], Any], str], ...] = (
+    (exp.Group, lambda node: node.args.get("all") or node.find(exp.Cube, exp.Rollup, exp.GroupingSets), "GROUP BY ALL, CUBE, ROLLUP, GROUPING SETS: name the columns"),
+    (exp.Star, lambda node: any(node.args.get(word) for word in ("except_", "except", "replace", "rename")), "EXCLUDE, REPLACE, RENAME: name the columns"),
+    (exp.SetOperation, lambda node: node.args.get("by_name"), "UNION BY NAME: write the columns in one order"),
+    (exp.With, lambda node: node.args.get("recursive"), "WITH RECURSIVE"),
+    (exp.CTE, lambda node: node.args.get("materialized") is not None, "MATERIALIZED: leave it to the engine"),
+    (exp.Distinct, lambda node: node.args.get("on"), "DISTINCT ON: use row_number in a CTE and WHERE"),
+    (exp.Select, lambda node: node.args.get("limit") and not node.args.get("order"), "LIMIT without ORDER BY: any rows might come"),
+    (exp.Join, lambda node: node.method, "ASOF, NATURAL and POSITIONAL JOIN: say what is equal"),
+    (exp.Table, lambda node: not isinstance(node.this, exp.Identifier), "table functions: read tables by name"),
+)
 _TYPES = {"BIGINT", "INT", "DOUBLE", "VARCHAR", "TEXT", "BOOLEAN", "DATE"}
 
 
@@ -74,12 +87,16 @@ def problems(tree: exp.Expr) -> list[str]:
 
 
 def misused_columns(tree: exp.Expr, tables: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Columns that no table or CTE in reach has, among them aliases used again in the SELECT that makes them. `tables`: name to column types."""
+    """What is wrong once the tables are known (`tables`: name to column types): columns that no table or CTE in reach has, among them
+    aliases used again in the SELECT that makes them; and sums of DOUBLE columns, which depend on the order of rows.
+    """
+    schema: dict[str, object] = {name: dict(columns) for name, columns in tables.items()}
     try:
-        qualify(tree.copy(), dialect="duckdb", schema={name: dict(columns) for name, columns in tables.items()}, expand_alias_refs=False)
+        known = annotate_types(qualify(tree.copy(), dialect="duckdb", schema=schema, expand_alias_refs=False), schema=schema, dialect="duckdb")
     except SqlglotError as error:
         return [str(error).splitlines()[0]]
-    return []
+    sums = [total.this for total in known.find_all(exp.Sum)]
+    return [f"sum of fractions: {value.sql('duckdb')}" for value in sums if value.type is not None and value.type.this in (exp.DType.DOUBLE, exp.DType.FLOAT)]
 
 
 def _functions(tree: exp.Expr) -> Iterator[str]:
@@ -103,39 +120,15 @@ def _nodes(tree: exp.Expr) -> Iterator[str]:
     for like in tree.find_all(exp.Like):
         if "\\" in like.expression.sql():
             yield "LIKE with a backslash: the engines disagree on escapes"
-    for kind in tree.find_all(exp.DataType):
-        if kind.this.value not in _TYPES:
-            yield f"type {kind.this.value}: use {', '.join(sorted(_TYPES - {'INT', 'TEXT'}))} or INTEGER"
+    for data_type in tree.find_all(exp.DataType):
+        if data_type.this.value not in _TYPES:
+            yield f"type {data_type.this.value}: use {', '.join(sorted(_TYPES - {'INT', 'TEXT'}))} or INTEGER"
 
 
 def _clauses(tree: exp.Expr) -> Iterator[str]:
-    for group in tree.find_all(exp.Group):
-        if group.args.get("all") or group.args.get("cube") or group.args.get("rollup") or group.args.get("grouping_sets"):
-            yield "GROUP BY ALL, CUBE, ROLLUP, GROUPING SETS: name the columns"
-    for star in tree.find_all(exp.Star):
-        if any(star.args.get(word) for word in ("except_", "except", "replace", "rename")):
-            yield "EXCLUDE, REPLACE, RENAME: name the columns"
-    for union in tree.find_all(exp.SetOperation):
-        if union.args.get("by_name"):
-            yield "UNION BY NAME: write the columns in one order"
-    for with_ in tree.find_all(exp.With):
-        if with_.args.get("recursive"):
-            yield "WITH RECURSIVE"
-    for cte in tree.find_all(exp.CTE):
-        if cte.args.get("materialized") is not None:
-            yield "MATERIALIZED: leave it to the engine"
-    for select in tree.find_all(exp.Select):
-        distinct = select.args.get("distinct")
-        if distinct is not None and distinct.args.get("on"):
-            yield "DISTINCT ON: use row_number in a CTE and WHERE"
-        if select.args.get("limit") and not select.args.get("order"):
-            yield "LIMIT without ORDER BY: any rows might come"
-    for join in tree.find_all(exp.Join):
-        if join.method:
-            yield f"{join.method} JOIN"
-    for table in tree.find_all(exp.Table):
-        if not isinstance(table.this, exp.Identifier):
-            yield "table functions: read tables by name"
+    for kind, is_offence, text in _CLAUSES:
+        if any(is_offence(node) for node in tree.find_all(kind)):
+            yield text
 
 
 def _numbers(tree: exp.Expr) -> Iterator[str]:
@@ -156,7 +149,7 @@ def _beside_double(literal: exp.Literal) -> bool:
     """Whether a decimal literal is cast, or only ever meets a DOUBLE in its expression."""
     parent = literal.parent
     if isinstance(parent, exp.Cast):
-        return parent.to.this.value == "DOUBLE"
+        return bool(parent.to.this.value == "DOUBLE")
     if not isinstance(parent, exp.Binary):
         return False
     other = (parent.expression if parent.this is literal else parent.this).unnest()
@@ -164,11 +157,16 @@ def _beside_double(literal: exp.Literal) -> bool:
 
 
 def _is_double(node: exp.Expr) -> bool:
+    """Whether a value is a fraction for all that its expression says."""
     if isinstance(node, exp.Cast):
         return bool(node.to.this.value == "DOUBLE")
-    if isinstance(node, (exp.Ln, exp.Sqrt)) or (isinstance(node, exp.Anonymous) and str(node.this).lower() in ("fx_log2", "fx_quantile")):
+    if isinstance(node, (exp.Ln, exp.Sqrt, exp.Div)) or (isinstance(node, exp.Anonymous) and str(node.this).lower() in ("fx_log2", "fx_quantile")):
         return True
-    return isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div)) and (_is_double(node.this.unnest()) or _is_double(node.expression.unnest()))
+    if isinstance(node, exp.Case):
+        return any(_is_double(branch.args["true"]) for branch in node.args["ifs"]) or (node.args.get("default") is not None and _is_double(node.args["default"]))
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Paren, exp.Neg, exp.Abs, exp.Nullif, exp.Coalesce, exp.Least, exp.Greatest)):
+        return any(_is_double(part) for part in node.iter_expressions())
+    return False
 
 
 def _never_zero(divisor: exp.Expr) -> bool:
@@ -179,7 +177,7 @@ def _never_zero(divisor: exp.Expr) -> bool:
         return _never_zero(divisor.this.unnest()) and _never_zero(divisor.expression.unnest())
     if isinstance(divisor, exp.Ln):
         base = divisor.this.this if isinstance(divisor.this, exp.Cast) else divisor.this
-        return isinstance(base, exp.Literal) and float(base.name) > 1
+        return isinstance(base, exp.Literal) and float(str(base.name)) > 1
     if isinstance(divisor, exp.Literal):
         return not divisor.is_string and float(divisor.name) != 0
     if isinstance(divisor, exp.Greatest):
@@ -190,7 +188,7 @@ def _never_zero(divisor: exp.Expr) -> bool:
 def _sums(tree: exp.Expr) -> Iterator[str]:
     """DuckDB's sum of BIGINT is a HUGEINT, and a sum of fractions depends on the order of rows."""
     for total in tree.find_all(exp.Sum):
-        if any(_is_double(node) for node in total.this.walk()):
+        if _is_double(total.this):
             yield "sum of fractions depends on the order of rows: sum fx_micro(x) or integers"
         outer = total.parent
         while isinstance(outer, (exp.Coalesce, exp.Filter, exp.Window, exp.Paren)):

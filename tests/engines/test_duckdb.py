@@ -1,0 +1,219 @@
+"""The engine's promises: exact types, sorted and repeatable bytes, bounded memory, nothing but declared parameters and tables."""
+
+import hashlib
+from datetime import date
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import schema
+from pipeline.engines import sqlfile
+from pipeline.engines.duckdb import MINIMUM_BYTES, ROW_GROUP_ROWS, DuckEngine, arrow_schema, arrow_type, write_parquet
+from pipeline.errors import MemoryExhausted, MemoryTooSmall, SqlError
+
+PAIRS = schema.Table("pairs", 1, ("a", "b"), (schema.Column("a", "BIGINT", "", ""), schema.Column("b", "VARCHAR", "", "")))
+
+
+@pytest.fixture
+def engine(tmp_path):
+    with DuckEngine(threads=2, memory_bytes=MINIMUM_BYTES, temp_dir=tmp_path / "spill") as engine:
+        yield engine
+
+
+@pytest.fixture
+def sql(tmp_path, monkeypatch):
+    """Write SQL files into a folder of the test's own and load from there."""
+    folder = tmp_path / "sql"
+    folder.mkdir()
+    monkeypatch.setattr(sqlfile, "sql_folder", lambda: folder)
+    sqlfile.load.cache_clear()
+    yield lambda name, text: (folder / name).write_text(text, encoding="utf-8")
+    sqlfile.load.cache_clear()
+
+
+def header(reads="pairs", params="none"):
+    return f"-- what it makes\n-- grain: a\n-- reads: {reads}\n-- params: {params}\n"
+
+
+def test_a_view_has_exactly_the_tables_columns_whatever_the_file_has(engine, sql, tmp_path):
+    pq.write_table(pa.table({"b": ["x"], "extra": [1], "a": pa.array([7], pa.int32())}), tmp_path / "p.parquet")
+    sql("1_x.sql", header() + "SELECT * FROM pairs ORDER BY a")
+    engine.view("pairs", [tmp_path / "p.parquet"], PAIRS)
+    assert engine.select("1_x.sql", {}).equals(pa.table({"a": [7], "b": ["x"]}))
+
+
+def test_a_view_of_no_files_is_empty_and_typed(engine, sql):
+    sql("1_x.sql", header() + "SELECT * FROM pairs ORDER BY a")
+    engine.view("pairs", [], PAIRS)
+    assert engine.select("1_x.sql", {}).schema.equals(arrow_schema(PAIRS))
+
+
+def test_a_path_is_never_a_pattern_nor_a_partition(engine, sql, tmp_path):
+    folder = tmp_path / "a=5" / "it's [ab]*?"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"a": [1], "b": ["x"]}), folder / "p.parquet")
+    (tmp_path / "a=5" / "it's ax").mkdir()
+    pq.write_table(pa.table({"a": [2], "b": ["y"]}), tmp_path / "a=5" / "it's ax" / "p.parquet")
+    sql("1_x.sql", header() + "SELECT a FROM pairs ORDER BY a")
+    engine.view("pairs", [folder / "p.parquet"], PAIRS)
+    assert engine.select("1_x.sql", {})["a"].to_pylist() == [1]
+
+
+def test_a_file_without_a_column_is_an_error_that_names_the_table(engine, tmp_path):
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "p.parquet")
+    with pytest.raises(SqlError, match="pairs"):
+        engine.view("pairs", [tmp_path / "p.parquet"], PAIRS)
+
+
+def test_polars_and_arrow_tables_are_registered_alike(engine, sql):
+    sql("1_x.sql", header() + "SELECT a, b FROM pairs ORDER BY a")
+    engine.register("pairs", pa.table({"a": [1, 2], "b": ["x", None]}))
+    first = engine.select("1_x.sql", {})
+    engine.register("pairs", pl.DataFrame({"a": [1, 2], "b": ["x", None]}))
+    assert engine.select("1_x.sql", {}).to_pylist() == first.to_pylist()
+
+
+def test_parameters_are_bound_and_never_pasted(engine, sql):
+    sql("1_x.sql", header(params="word VARCHAR") + "SELECT a FROM pairs WHERE b = $word ORDER BY a")
+    engine.register("pairs", pa.table({"a": [1, 2], "b": ["x", "' OR 1=1 --"]}))
+    assert engine.select("1_x.sql", {"word": "' OR 1=1 --"})["a"].to_pylist() == [2]
+
+
+@pytest.mark.parametrize("given", [{}, {"low": 1, "high": 2}, {"low": "1"}, {"low": True}, {"low": 1.5}])
+def test_missing_surplus_and_mistyped_parameters_are_refused(engine, sql, given):
+    sql("1_x.sql", header(params="low BIGINT") + "SELECT a FROM pairs WHERE a > $low ORDER BY a")
+    engine.register("pairs", pa.table({"a": [1], "b": ["x"]}))
+    with pytest.raises(SqlError):
+        engine.select("1_x.sql", given)
+
+
+def test_written_rows_have_the_tables_types_and_the_files_order(engine, sql, tmp_path):
+    sql("1_x.sql", header() + "SELECT a, b FROM pairs ORDER BY a DESC, b")
+    engine.register("pairs", pa.table({"a": pa.array([1, 3, 3], pa.int64()), "b": ["x", "z", "y"]}))
+    assert engine.write("1_x.sql", {}, tmp_path / "o.parquet", PAIRS) == 3
+    written = pq.read_table(tmp_path / "o.parquet")
+    assert written.schema.equals(arrow_schema(PAIRS))
+    assert written.to_pylist() == [{"a": 3, "b": "y"}, {"a": 3, "b": "z"}, {"a": 1, "b": "x"}]
+    assert pq.ParquetFile(tmp_path / "o.parquet").metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_other_columns_than_the_tables_are_refused(engine, sql, tmp_path):
+    sql("1_x.sql", header() + "SELECT a FROM pairs ORDER BY a")
+    engine.register("pairs", pa.table({"a": [1], "b": ["x"]}))
+    with pytest.raises(SqlError, match="columns"):
+        engine.write("1_x.sql", {}, tmp_path / "o.parquet", PAIRS)
+
+
+def test_bytes_do_not_depend_on_threads_or_on_how_rows_arrive(sql, tmp_path):
+    sql("1_x.sql", header() + "SELECT a, b, count(*) AS n FROM pairs GROUP BY a, b ORDER BY a, b")
+    table = schema.Table("counts", 1, ("a", "b"), (*PAIRS.columns, schema.Column("n", "BIGINT", "", "")))
+    rows = pl.DataFrame({"a": [(i * 7919) % 100_003 for i in range(300_000)]}).with_columns(b=(pl.col("a") % 97).cast(pl.String))
+    found = []
+    for threads, data in ((1, rows), (4, rows), (4, rows.reverse())):
+        with DuckEngine(threads=threads, memory_bytes=MINIMUM_BYTES, temp_dir=tmp_path / "spill") as engine:
+            engine.register("pairs", data)
+            path = tmp_path / f"{len(found)}.parquet"
+            assert engine.write("1_x.sql", {}, path, table) == 100_003
+            found.append(path.read_bytes())
+    assert found[0] == found[1] == found[2]
+
+
+def test_row_groups_are_of_one_size_whatever_the_batches(tmp_path):
+    table = pa.table({"a": list(range(2 * ROW_GROUP_ROWS + 5)), "b": ["x"] * (2 * ROW_GROUP_ROWS + 5)})
+    found = []
+    for size in (1000, 70_000, 400_000):
+        path = tmp_path / f"{size}.parquet"
+        assert write_parquet(table.to_reader(max_chunksize=size), path, arrow_schema(PAIRS)) == table.num_rows
+        found.append(path.read_bytes())
+    metadata = pq.ParquetFile(tmp_path / "1000.parquet").metadata
+    assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [ROW_GROUP_ROWS, ROW_GROUP_ROWS, 5]
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_materialised_result_serves_later_files(engine, sql):
+    sql("1_doubled.sql", header() + "SELECT a, a * 2 AS twice FROM pairs ORDER BY a")
+    sql("2_x.sql", header(reads="doubled") + "SELECT twice FROM doubled ORDER BY twice")
+    engine.register("pairs", pa.table({"a": [1, 2], "b": ["x", "y"]}))
+    assert engine.materialise("doubled", "1_doubled.sql", {}) == 2
+    assert engine.select("2_x.sql", {})["twice"].to_pylist() == [2, 4]
+
+
+def test_a_python_variable_is_not_a_table(engine, sql):
+    secret = pa.table({"a": [1]})
+    sql("1_x.sql", header(reads="secret") + "SELECT a FROM secret ORDER BY a")
+    with pytest.raises(SqlError, match="secret"):
+        engine.select("1_x.sql", {})
+    assert secret.num_rows == 1
+
+
+def test_an_error_of_the_engine_names_the_file(engine, sql):
+    sql("1_x.sql", header() + "SELECT CAST(b AS BIGINT) AS n FROM pairs ORDER BY n")
+    engine.register("pairs", pa.table({"a": [1], "b": ["my private words"]}))
+    with pytest.raises(SqlError, match=r"1_x\.sql") as caught:
+        engine.select("1_x.sql", {})
+    assert "private" not in str(caught.value)
+
+
+def test_running_out_of_memory_says_what_to_do(engine, sql):
+    engine._run("SET memory_limit = '20 MB'")
+    engine._run("SET max_temp_directory_size = '0 B'")
+    sql("1_x.sql", header() + "SELECT a, fx_sorted_set(b) AS words FROM pairs GROUP BY a ORDER BY a")
+    engine.register("pairs", pl.DataFrame({"a": range(400_000)}).with_columns(b=pl.col("a").cast(pl.String)))
+    with pytest.raises(MemoryExhausted, match="--memory"):
+        engine.select("1_x.sql", {})
+
+
+def test_a_missing_file_is_an_error_with_its_name(engine):
+    with pytest.raises(SqlError, match="99_none"):
+        engine.select("99_none.sql", {})
+
+
+def test_too_little_memory_is_refused(tmp_path):
+    with pytest.raises(MemoryTooSmall, match="--memory"):
+        DuckEngine(threads=1, memory_bytes=MINIMUM_BYTES - 1, temp_dir=tmp_path)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+def test_days_are_utc_days_whatever_the_machine(engine, sql, zone, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    sql("1_x.sql", header() + "SELECT fx_day(a) AS day FROM pairs ORDER BY day")
+    engine.register("pairs", pa.table({"a": [0, 86_399_999_999, 86_400_000_000], "b": ["", "", ""]}))
+    assert engine.select("1_x.sql", {})["day"].to_pylist() == [date(1970, 1, 1), date(1970, 1, 1), date(1970, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("call", "rows", "expected"),
+    [
+        ("fx_div(a, 3)", [(0, "")], [0]),
+        ("fx_div(a, 3)", [(8, "")], [2]),
+        ("fx_epoch_day(fx_day(a))", [(1777766400000000, "")], [20576]),
+        ("fx_key(b)", [(0, "claude")], [int(hashlib.md5(b"claude").hexdigest()[:15], 16)]),
+        ("fx_key(b)", [(0, None)], [None]),
+        ("fx_micro(CAST(a AS DOUBLE) / 8)", [(1, "")], [125_000]),
+        ("fx_log2(a)", [(8, "")], [3.0]),
+        ("fx_lower(b)", [(0, "ÄİAz")], ["Äİaz"]),
+        ("fx_sub(b, '[0-9]+', '#')", [(0, "a1b22")], ["a#b#"]),
+        ("fx_join(fx_sorted_set(b), '+')", [(0, "b"), (0, "a"), (0, None), (0, "b")], ["a+b"]),
+        ("fx_size(fx_sorted_set(b))", [(0, "b"), (0, "b"), (0, None)], [1]),
+        ("fx_first(fx_sorted_set(b))", [(0, "b"), (0, "a")], ["a"]),
+        ("fx_shared(fx_sorted_set(a), fx_sorted_set(a))", [(1, ""), (2, ""), (2, "")], [2]),
+        ("fx_quantile(a, 0.5e0)", [(1, ""), (2, "")], [1.5]),
+    ],
+)
+def test_helpers_give_what_they_say(engine, sql, call, rows, expected):
+    sql("1_x.sql", header() + f"SELECT {call} AS m FROM pairs ORDER BY m")
+    engine.register("pairs", pa.table({"a": pa.array([a for a, _ in rows], pa.int64()), "b": pa.array([b for _, b in rows], pa.string())}))
+    assert engine.select("1_x.sql", {})["m"].to_pylist() == expected
+
+
+def test_fx_unnest_gives_a_row_an_element_and_none_for_nothing(engine, sql):
+    sql("1_x.sql", header(reads="lists") + "SELECT fx_unnest(items) AS item FROM lists ORDER BY item")
+    engine.register("lists", pa.table({"items": pa.array([[3, 1], [], None, [2]], pa.list_(pa.int64()))}))
+    assert engine.select("1_x.sql", {})["item"].to_pylist() == [1, 2, 3]
+
+
+def test_every_type_of_the_schema_has_an_arrow_type():
+    kinds = {column.type for table in vars(schema).values() if isinstance(table, schema.Table) for column in table.columns}
+    assert all(isinstance(arrow_type(kind), pa.DataType) for kind in kinds)
