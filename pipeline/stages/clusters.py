@@ -103,7 +103,7 @@ def _median_to(people: Population, accounts: Ints, part: Ints, seed: int) -> Flo
 
 
 def _merge(people: Population, parts: list[Ints], a: Ints, b: Ints, config: NetworkConfig) -> list[Ints]:
-    """Join parts that some pair (a, b) connects and that are as strongly linked across as within; larger parts first."""
+    """Join parts that some pair (a, b) connects and that are about as strongly linked across as within, both of them; larger parts first."""
     parts = sorted(parts, key=lambda part: (-len(part), int(part[0])))
     home = np.full(len(people.keys), -1)
     for number, part in enumerate(parts):
@@ -120,8 +120,8 @@ def _merge(people: Population, parts: list[Ints], a: Ints, b: Ints, config: Netw
 
 def _belong_together(people: Population, one: Ints, other: Ints, config: NetworkConfig) -> bool:
     across = float(np.median(_median_to(people, other, one, config.seed)))
-    within = min(float(np.median(_median_to(people, part, part, config.seed))) for part in (one, other))
-    return across >= config.member_min_bits and across >= config.cross_share * within
+    within = [float(np.median(_median_to(people, part, part, config.seed))) for part in (one, other)]
+    return across >= config.member_min_bits and across >= config.cross_share * float(np.sqrt(within[0] * within[1]))
 
 
 def _members(people: Population, part: Ints, config: NetworkConfig) -> tuple[Ints, Floats]:
