@@ -9,11 +9,10 @@ import pyarrow as pa
 
 from pipeline.contract import REQUEST_COLUMNS
 from pipeline.errors import InputError
-from pipeline.ingest.cleaning import DAY_US
 from pipeline.ingest.context import Context
 from pipeline.ingest.coverage import ENOUGH_PERCENT, Coverage, blind_spots
 from pipeline.ingest.days import day_of
-from pipeline.ingest.listing import LogFile, LogListing, list_logs
+from pipeline.ingest.listing import DAY_US, LogFile, LogListing, list_logs
 
 
 @dataclass(frozen=True)

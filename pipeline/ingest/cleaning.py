@@ -18,10 +18,10 @@ from pyarrow import types as pt
 
 from pipeline.config import IngestConfig
 from pipeline.contract import REQUEST_COLUMNS
+from pipeline.ingest.listing import DAY_US
 from pipeline.ingest.reader import Batch
 
 Bools = NDArray[np.bool_]
-DAY_US = 86_400_000_000
 REASONS = ("null_required", "timestamp_out_of_range", "invalid_utf8", "value_out_of_range", "duplicate")
 """Every reason of a rejected row; its place here is its code while the scan runs."""
 _REQUIRED = tuple(column.name for column in REQUEST_COLUMNS.values() if column.required)

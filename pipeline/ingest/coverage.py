@@ -14,7 +14,7 @@ import polars as pl
 
 from pipeline.ingest.accounts import RecordCoverage
 from pipeline.ingest.context import Context
-from pipeline.ingest.reader import READ_COLUMNS
+from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.schema import BLIND_SPOTS
 
 ENOUGH_PERCENT = 80

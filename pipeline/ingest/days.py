@@ -23,7 +23,7 @@ from pipeline.ingest.context import Preamble
 from pipeline.ingest.duplicates import losers, places
 from pipeline.ingest.listing import LogFile
 from pipeline.ingest.narrow import NARROW
-from pipeline.ingest.reader import READ_COLUMNS
+from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.ingest.rereading import sketches_again
 from pipeline.ingest.samples import SKETCHES, sample_table
 from pipeline.ingest.shards import DayBuffers, read_stream, write_stream
@@ -98,12 +98,13 @@ class Finisher:
 
     def _write_rows(self, buffers: DayBuffers, day: int, folder: Path, lost: I64) -> _Tally:
         tally, names = _Tally(), _names(buffers, day)
+        ranges = self._range_count(buffers, day)
         with (
             TableWriter(folder / "requests.parquet", REQUESTS) as requests,
-            TableWriter(folder / "prompt_samples.parquet", PROMPT_SAMPLES) as samples,
+            TableWriter(folder / "prompt_samples.parquet", PROMPT_SAMPLES, parts=ranges) as samples,
             TableWriter(folder / "account_ids.parquet", ACCOUNT_IDS) as accounts,
         ):
-            for rows, sketches in self._ranges(buffers, day):
+            for rows, sketches in self._ranges(buffers, day, ranges):
                 kept = tally.keep(rows, lost)
                 kept = kept.take(pa.array(row_order(kept)))
                 tally.count(kept)
@@ -114,15 +115,12 @@ class Finisher:
         return tally
 
     def _samples(self, kept: pa.Table, sketches: pa.Table) -> pa.Table:
-        requests = pl.DataFrame(pl.from_arrow(kept.select(_SAMPLED)))
-        made = pl.DataFrame(pl.from_arrow(sketches))
-        table = sample_table(requests, made, self.samples)
-        missing = table.filter(pl.col("shingle_count").is_null() & (pl.col("prompt_source") == 1))
+        table, missing = sample_table(kept, sketches, self.samples)
         if len(missing):
-            again = sketches_again(self.files, missing["source_file"].to_numpy(), missing["source_row"].to_numpy(), self.preambles)
-            table = sample_table(requests, pl.concat([made, pl.DataFrame(pl.from_arrow(again))]), self.samples)
-        table = table.with_columns(pl.col("shingle_count").fill_null(0), *(pl.col(name).fill_null([]) for name in ("shingles", "tokens", "prefixes")))
-        return self._with_file_names(table.drop("prompt_source").to_arrow(compat_level=pl.CompatLevel.oldest()))
+            lacking = kept.select(["source_file", "source_row"]).take(pa.array(missing))
+            again = sketches_again(self.files, lacking.column("source_file").to_numpy(), lacking.column("source_row").to_numpy(), self.preambles)
+            table, _ = sample_table(kept, pa.concat_tables([sketches, again]).combine_chunks(), self.samples)
+        return self._with_file_names(table)
 
     def _with_file_names(self, rows: pa.Table) -> pa.Table:
         """The table with the number of each row's file replaced by its name."""
@@ -130,11 +128,13 @@ class Finisher:
         names = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array([self.files[number].name for number in numbers.tolist()], pa.string()))
         return rows.set_column(rows.schema.get_field_index("source_file"), "source_file", names)
 
-    def _ranges(self, buffers: DayBuffers, day: int) -> Iterator[tuple[pa.Table, pa.Table]]:
-        """The day's rows and sketches by ascending ranges of account_key, each about `rows_at_once` rows or fewer."""
-        total = sum(len(piece) for piece in buffers.pieces("requests", day, ("id_key",)))
-        number = -(-total // self.rows_at_once)
-        if number <= 1:
+    def _range_count(self, buffers: DayBuffers, day: int) -> int:
+        """Into how many ranges of account_key the day is cut, so that each has about `rows_at_once` rows."""
+        return max(1, -(-sum(len(piece) for piece in buffers.pieces("requests", day, ("id_key",))) // self.rows_at_once))
+
+    def _ranges(self, buffers: DayBuffers, day: int, number: int) -> Iterator[tuple[pa.Table, pa.Table]]:
+        """The day's rows and sketches by ascending ranges of account_key."""
+        if number == 1:
             yield _table(buffers.pieces("requests", day), NARROW), _table(buffers.pieces("sketches", day), SKETCHES)
             return
         scratch = self.out / f".ranges-{day}"
@@ -157,22 +157,6 @@ class Finisher:
         write_rejects(folder / "rejects.parquet", table)
         counts = Counter(table.column("reason").to_pylist())
         return {reason: counts[reason] for reason in REASONS if counts[reason]}
-
-
-_SAMPLED = [
-    "account_key",
-    "prompt_key",
-    "skeleton_key",
-    "prompt_source",
-    "ts_us",
-    "request_id",
-    "source_file",
-    "source_row",
-    "output_tokens",
-    "message_count",
-    "prompt_chars",
-    "prompt_words",
-]
 
 
 class _Tally:
@@ -284,19 +268,29 @@ def _labels(names: pl.DataFrame, keys: Mapping[str, I64]) -> pa.Table:
 
 
 def _account_ids(kept: pa.Table, names: pl.DataFrame) -> pa.Table:
-    """Accounts of some sorted rows: id, most frequent organisation, and which columns they were logged with."""
-    rows = pl.DataFrame(pl.from_arrow(kept.select(["account_key", "organization_key", "seen"])))
-    organization = (
-        rows.filter(pl.col("organization_key").is_not_null()).group_by("account_key", "organization_key").len()
-        .sort(["account_key", "len", "organization_key"], descending=[False, True, False]).unique("account_key", keep="first", maintain_order=True)
-    )  # fmt: skip
-    account = rows["account_key"].to_numpy()
+    """Accounts of some rows sorted by account: id, most frequent organisation, and which columns they were logged with."""
+    account = kept.column("account_key").to_numpy()
     starts = np.flatnonzero(np.concatenate([[True], account[1:] != account[:-1]])) if len(account) else np.zeros(0, np.int64)
-    seen = np.bitwise_or.reduceat(rows["seen"].to_numpy(), starts) if len(account) else np.zeros(0, np.int64)
-    own = pl.DataFrame({"account_key": account[starts], "columns_seen": seen})
-    ids = names.filter(pl.col("kind") == "account").select(pl.col("value_key").alias("account_key"), pl.col("label").alias("account_id"))
-    table = own.join(ids, on="account_key", how="left").join(organization, on="account_key", how="left").sort("account_key")
-    return table.select("account_key", "account_id", "organization_key", "columns_seen").to_arrow(compat_level=pl.CompatLevel.oldest())
+    seen = np.bitwise_or.reduceat(kept.column("seen").to_numpy(), starts) if len(account) else np.zeros(0, np.int64)
+    organization = _most_frequent(account, kept.column("organization_key"), starts)
+    ids = names.filter(pl.col("kind") == "account").sort("value_key")
+    at = np.searchsorted(ids["value_key"].to_numpy(), account[starts])
+    return pa.table({"account_key": account[starts], "account_id": ids["label"][at].to_arrow().cast(pa.string()), "organization_key": organization, "columns_seen": seen})
+
+
+def _most_frequent(account: I64, values: pa.ChunkedArray, starts: I64) -> pa.Array:
+    """The most frequent value of each account (ties: the smallest), null where it has none."""
+    if not len(starts):
+        return pa.nulls(0, pa.int64())
+    filled = values.fill_null(-1).to_numpy()
+    result = np.maximum.reduceat(filled, starts)
+    mixed = np.minimum.reduceat(filled, starts) != result
+    rows = np.repeat(mixed, np.diff(np.append(starts, len(account)))) & (filled >= 0)
+    if rows.any():
+        counted = pl.DataFrame({"account": account[rows], "value": filled[rows]}).group_by("account", "value").len()
+        best = counted.sort(["account", "len", "value"], descending=[False, True, False]).unique("account", keep="first", maintain_order=True)
+        result[np.searchsorted(account[starts], best["account"].to_numpy())] = best["value"].to_numpy()
+    return pa.array(result, mask=result < 0)
 
 
 def rejects_table(pieces: Sequence[pa.RecordBatch], files: Sequence[LogFile], lost: Sequence[pa.Table]) -> pa.Table:

@@ -22,10 +22,23 @@ from pyarrow import types as pt
 from pipeline.contract import PARTITION_COLUMNS, REQUEST_COLUMNS
 from pipeline.errors import InputError, SchemaError
 from pipeline.ingest.casting import castable
+from pipeline.ingest.columns import read_bytes
 
 _SUFFIXES = (".parquet", ".parq", ".pq")
 _PIECE = 1 << 20
+DAY_US = 86_400_000_000
 _PER_MICROSECOND = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """A row group by its footer."""
+
+    rows: int
+    read_bytes: int
+    """Decompressed bytes of the columns that a scan reads."""
+    first_us: int | None
+    """Earliest timestamp, microseconds since 1970 UTC; None if the footer does not say."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,7 @@ class LogFile:
     missing_columns: tuple[str, ...] = ()
     footer_non_null: Mapping[str, int | None] = field(default_factory=dict)
     """Non-null values per contract column present, by the footer; None where it does not say."""
+    groups: tuple[RowGroup, ...] = field(default=(), repr=False)
     filesystem: Any = field(default=None, compare=False, repr=False)
     """pyarrow filesystem of a remote file; None for a local one."""
 
@@ -198,6 +212,7 @@ def _inspect(name: str, found: _Found) -> LogFile:
             unknown_columns=tuple(sorted(set(schema.names) - set(REQUEST_COLUMNS) - PARTITION_COLUMNS)),
             missing_columns=tuple(column for column in REQUEST_COLUMNS if column not in schema.names),
             footer_non_null=_non_null(metadata, schema),
+            groups=_groups(metadata, schema),
             filesystem=found.filesystem,
         )
 
@@ -230,14 +245,29 @@ def _chunks(metadata: Any, column: str) -> list[Any]:
     return [] if at is None else [metadata.row_group(group).column(at) for group in range(metadata.num_row_groups)]
 
 
-def _time_range(metadata: Any, schema: pa.Schema) -> tuple[int | None, int | None]:
-    """Earliest and latest timestamp by the footer, in microseconds; None unless every row group says."""
-    kind, chunks = schema.field("timestamp").type, _chunks(metadata, "timestamp")
-    known = [chunk.statistics for chunk in chunks if chunk.physical_type == "INT64" and chunk.statistics is not None and chunk.statistics.has_min_max]
-    if not pt.is_timestamp(kind) or not known or len(known) != len(chunks):
-        return None, None
+def _group_ranges(metadata: Any, schema: pa.Schema) -> list[tuple[int, int] | None]:
+    """Earliest and latest timestamp of each row group in microseconds; None where the footer does not say."""
+    kind = schema.field("timestamp").type
+    chunks = _chunks(metadata, "timestamp")
+    if not pt.is_timestamp(kind):
+        return [None] * metadata.num_row_groups
     times, over = _PER_MICROSECOND[kind.unit]
-    return min(int(one.min_raw) for one in known) * times // over, max(int(one.max_raw) for one in known) * times // over
+    known = [chunk.statistics if chunk.physical_type == "INT64" else None for chunk in chunks]
+    return [(int(one.min_raw) * times // over, int(one.max_raw) * times // over) if one is not None and one.has_min_max else None for one in known]
+
+
+def _time_range(metadata: Any, schema: pa.Schema) -> tuple[int | None, int | None]:
+    """Earliest and latest timestamp of a file; None unless every row group says."""
+    ranges = [one for one in _group_ranges(metadata, schema) if one is not None]
+    if not ranges or len(ranges) != metadata.num_row_groups:
+        return None, None
+    return min(first for first, _ in ranges), max(last for _, last in ranges)
+
+
+def _groups(metadata: Any, schema: pa.Schema) -> tuple[RowGroup, ...]:
+    ranges = _group_ranges(metadata, schema)
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    return tuple(RowGroup(group.num_rows, read_bytes(group), None if span is None else span[0]) for group, span in zip(groups, ranges, strict=True))
 
 
 def _non_null(metadata: Any, schema: pa.Schema) -> dict[str, int | None]:

@@ -20,7 +20,7 @@ from pipeline.ingest.addresses import address_keys, prefix_keys
 from pipeline.ingest.cleaning import CleanRows
 from pipeline.ingest.context import Preamble
 from pipeline.ingest.prompts import PromptColumns, prompt_columns
-from pipeline.ingest.reader import READ_COLUMNS
+from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.measures import fingerprints as fp
 
 I64 = NDArray[np.int64]

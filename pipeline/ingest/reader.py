@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,29 +17,22 @@ from pyarrow import types as pt
 from pipeline.contract import REQUEST_COLUMNS
 from pipeline.errors import InputError
 from pipeline.ingest.casting import cast_values
-from pipeline.ingest.listing import LogFile
+from pipeline.ingest.columns import DICTIONARY_COLUMNS, READ_COLUMNS
+from pipeline.ingest.listing import DAY_US, LogFile, RowGroup
 
 Bools = NDArray[np.bool_]
 
-_PLAIN = frozenset({"request_id", "prompt", "response"})
-"""String columns whose values hardly repeat: a dictionary would only cost."""
-_UNREAD = frozenset(
-    "workspace_id provider response_model endpoint source_region messages_json prompt_language prompt_embedding tool_call_names input_modalities cache_creation_input_tokens "
-    "top_k seed top_logprobs reasoning_effort output_type service_tier ttft_ms error_type sample_weight".split()
-)
-"""Columns that no table holds; their coverage comes from the footers."""
-READ_COLUMNS = tuple(column for column in REQUEST_COLUMNS if column not in _UNREAD)
-"""The columns that the scan reads, in the contract's order: bit i of a row's `columns_seen` is READ_COLUMNS[i]."""
-_DICTIONARIES = tuple(column for column in READ_COLUMNS if REQUEST_COLUMNS[column].type == pa.string() and column not in _PLAIN)
 MAX_ROWS = 131_072
+NEVER = 2**62
+_MOST_PIECES = 512
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Row groups of one file: the file's number in the listing, the groups, and the row number of the first one's first row."""
+    """One row group: the file's number in the listing, the group's, and the row number of its first row in the file."""
 
     file: int
-    groups: tuple[int, ...]
+    group: int
     first_row: int
 
 
@@ -61,42 +53,40 @@ class Batch:
 
 @dataclass(frozen=True)
 class Work:
-    """Pieces that are read one after the other, about one batch in all."""
+    """Row groups that are read one after the other, about one batch in all."""
 
     pieces: tuple[Piece, ...]
-    last_file: int
-    """Number of the last file of which this is the end, for knowing when a file is done."""
+    rows: int
+    next_day: int
+    """First UTC day that any later work may hold, as days since 1970; a huge number if none is left."""
 
 
-def plan(files: Sequence[LogFile], order: Sequence[int], batch_bytes: int) -> Iterator[Work]:
-    """Pieces of work over the files in the given order, each of about `batch_bytes` or one row group, whichever is more."""
+def plan(files: Sequence[LogFile], order: Sequence[int], batch_bytes: int) -> list[Work]:
+    """All row groups of the files in the given order, gathered to about `batch_bytes` (a row group is never cut)."""
+    groups = [(Piece(number, at, first), group) for number in order for at, (first, group) in enumerate(_with_first_row(files[number].groups))]
+    works: list[Work] = []
+    later = NEVER
     pieces: list[Piece] = []
     size = rows = 0
-    for number in order:
-        for piece, piece_bytes, piece_rows in _pieces(files[number], number):
-            pieces.append(piece)
-            size, rows = size + piece_bytes, rows + piece_rows
-            if size >= batch_bytes or rows >= MAX_ROWS or len(pieces) >= 512:
-                yield Work(tuple(pieces), number)
-                pieces, size, rows = [], 0, 0
+    for piece, group in reversed(groups):  # backwards, to know what is still to come
+        if pieces and (size + group.read_bytes > batch_bytes or rows + group.rows > MAX_ROWS or len(pieces) >= _MOST_PIECES):
+            works.append(Work(tuple(reversed(pieces)), rows, works_later))
+            pieces, size, rows = [], 0, 0
+        if not pieces:
+            works_later = later
+        pieces.append(piece)
+        size, rows = size + group.read_bytes, rows + group.rows
+        later = min(later, -NEVER if group.first_us is None else group.first_us // DAY_US)
     if pieces:
-        yield Work(tuple(pieces), pieces[-1].file)
+        works.append(Work(tuple(reversed(pieces)), rows, works_later))
+    return works[::-1]
 
 
-def _pieces(log: LogFile, number: int) -> Iterator[tuple[Piece, int, int]]:
-    with log.open() as file:
-        first = 0
-        for group in range(file.metadata.num_row_groups):
-            meta = file.metadata.row_group(group)
-            yield Piece(number, (group,), first), _read_bytes(meta), meta.num_rows
-            first += meta.num_rows
-
-
-def _read_bytes(group: Any) -> int:
-    """Bytes that the read columns of a row group take once decompressed."""
-    wanted = frozenset(READ_COLUMNS)
-    chunks = (group.column(at) for at in range(group.num_columns))
-    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in wanted)
+def _with_first_row(groups: Sequence[RowGroup]) -> Iterator[tuple[int, RowGroup]]:
+    first = 0
+    for group in groups:
+        yield first, group
+        first += group.rows
 
 
 def read(work: Work, files: Sequence[LogFile], batch_bytes: int) -> Iterator[Batch]:
@@ -116,11 +106,10 @@ def _read_piece(piece: Piece, log: LogFile, batch_bytes: int) -> Iterator[Batch]
     row = piece.first_row
     with log.open(_as_dictionaries(log)) as file:
         present = [column for column in READ_COLUMNS if column in file.schema_arrow.names]
-        size = sum(_read_bytes(file.metadata.row_group(group)) for group in piece.groups)
-        rows = max(1, sum(file.metadata.row_group(group).num_rows for group in piece.groups))
-        step = min(MAX_ROWS, max(1, int(batch_bytes / (size / rows + 64))))
+        group = log.groups[piece.group]
+        step = min(MAX_ROWS, max(1, int(batch_bytes / (group.read_bytes / max(1, group.rows) + 64))))
         try:
-            for part in file.iter_batches(step, row_groups=list(piece.groups), columns=present, use_threads=False):
+            for part in file.iter_batches(step, row_groups=[piece.group], columns=present, use_threads=False):
                 if part.num_rows:
                     yield _conform(part, piece.file, row)
                     row += part.num_rows
@@ -131,7 +120,7 @@ def _read_piece(piece: Piece, log: LogFile, batch_bytes: int) -> Iterator[Batch]
 def _as_dictionaries(log: LogFile) -> list[str]:
     """The string columns of a file that are worth reading as dictionaries."""
     other = {column for column, found, _ in log.casts if "string" not in found or "list" in found}
-    return [column for column in _DICTIONARIES if column not in log.missing_columns and column not in other]
+    return [column for column in DICTIONARY_COLUMNS if column not in log.missing_columns and column not in other]
 
 
 def _conform(part: pa.RecordBatch, file: int, row: int) -> Batch:

@@ -6,13 +6,16 @@ finished and its duplicates are gone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
-import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.measures import fingerprints as fp
 from pipeline.measures import text_bytes as tb
+from pipeline.schema import PROMPT_SAMPLES
 
 I64 = NDArray[np.int64]
 
@@ -47,8 +50,7 @@ def sketch_rows(texts: fp.TextFingerprints | None, rows: I64, day: NDArray[np.in
     rows = rows[texts.word_counts[rows] >= 0]
     sketch = fp.sketches(texts, rows)
     rungs = texts.ladder[rows]
-    climbed = rungs[:, :] != 0
-    climbed = np.arange(len(tb.LADDER)) < climbed.sum(axis=1)[:, None]
+    climbed = rungs != 0
     columns = [
         pa.array(day[rows]),
         pa.array(account[rows]),
@@ -65,30 +67,88 @@ def _lists(ends: I64, values: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), values)
 
 
-def sample_table(requests: pl.DataFrame, sketches: pl.DataFrame, limit: int) -> pl.DataFrame:
-    """Table prompt_samples of a day.
+@dataclass(frozen=True)
+class _Groups:
+    """The sampled prompts of some rows: for each, its place among all groups of (account, prompt key) and its first row."""
 
-    In: the day's kept requests (account_key, prompt_key, ts_us, request_id, source_file, source_row, output_tokens, message_count, skeleton_key,
-    prompt_source, prompt_chars, prompt_words) and the sketches made of its rows. Out: the columns of schema.PROMPT_SAMPLES and prompt_source, sorted by
-    account_key, prompt_key. A prompt without a sketch has nulls in its columns.
+    order: I64
+    """Rows that have a prompt key, by account and prompt key."""
+    starts: I64
+    """Where each group starts in `order`."""
+    chosen: NDArray[np.bool_]
+    """Groups that are sampled."""
+
+    def reduce(self, how: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
+        """One value for each sampled group, of its rows' values."""
+        return np.asarray(how.reduceat(values[self.order], self.starts)[self.chosen]) if len(self.starts) else values[:0]
+
+
+def _groups(account: I64, prompt: I64, keyed: NDArray[np.bool_], limit: int) -> _Groups:
+    """In: rows sorted by account. The rows of a group keep no particular order."""
+    rows = np.flatnonzero(keyed)
+    account, prompt = account[rows], prompt[rows]
+    order = _by_prompt_in_account(account, prompt)
+    account, prompt = account[order], prompt[order]
+    new_account = np.concatenate([[True], account[1:] != account[:-1]]) if len(rows) else np.zeros(0, np.bool_)
+    starts = np.flatnonzero(new_account | np.concatenate([[True], prompt[1:] != prompt[:-1]])) if len(rows) else np.zeros(0, np.int64)
+    place = np.arange(len(starts))
+    rank = place - np.maximum.accumulate(np.where(new_account[starts], place, 0))
+    return _Groups(rows[order], starts, rank < limit)
+
+
+def _by_prompt_in_account(account: I64, prompt: I64) -> I64:
+    """Order by prompt key inside each account, of rows that are sorted by account: one sort of account rank and the key's top bits, unless those do not tell keys apart."""
+    if not len(account):
+        return np.zeros(0, np.int64)
+    rank = np.cumsum(np.concatenate([[0], account[1:] != account[:-1]]))
+    bits = max(1, int(rank[-1]).bit_length())
+    packed = (rank << (63 - bits)) | (prompt >> bits)
+    order: I64 = np.argsort(packed)
+    alike = packed[order][1:] == packed[order][:-1]
+    if (alike & (prompt[order][1:] != prompt[order][:-1])).any():
+        order = np.lexsort((prompt, account))
+    return order
+
+
+def sample_table(kept: pa.Table, sketches: pa.Table, limit: int) -> tuple[pa.Table, I64]:
+    """Table prompt_samples of some accounts, and the rows of `kept` whose sketch is missing.
+
+    In: requests sorted by their grain, in the columns of NARROW; sketches made of them, in the columns of SKETCHES. Out: the columns of schema.PROMPT_SAMPLES, sorted by
+    account_key, prompt_key (source_file as the file's number). A prompt that only a precomputed fingerprint stands for has empty lists.
     """
-    rows = requests.filter(pl.col("prompt_key").is_not_null())
-    order = ("account_key", "prompt_key", "ts_us", "source_file", "source_row")
-    chosen = smallest(np.zeros(len(rows), np.int32), rows["account_key"].to_numpy(), rows["prompt_key"].to_numpy(), limit)
-    picked = rows[chosen].select("account_key", "prompt_key")
-    grouped = (
-        rows.join(picked, on=["account_key", "prompt_key"], how="semi")
-        .sort(order)
-        .group_by("account_key", "prompt_key", maintain_order=True)
-        .agg(
-            pl.col("skeleton_key").first(),
-            pl.col("prompt_source").first(),
-            pl.len().cast(pl.Int64).alias("request_count"),
-            pl.col("output_tokens").sum(),
-            pl.col("message_count").max().alias("max_message_count"),
-            pl.col("ts_us").first().alias("first_us"),
-            *(pl.col(name).first() for name in ("request_id", "source_file", "source_row", "prompt_chars", "prompt_words")),
-        )
-    )
-    once = sketches.select("prompt_key", "shingles", "shingle_count", "tokens", "prefixes").unique("prompt_key", keep="any")
-    return grouped.join(once, on="prompt_key", how="left", maintain_order="left")
+    prompt = kept.column("prompt_key")
+    groups = _groups(kept.column("account_key").to_numpy(), prompt.fill_null(-1).to_numpy(), prompt.is_valid().to_numpy(), limit)
+    first = groups.reduce(np.minimum, np.arange(len(kept)))
+    deepest = groups.reduce(np.maximum, kept.column("message_count").fill_null(-1).to_numpy())
+    columns = {name: kept.column(source).take(pa.array(first)) for name, source in _FIRST.items()}
+    columns["request_count"] = pa.array(groups.reduce(np.add, np.ones(len(kept), np.int64)))
+    columns["output_tokens"] = pa.array(groups.reduce(np.add, kept.column("output_tokens").fill_null(0).to_numpy()))
+    columns["max_message_count"] = pa.array(deepest, mask=deepest < 0)
+    found, missing = _sketches_of(columns["prompt_key"].to_numpy(), sketches)
+    text = kept.column("prompt_source").to_numpy()[first] == 1
+    columns |= found
+    return pa.table({column.name: columns[column.name] for column in PROMPT_SAMPLES.columns}), first[missing & text]
+
+
+_FIRST = {name: name for name in ("account_key", "prompt_key", "skeleton_key", "request_id", "source_file", "source_row", "prompt_chars", "prompt_words")} | {"first_us": "ts_us"}
+
+
+def _sketches_of(keys: I64, sketches: pa.Table) -> tuple[dict[str, pa.ChunkedArray], NDArray[np.bool_]]:
+    """The sketch columns of each prompt key, empty where there is no sketch, and where that is."""
+    known = sketches.column("prompt_key").to_numpy()
+    order = np.argsort(known)
+    at = np.searchsorted(known[order], keys)
+    missing = np.ones(len(keys), np.bool_) if not len(known) else known[order][np.minimum(at, len(known) - 1)] != keys
+    if missing.any():
+        blank = pa.table({"shingles": [[]], "shingle_count": [0], "tokens": [[]], "prefixes": [[]]}, schema=_SKETCH)
+        rows = pa.concat_tables([sketches.select(_SKETCH.names), blank]).combine_chunks()
+        return _taken(rows, np.where(missing, len(known), np.append(order, 0)[np.where(missing, len(known), at)])), missing
+    return _taken(sketches.select(_SKETCH.names), order[at]), missing
+
+
+def _taken(rows: pa.Table, at: I64) -> dict[str, pa.ChunkedArray]:
+    picked = rows.take(pa.array(at))
+    return {name: picked.column(name) for name in picked.column_names}
+
+
+_SKETCH = pa.schema([field for field in SKETCHES if field.name in ("shingles", "shingle_count", "tokens", "prefixes")])

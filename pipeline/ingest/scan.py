@@ -15,16 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline.config import IngestConfig
 from pipeline.errors import InputError
-from pipeline.ingest.cleaning import DAY_US, REASONS, Rejects, clean
+from pipeline.ingest.cleaning import REASONS, Rejects, clean
 from pipeline.ingest.context import Context
 from pipeline.ingest.days import DayCounts, Finisher, day_of, rejects_table, write_rejects
-from pipeline.ingest.listing import LogFile
+from pipeline.ingest.listing import DAY_US, LogFile
 from pipeline.ingest.narrow import narrow
-from pipeline.ingest.reader import Work, plan, read
+from pipeline.ingest.reader import NEVER, Work, plan, read
 from pipeline.ingest.samples import sketch_rows, smallest
 from pipeline.ingest.shards import DayBuffers
 
@@ -59,7 +58,8 @@ class _Done:
     parts: tuple[tuple[str, pa.RecordBatch], ...]
     """(stream, rows)."""
     rows: int
-    last_file: int
+    next_day: int
+    """See Work."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class _Job:
                 parts.append(("requests", self._wanted(made.rows)))
                 parts.append(("sketches", self._wanted(sketch_rows(made.prompts.texts, chosen, rows.day, *keys))))
                 parts += [("names", self._wanted(names)) for names in made.names.to_batches()]
-        return _Done(tuple(part for part in parts if len(part[1])), total, work.last_file)
+        return _Done(tuple(part for part in parts if len(part[1])), total, work.next_day)
 
     def _wanted(self, rows: pa.RecordBatch, *, undated: bool = False) -> pa.RecordBatch:
         """The rows of the days asked for."""
@@ -148,25 +148,23 @@ class _Scan:
     def __init__(self, files: Sequence[LogFile], order: Sequence[int], finisher: Finisher, buffers: DayBuffers, progress: Progress) -> None:
         self._files, self._order, self._finisher, self._buffers, self._progress = files, order, finisher, buffers, progress
         self._counts: dict[int, DayCounts] = {}
-        self._later = _first_days(files, order)
 
     def run(self, job: _Job, threads: int) -> IngestReport:
         """All files, all days."""
         total, rows = sum(self._files[at].row_count for at in self._order), 0
-        place = {number: at for at, number in enumerate(self._order)}
         for done in _worked(job, plan(self._files, self._order, job.batch_bytes), threads):
             for stream, part in done.parts:
                 self._buffers.add(stream, part)
             rows += done.rows
             self._progress("reading logs", rows, total)
-            self._finish_before(self._later[place[done.last_file]])
-        self._finish_before(None)
+            self._finish_before(done.next_day)
+        self._finish_before(NEVER)
         return IngestReport(tuple(self._counts[day] for day in sorted(self._counts)), self._undated())
 
-    def _finish_before(self, limit: int | None) -> None:
-        """Finish every day before `limit` (None: every day)."""
+    def _finish_before(self, limit: int) -> None:
+        """Finish every day before `limit`."""
         for day in self._buffers.days():
-            if day >= 0 and (limit is None or day < limit):
+            if 0 <= day < limit:
                 if day in self._counts:
                     raise InputError(f"A log file holds rows of {day_of(day)} although its footer says otherwise. Export the files of that day again.")
                 self._counts[day] = self._finisher.finish(self._buffers, day)
@@ -182,14 +180,7 @@ class _Scan:
         return {reason: reasons.count(reason) for reason in REASONS if reason in reasons}
 
 
-def _first_days(files: Sequence[LogFile], order: Sequence[int]) -> NDArray[np.int64]:
-    """For each place in the order: the first day that its file or a later one may hold."""
-    starts = [files[at].first_us for at in order]
-    first = np.array([-(2**62) if start is None else start // DAY_US for start in starts], np.int64)
-    return np.minimum.accumulate(first[::-1])[::-1]
-
-
-def _worked(job: _Job, works: Iterator[Work], threads: int) -> Iterator[_Done]:
+def _worked(job: _Job, works: Sequence[Work], threads: int) -> Iterator[_Done]:
     """The results in the order of the work, with at most `threads` pieces under way."""
     if threads == 1:
         yield from map(job, works)

@@ -15,7 +15,6 @@ import pyarrow as pa
 from pyarrow import ipc
 
 STREAMS = ("requests", "sketches", "names", "rejects")
-_OPTIONS = ipc.IpcWriteOptions(compression="lz4", emit_dictionary_deltas=False)
 
 
 class DayBuffers:
@@ -76,17 +75,18 @@ def split_days(batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
     if (day == day[0]).all():
         yield int(day[0]), batch
         return
-    order = np.argsort(day, kind="stable")
-    ordered = batch.take(pa.array(order))
-    days, starts = np.unique(day[order], return_index=True)
+    if (day[1:] < day[:-1]).any():
+        order = np.argsort(day, kind="stable")
+        batch, day = batch.take(pa.array(order)), day[order]
+    days, starts = np.unique(day, return_index=True)
     for value, start, end in zip(days.tolist(), starts.tolist(), [*starts[1:].tolist(), len(day)], strict=True):
-        yield value, ordered.slice(start, end - start)
+        yield value, batch.slice(start, end - start)
 
 
 def write_stream(path: Path, batches: Sequence[pa.RecordBatch]) -> None:
     """Write batches of one schema to an Arrow stream."""
     table = pa.Table.from_batches(batches).unify_dictionaries()
-    with ipc.new_stream(path, table.schema, options=_OPTIONS) as writer:
+    with ipc.new_stream(path, table.schema) as writer:
         writer.write_table(table.combine_chunks())
 
 
