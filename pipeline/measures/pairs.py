@@ -49,8 +49,8 @@ class PairScorer:
             self._rarity[start + kind.column] = kind.rarity_micro_bits
         row = np.concatenate([np.empty(0, dtype=np.int64), *(kind.row for kind in kinds)])
         column = np.concatenate([np.empty(0, dtype=np.int64), *(start + kind.column for kind, start in zip(kinds, starts, strict=False))])
-        root = np.concatenate([np.empty(0), *(np.sqrt(kind.share) for kind in kinds)])
-        self._shares = sparse.csr_matrix((root, (row, column)), shape=(account_count, int(starts[-1])))
+        share = np.concatenate([np.empty(0), *(kind.share for kind in kinds)])
+        self._shares = sparse.csr_matrix((share, (row, column)), shape=(account_count, int(starts[-1])))
         self._caps = np.array([kind.cap_micro_bits for kind in kinds], dtype=np.int64)
         self._least = np.array([kind.min_support for kind in kinds], dtype=np.int64)
 
@@ -86,7 +86,7 @@ class PairScorer:
     def _scored(self, a: Ints, b: Ints) -> Ints:
         """Per kind the rarest shared value in full, the others by a quarter, capped; 0 below the least support."""
         shared = self._shares[a].multiply(self._shares[b]).tocsr()
-        micro = np.rint(shared.data * self._rarity[shared.indices]).astype(np.int64)
+        micro = np.floor(np.sqrt(shared.data) * self._rarity[shared.indices] + 0.5).astype(np.int64)  # the root of the product, halves up: as the SQL
         place = np.repeat(np.arange(len(a)), np.diff(shared.indptr)) * len(self._kinds) + self._kind_of[shared.indices]
         size = len(a) * len(self._kinds)
         support, total, top = np.bincount(place, minlength=size), np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
