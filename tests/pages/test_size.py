@@ -1,0 +1,83 @@
+"""Pages stay small and quick, whatever the size of the network or the number of networks."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import polars as pl
+import pytest
+
+from pipeline.config import load_config
+from pipeline.pages import build_pages
+from pipeline.pages.source import ACCOUNT_DAY_COLUMNS
+from tests.pages import fixtures
+from tests.pages.reading import Page
+
+INDEX_LIMIT, PAGE_LIMIT, PICTURE_LIMIT = 500_000, 1_500_000, 250_000
+
+
+def largest_picture(page: bytes) -> int:
+    return max((len(picture) for picture in re.findall(rb"<svg.*?</svg>", page, re.DOTALL)), default=0)
+
+
+def test_pages_keep_their_weight(pages, empty_page):
+    assert max(len(pages["index.html"]), len(empty_page)) <= INDEX_LIMIT
+    assert max(len(page) for page in pages.values()) <= PAGE_LIMIT
+    assert max(largest_picture(page) for page in pages.values()) <= PICTURE_LIMIT
+
+
+def many_networks(count: int) -> dict[str, pl.DataFrame]:
+    """The referred network `count` times over, each with its findings."""
+    frames = fixtures.frames(6)
+    copies = {}
+    for name in ("networks", "findings", "lineage"):
+        one = frames[name].filter(pl.col("network_id") == fixtures.REFER)
+        copies[name] = pl.concat([one.with_columns(pl.lit(f"N-{number:010x}").alias("network_id")) for number in range(count)])
+    return {**frames, **copies}
+
+
+def test_the_index_keeps_its_weight_with_a_thousand_networks():
+    page = dict(build_pages(many_networks(1_000), fixtures.manifest(), load_config(), pages_for=[]))["index.html"]
+    assert len(page) <= INDEX_LIMIT
+    assert Page(page).faults == []
+    assert "800 further networks not shown here; `stillhunt networks` lists all 1,000." in Page(page).text
+
+
+@pytest.mark.parametrize("count", [1, 25_000])
+def test_a_network_of_any_size_has_a_page_in_time(count):
+    frames = fixtures.frames(6)
+    networks = frames["networks"].filter(pl.col("network_id") == fixtures.REFER).with_columns(pl.lit(count, dtype=pl.Int64).alias("account_count"))
+    ids = [f"acct-{number:05d}" for number in range(count)]
+    members = pl.DataFrame({"account_id": ids}).join(frames["members"].head(1).drop("account_id"), how="cross").select(frames["members"].columns)
+    days = (
+        pl.DataFrame({"account_id": ids})
+        .join(frames["account_days"].filter(pl.col("account_id") == "acct-r-00000").drop("account_id"), how="cross")
+        .select(list(ACCOUNT_DAY_COLUMNS))
+    )
+    given = {**frames, "networks": networks, "members": members, "account_days": days}
+    list(build_pages(fixtures.frames(5), fixtures.manifest(), load_config(), pages_for=[fixtures.REFER]))  # imports are not the page's cost
+    started = time.process_time()
+    made = dict(build_pages(given, fixtures.manifest(), load_config()))
+    spent = time.process_time() - started
+    page = made[f"networks/{fixtures.REFER}.html"]
+    assert len(page) <= PAGE_LIMIT
+    assert largest_picture(page) <= PICTURE_LIMIT
+    assert Page(page).faults == []
+    assert f"Accounts {count:,}" in Page(page).text
+    assert spent < 3.0  # the index, one page and one pass over 700,000 account days
+
+
+def test_a_year_of_window_fits():
+    manifest = fixtures.manifest(window={"first_day": "2025-05-07", "last_day": "2026-05-06", "days": 365})
+    page = dict(build_pages(fixtures.frames(6), manifest, load_config(), pages_for=[fixtures.REFER]))[f"networks/{fixtures.REFER}.html"]
+    assert len(page) <= PAGE_LIMIT
+    assert largest_picture(page) <= PICTURE_LIMIT
+
+
+def test_a_page_costs_less_than_half_a_second():
+    frames, config = fixtures.frames(40), load_config()
+    list(build_pages(frames, fixtures.manifest(), config, pages_for=[fixtures.WATCH]))
+    started = time.process_time()
+    count = len(list(build_pages(frames, fixtures.manifest(), config)))
+    assert (time.process_time() - started) / (count - 1) < 0.5
