@@ -28,6 +28,8 @@ from pipeline.stages.population import Population, population
 
 Ints = NDArray[np.int64]
 
+ONE_CUSTOMER = ("vouched_organisation", "self_serve_team")
+"""Alternatives under which the accounts are one customer's: never a network to refer, whatever they leave unexplained."""
 FEW_DOCUMENTS = 8
 """Held-out prompts below which an account's own traffic cannot be judged."""
 
@@ -103,8 +105,9 @@ def _facts(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFram
 
 
 def _best_alternative(rows: pl.DataFrame) -> tuple[str, float]:
-    """The alternative that applies and leaves least unexplained; `none` if none applies."""
-    fitting = rows.filter("applies").sort("margin_bits", "alternative")
+    """The alternative that applies and leaves least unexplained, one customer before all others; `none` if none applies."""
+    customer = pl.col("alternative").is_in(ONE_CUSTOMER)
+    fitting = rows.filter("applies").sort(customer, "margin_bits", "alternative", descending=[True, False, False])
     return (str(fitting["alternative"][0]), float(fitting["margin_bits"][0])) if fitting.height else ("none", 0.0)
 
 
