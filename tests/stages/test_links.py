@@ -66,8 +66,7 @@ def _world(seed: int, count: int, values: int) -> Frames:
         total = draw.choice([4, 10, 16])
         for half, shingle in itertools.product((0, 1), draw.sample(range(8), draw.randrange(8))):
             habits.append({"account_key": account, "half": half, "shingle": key("shingle", shingle), "document_count": draw.randint(3, total), "document_total": total})
-        for prompt in draw.sample(range(6), 3):
-            samples.append({"account_key": account, "prompt_key": key("prompt", prompt), "prompt_chars": draw.choice([10, 39, 40, 400])})
+        samples += [{"account_key": account, "prompt_key": key("prompt", prompt), "prompt_chars": draw.choice([10, 39, 40, 400])} for prompt in draw.sample(range(6), 3)]
     return {
         "account_records": frame("account_records", records),
         "entities": frame("entities", used),

@@ -1,0 +1,189 @@
+"""Laws of the verdict: what can never be referred, however strong everything else is. Each law is drawn around facts that are referred."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES
+from pipeline.measures.nulls import benjamini_hochberg
+from tests.stages.builders import CONFIG, START_US, Frames, empty, frame, key, kind_table, python_stage, stage_named
+
+STAGE = stage_named("pipeline.stages.verdict:verdict")
+LIKENESS = [family for family in FAMILIES if CLASS_OF_FAMILY[family] == "likeness"]
+SMALLEST_P = 1e-6
+INNOCENT = ("classroom", "public_client", "self_serve_team", "vouched_organisation")
+NEVER = ("self_serve_team", "vouched_organisation")
+"""Explanations that keep a network from being referred whatever they leave unexplained: one customer is not a network."""
+LAWS = settings(max_examples=25, deadline=None)
+BITS = st.floats(0, 64)
+SIZES = st.integers(CONFIG.networks.min_accounts, 30)
+
+
+def _family(family: str, admitted: bool, **changed: Any) -> dict[str, Any]:
+    strong = {"median_bits": 64.0, "coverage_share": 1.0, "linked_pair_share": 1.0, "control_percentile": 100.0, "control_count": 99, "kinds": "", "admitted": admitted}
+    return {"cluster": 0, "family": family, "evidence_class": CLASS_OF_FAMILY[family], **strong, **changed}
+
+
+def _test(name: str, family: str, supports: str, p_value: float, cluster: int = 0) -> dict[str, Any]:
+    return {"cluster": cluster, "test": name, "family": family, "supports": supports, "statistic": 1.0, "p_value": p_value, "sample_size": 99, "status": "ran", "reason": ""}
+
+
+def _facts(size: int = 12, origin: str = "network", output: int = 100_000, documents: int = 30, **tables: list[dict[str, Any]]) -> Frames:
+    """One cluster with everything against it, as the frames that the verdict reads; tables that are named replace the worst."""
+    accounts = [key("account", n) for n in range(size)]
+    held = [{"account_key": account, "prompt_key": n, "habit_count": 9, "request_count": 1, "output_tokens": output} for account in accounts for n in range(documents)]
+    given: dict[str, list[dict[str, Any]]] = {
+        "account_records": [{"account_key": account, "account_id": f"a{n:03d}", "is_vouched": False} for n, account in enumerate(accounts)],
+        "clusters": [{"cluster": 0, "account_key": account, "origin": origin, "bits": 64.0} for account in accounts],
+        "cluster_families": [_family(family, True) for family in FAMILIES],
+        "cluster_tests": [
+            _test("held_out_wording", "templates", "coordination", SMALLEST_P),
+            _test("shared_days", "timing", "coordination", SMALLEST_P),
+            _test("harvest_share", "extraction", "extraction", SMALLEST_P),
+        ],
+        "cluster_alternatives": [{"cluster": 0, "alternative": name, "fit_share": 0.0, "applies": False, "margin_bits": 64.0} for name in INNOCENT],
+        "features": [{"account_key": account, "request_count": 100, "active_days": 9, "first_us": START_US, "last_us": START_US} for account in accounts],
+        "boilerplate": held,
+        "sample_totals": [{"account_key": account, "document_count": max(1, documents)} for account in accounts],
+        "habits": [{"account_key": account, "half": 1, "shingle": 7, "document_count": 9, "document_total": 9} for account in accounts],
+    }
+    return {
+        **{name: empty(name) for name in STAGE.reads if name != "kinds"},
+        "kinds": kind_table(CONFIG.links),
+        **{name: frame(name, rows) for name, rows in (given | tables).items()},
+    }
+
+
+def _verdict(facts: Frames) -> dict[str, Any]:
+    networks = python_stage(STAGE, facts)["networks"]
+    assert networks.height == 1
+    network = networks.row(0, named=True)
+    assert network["flagged"] == (network["tier"] == "refer")
+    return network
+
+
+def _innocent(*applying: tuple[str, float]) -> list[dict[str, Any]]:
+    margins = dict(applying)
+    return [{"cluster": 0, "alternative": name, "fit_share": 1.0, "applies": name in margins, "margin_bits": margins.get(name, 64.0)} for name in INNOCENT]
+
+
+@pytest.mark.parametrize("size", [CONFIG.networks.min_accounts, 12, 60])
+def test_the_facts_that_the_laws_vary_are_referred(size: int) -> None:
+    assert _verdict(_facts(size))["tier"] == "refer"
+
+
+@LAWS
+@given(SIZES, st.booleans(), st.booleans(), BITS, st.floats(90, 100), st.floats(SMALLEST_P, CONFIG.verdict.max_q_value / 10))
+def test_likeness_alone_is_never_referred_however_strong(size: int, likeness: bool, address: bool, bits: float, percentile: float, p_value: float) -> None:
+    families = [
+        _family(family, {"identity": False, "infrastructure": address}.get(family, likeness), median_bits=64.0 if family in LIKENESS else bits, control_percentile=percentile)
+        for family in FAMILIES
+    ]
+    tests = [
+        _test("held_out_wording", "templates", "coordination", p_value),
+        _test("shared_days", "timing", "coordination", p_value),
+        _test("harvest_share", "extraction", "extraction", SMALLEST_P),
+    ]
+    network = _verdict(_facts(size, cluster_families=families, cluster_tests=tests))
+    assert network["tier"] == "watch"
+    assert network["attribution_level"] in {"L0", "L1"}
+
+
+@LAWS
+@given(SIZES, st.dictionaries(st.sampled_from(INNOCENT), BITS, min_size=1), st.sampled_from(NEVER), BITS)
+def test_one_customer_is_never_referred_whatever_else_fits(size: int, others: dict[str, float], customer: str, margin: float) -> None:
+    network = _verdict(_facts(size, cluster_alternatives=_innocent(*(others | {customer: margin}).items())))
+    assert network["tier"] in {"watch", "explained"}
+
+
+@LAWS
+@given(SIZES, st.dictionaries(st.sampled_from(INNOCENT), BITS), st.sampled_from(INNOCENT), st.floats(-64, 0))
+def test_what_an_explanation_explains_as_well_is_never_referred(size: int, others: dict[str, float], best: str, margin: float) -> None:
+    network = _verdict(_facts(size, cluster_alternatives=_innocent(*(others | {best: margin}).items())))
+    assert network["tier"] in {"watch", "explained"}
+    assert network["best_alternative"] in {best, *others}
+
+
+@pytest.mark.parametrize("origin", ["small", "vouched"])
+@pytest.mark.parametrize("size", [2, 4, 12])
+def test_small_groups_and_vouched_organisations_are_never_referred(origin: str, size: int) -> None:
+    assert _verdict(_facts(size, origin=origin))["tier"] in {"watch", "explained"}
+
+
+@LAWS
+@given(st.integers(0, CONFIG.verdict.min_output_tokens - 1), st.integers(0, 30))
+def test_short_answers_are_never_referred(output: int, documents: int) -> None:
+    assert _verdict(_facts(output=output, documents=documents))["tier"] == "watch"
+
+
+@LAWS
+@given(st.floats(2.0**-CONFIG.verdict.min_extraction_bits + 1e-4, 1.0))
+def test_traffic_that_volume_matched_groups_show_too_is_never_referred(p_value: float) -> None:
+    tests = [_test("held_out_wording", "templates", "coordination", SMALLEST_P), _test("harvest_share", "extraction", "extraction", p_value)]
+    assert _verdict(_facts(cluster_tests=tests))["tier"] == "watch"
+
+
+@pytest.mark.parametrize("ran", [0, 1])
+def test_a_network_without_a_test_of_coordination_or_extraction_is_never_referred(ran: int) -> None:
+    tests = [_test("held_out_wording", "templates", "coordination", SMALLEST_P), _test("harvest_share", "extraction", "extraction", SMALLEST_P)]
+    network = _verdict(_facts(cluster_tests=[tests[ran], {**tests[1 - ran], "status": "not_run", "p_value": None}]))
+    assert network["tier"] == "watch"
+    assert (network["q_value"] is None) == (ran == 1)
+
+
+@LAWS
+@given(st.floats(CONFIG.verdict.max_q_value * 1.001, 1.0))
+def test_what_chance_explains_is_never_referred(p_value: float) -> None:
+    tests = [_test("held_out_wording", "templates", "coordination", p_value), _test("harvest_share", "extraction", "extraction", SMALLEST_P)]
+    assert _verdict(_facts(cluster_tests=tests))["tier"] == "watch"
+
+
+def test_one_family_alone_is_never_referred() -> None:
+    weak = {"median_bits": 0.0, "control_percentile": 50.0, "coverage_share": 0.0}
+    families = [_family(family, family == "identity", **({} if family == "identity" else weak)) for family in FAMILIES]
+    tests = [_test("held_out_wording", "templates", "coordination", SMALLEST_P), _test("harvest_share", "extraction", "extraction", SMALLEST_P)]
+    assert _verdict(_facts(cluster_families=families, cluster_tests=tests))["tier"] == "watch"
+
+
+@LAWS
+@given(st.lists(st.floats(SMALLEST_P, 1.0), min_size=1, max_size=12))
+def test_q_values_control_false_discovery_over_all_clusters_of_the_run(p_values: list[float]) -> None:
+    size, facts = 5, _facts(5)
+    records = [{"account_key": key(c, n), "account_id": f"a{c}-{n}", "is_vouched": False} for c in range(len(p_values)) for n in range(size)]
+    members = [{"cluster": c, "account_key": key(c, n), "origin": "network", "bits": 20.0} for c in range(len(p_values)) for n in range(size)]
+    tests = [_test("held_out_wording", "templates", "coordination", p, c) for c, p in enumerate(p_values)]
+    tables = {"account_records": records, "clusters": members, "cluster_tests": tests}
+    facts |= {name: frame(name, rows) for name, rows in tables.items()} | {name: empty(name) for name in ("boilerplate", "sample_totals", "habits", "features")}
+    made = python_stage(STAGE, facts)
+    found = made["cluster_ids"].join(made["networks"], on="network_id").sort("cluster")
+    q_values = benjamini_hochberg(pl.Series(p_values).to_numpy())
+    assert found["q_value"].to_list() == pytest.approx(q_values.tolist(), abs=1e-6)
+    assert found["p_value"].to_list() == pytest.approx(p_values, abs=1e-6)
+
+
+def test_members_whose_own_traffic_is_not_the_networks_are_left_out() -> None:
+    facts = _facts(12)
+    stranger = key("account", 3)
+    habits = facts["habits"].with_columns(pl.when(pl.col("account_key") == stranger).then(99).otherwise(pl.col("shingle")).alias("shingle"))
+    made = python_stage(STAGE, facts | {"habits": habits})
+    assert made["networks"]["tier"].to_list() == ["refer"]
+    assert set(made["members"]["account_id"]) == {f"a{n:03d}" for n in range(12) if n != 3}
+
+
+def test_a_network_of_which_too_few_members_collect_anything_is_not_referred() -> None:
+    facts = _facts(8)
+    idle = [key("account", n) for n in range(5)]
+    network = _verdict(facts | {"boilerplate": facts["boilerplate"].filter(~pl.col("account_key").is_in(idle))})
+    assert (network["tier"], network["account_count"]) == ("watch", 8)
+
+
+def test_the_provisional_name_depends_on_the_members_alone() -> None:
+    one, other = (_verdict(_facts(9, cluster_alternatives=_innocent(*fits))) for fits in ((), (("classroom", -6.0),)))
+    assert one["network_id"] == other["network_id"]
+    assert one["tier"] != other["tier"]
+    assert _verdict(_facts(10))["network_id"] != one["network_id"]
