@@ -120,8 +120,8 @@ def ingest_days(
     numbers = None if days is None else frozenset((day - date(1970, 1, 1)).days for day in days)
     order = _order(files, numbers)
     batch_bytes = int(np.clip(memory_bytes // 64, _LEAST_BATCH, _MOST_BATCH))
-    finisher = Finisher(files, out, context.preambles, config.samples_per_account_day, max(20_000, memory_bytes // 4096))
-    buffers = DayBuffers(out / ".scratch", memory_bytes // 5)
+    finisher = Finisher(files, out, context.preambles, config.samples_per_account_day, max(20_000, memory_bytes // 8192))
+    buffers = DayBuffers(out / ".scratch", memory_bytes // 4)
     try:
         return _Scan(files, order, finisher, buffers, progress).run(_Job(files, numbers, context, config, batch_bytes), threads)
     finally:
