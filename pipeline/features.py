@@ -67,8 +67,8 @@ timing | gap_entropy_bits | DOUBLE | bits | 0 | 3.321929 | entropy of inter-arri
     null with one request | Shannon 1948
 timing | gap_mean_s | DOUBLE | s | 0 | inf | mean inter-arrival time | null with one request | mean
 timing | gap_top_share | DOUBLE | | 0 | 1 | regularity: gaps in the fullest of those bins / gaps | null with one request | Berger-Parker 1970
-timing | burstiness_ratio | DOUBLE | | -1 | 1 | (sd - mean) / (sd + mean) of inter-arrival times: -1 clockwork, 0 Poisson, towards 1 bursts | null
-    under three requests, or if all came at once | Goh and Barabasi 2008
+timing | burstiness_ratio | DOUBLE | | -1 | 1 | (sd - mean) / (sd + mean) of inter-arrival times: -1 clockwork, 0 Poisson, towards 1 bursts; gaps
+    are squared in whole milliseconds (seconds from day to day) | null under three requests, or at a mean gap under 10 ms | Goh and Barabasi 2008
 timing | longest_quiet_gap_s | DOUBLE | s | 0 | inf | longest inter-arrival time | null with one request | maximum
 timing | active_hours_per_day | DOUBLE | hours | 0 | 24 | UTC hours with a request, mean over active days | never null | mean
 timing | active_day_share | DOUBLE | | 0 | 1 | regularity: active days / span days | never null | share

@@ -7,21 +7,19 @@ counts. Entropy is Shannon's (1948), in bits.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from pipeline.measures.ratios import Floats, Ints, ratio
 
 
 def entropy_bits(counts: Ints) -> Floats:
     """Entropy of each row of counts, shape (n, bins) to (n,), 0 .. log2(bins) bits.
 
-    A row without any count gives NaN. H = log2 N - sum(c log2 c) / N.
+    A row without any count gives NaN, one with a single value exactly 0. H = sum c (log2 N - log2 c) / N, every term 0 or above.
     """
-    ordered = np.sort(counts, axis=1)
+    ordered = np.ascontiguousarray(np.sort(counts, axis=1))
     total = ordered.sum(axis=1)
-    inner = (ordered * _log2(ordered)).sum(axis=1)
-    return _entropy(total, inner)
+    terms = ordered * (_log2(total)[:, None] - _log2(ordered))
+    return ratio(terms.sum(axis=1), total)
 
 
 def group_sums(starts: Ints, values: Ints) -> Ints:
@@ -38,16 +36,8 @@ def grouped_entropy_bits(starts: Ints, uses: Ints, values: Ints) -> Floats:
     if not len(starts):
         return np.zeros(0)
     total = np.add.reduceat(uses * values, starts)
-    inner = np.add.reduceat(values * (uses * _log2(uses)), starts)
-    return _entropy(total, inner)
-
-
-def _entropy(total: Ints, inner: Floats) -> Floats:
-    """log2 N - inner / N, held at 0 or above where rounding would leave a hair below it; NaN for N = 0."""
-    known = total > 0
-    safe = np.where(known, total, 1)
-    bits: Floats = np.maximum(np.log2(safe) - inner / safe, 0.0)
-    return np.where(known, bits, np.nan)
+    whole = np.repeat(_log2(total), np.diff(starts, append=len(uses)))
+    return ratio(np.add.reduceat(values * (uses * (whole - _log2(uses))), starts), total)
 
 
 def _log2(counts: Ints) -> Floats:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.measures.entropy import Floats, Ints
-from pipeline.measures.ratios import ratio
+from pipeline.measures.ratios import Floats, Ints, ratio
 
 HOURS = 24
 

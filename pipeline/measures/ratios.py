@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.measures.entropy import Floats, Ints
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def ratio(numerator: Ints | Floats, denominator: Ints | Floats) -> Floats:

@@ -15,13 +15,14 @@ import polars as pl
 from pipeline.config import Config
 from pipeline.features import ENTITY_KINDS
 from pipeline.features import FEATURES as DOCUMENTED
-from pipeline.measures.entropy import Floats, Ints, entropy_bits, group_sums, grouped_entropy_bits
+from pipeline.measures.entropy import entropy_bits, group_sums, grouped_entropy_bits
 from pipeline.measures.intervals import HOURS, burstiness, dispersion, quietest_share
-from pipeline.measures.ratios import deviation, log2_quantile, ratio
+from pipeline.measures.ratios import Floats, Ints, deviation, log2_quantile, ratio
 
 _QUIET_HOURS = 8
 _LENGTH_EDGES = np.array([32.0, *(2.0**k for k in range(6, 16))])
 _DAY_US = 86_400_000_000
+_FINEST_GAP_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _timing(sums: _Sums) -> dict[str, Ints | Floats]:
         "gap_entropy_bits": entropy_bits(sums.gaps),
         "gap_mean_s": ratio(gap_sum, gap_count),
         "gap_top_share": ratio(sums.gaps.max(axis=1), gap_count) if len(hours) else np.zeros(0),
-        "burstiness_ratio": np.where(gap_count > 1, burstiness(gap_count, gap_sum, squares), np.nan),
+        "burstiness_ratio": np.where((gap_count > 1) & (gap_sum >= _FINEST_GAP_S * gap_count), burstiness(gap_count, gap_sum, squares), np.nan),
         "longest_quiet_gap_s": np.where(several, w("longest_gap_us") / 1e6, np.nan),
         "active_hours_per_day": ratio(w("active_hours"), w("active_days")),
         "active_day_share": ratio(w("active_days"), w("last_us") // _DAY_US - w("first_us") // _DAY_US + 1),
