@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pipeline.simulate import write_world
 
 SEED = 20260302
-QUIET_ACCOUNTS, PLANTED_ACCOUNTS, PLANTED_SHARE = 110, 88, 0.125
+QUIET_ACCOUNTS, PLANTED_ACCOUNTS, PLANTED_SHARE = 110, 240, 0.05
 GOOD_ROWS = 300
 DUPLICATES = 7
 BAD_TEXT = b"\xff\xfe broken \x80"

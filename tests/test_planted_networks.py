@@ -4,6 +4,7 @@ The worlds are the simulator's; the pipeline sees the log and the accounts table
 """
 
 import dataclasses
+import json
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from pipeline.config import load_config
 from pipeline.run import RunOptions, run_night
 from pipeline.simulate import write_world
 
+SAMPLES = Path(__file__).parent.parent / "data_samples"
 FOUND_WHOLE = 0.9  # members in common over members of either
 CAMPAIGNS = ("campaign:naive", "campaign:synchronised", "campaign:pathways")
 
@@ -84,3 +86,21 @@ def test_a_network_is_flagged_exactly_when_it_is_referred(demo):
 
 def test_a_quiet_week_refers_nothing(quiet):
     assert not quiet.networks["flagged"].any(), quiet.accused().group_by("truth").len().to_dicts()
+
+
+def run_sample(name: str, out: Path) -> Path:
+    options = RunOptions(logs=(str(SAMPLES / f"{name}.parquet"),), out=out, config=load_config(), accounts=SAMPLES / f"{name}.accounts.parquet")
+    return run_night(options, lambda _what, _done, _total: None).folder / "tables"
+
+
+def test_the_sample_with_a_planted_network_refers_it_and_nothing_else(tmp_path):
+    tables = run_sample("planted_network", tmp_path)
+    referred = pl.read_parquet(tables / "networks.parquet").filter("flagged")
+    members = pl.read_parquet(tables / "members.parquet").join(referred, on="network_id", how="semi")
+    (planted,) = json.loads((SAMPLES / "planted_network.truth.json").read_text())["campaigns"].values()
+    assert referred.height == 1
+    assert sorted(members["account_id"]) == sorted(planted)
+
+
+def test_the_quiet_sample_refers_nothing(tmp_path):
+    assert not pl.read_parquet(run_sample("quiet_night", tmp_path) / "networks.parquet")["flagged"].any()
