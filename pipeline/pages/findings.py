@@ -69,7 +69,7 @@ def _evidence(source: Source, row: Row, anchor: str) -> Table:
     )
     caption = f"Evidence rows of finding {numbers.count(row['rank'])}"
     return unnumbered_table(
-        f"{redact.for_filename(row['finding_id'])}-evidence",
+        anchor,
         "",
         caption,
         "Request | File below the logs folder | Row, from 0 # | What it shows",

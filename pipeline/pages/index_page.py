@@ -14,6 +14,7 @@ from pipeline.pages.source import TIER_ORDER, Row, Source
 from pipeline.pages.words import spaced
 
 REASONS = 3
+_CHANGE_ROWS = 15
 _INPUT_ROWS = 50
 _PARTIAL_BELOW = 0.8  # the input contract: a column filled below this makes its families partial
 
@@ -79,38 +80,38 @@ def _delta(source: Source, row: Row) -> str | None:
 
 def _change_sentence(source: Source) -> str:
     tonight = [row for row in source.lineage if _is_tonight(source, row)]
-    earlier = {row["night"] for row in source.lineage if row["night"] is not None and not _is_tonight(source, row)}
+    earlier = _earlier_nights(source)
     if not earlier:
         return "This output folder holds no earlier night to compare with: every network counts as new."
     counts = {event: sum(row["event"] == event for row in tonight) for event in ("new", "grown", "shrunk", "merged", "split", "dormant", "returned")}
     parts = [f"{numbers.count(number)} {source.wording.word('event', event).lower()}" for event, number in counts.items() if number]
-    return f"Against {numbers.counted(len(earlier), 'earlier nights')}: {numbers.listed(parts)}." if parts else "Nothing changed against the last night."
+    return f"Against {numbers.counted(earlier, 'earlier nights')}: {numbers.listed(parts)}." if parts else "Nothing changed against the last night."
+
+
+def _earlier_nights(source: Source) -> int:
+    return len({row["night"] for row in source.lineage if row["night"] is not None and not _is_tonight(source, row)})
 
 
 def _changes(source: Source, numbering: Numbering) -> Table:
-    pages = {row["network_id"] for row in source.networks}
-    tonight = [row for row in source.lineage if _is_tonight(source, row)]
-    shown = tonight[: source.config.pages.queue_rows]
+    """The night's changes in the order of the queue, then those of networks that are no longer there; none on a first night."""
+    places = {row["network_id"]: place for place, row in enumerate(source.networks)}
+    tonight = [row for row in source.lineage if _is_tonight(source, row)] if _earlier_nights(source) else []
+    if not tonight:
+        return Table("", "", "", (), ())
+    ordered = sorted(tonight, key=lambda row: places.get(row["network_id"], len(places)))
     rows = [
         (
-            _network_cell(row["network_id"], linked=row["network_id"] in pages),
+            _network_cell(row["network_id"], linked=row["network_id"] in places),
             source.wording.word("event", row["event"]),
             numbers.count(row["account_count"]),
             _delta(source, row) or "none earlier",
-            _network_cell(row["other_id"], linked=row["other_id"] in pages) if row["other_id"] else "",
+            _network_cell(row["other_id"], linked=row["other_id"] in places) if row["other_id"] else "",
         )
-        for row in shown
+        for row in ordered[:_CHANGE_ROWS]
     ]
-    rest = len(tonight) - len(shown)
-    left_out = f"{numbers.counted(rest, 'further changes')} not shown; lineage.parquet holds all." if rest else ""
-    return table(
-        numbering,
-        "What changed since the last night",
-        "Network | Change | Accounts # | Difference # | Other network",
-        rows,
-        empty="No change is recorded for this night.",
-        left_out=left_out,
-    )
+    rest = len(tonight) - len(rows)
+    left_out = f"{numbers.counted(rest, 'further changes')} not shown; the queue below marks its own, lineage.parquet holds all." if rest else ""
+    return table(numbering, "What changed since the last night", "Network | Change | Accounts # | Difference # | Other network", rows, left_out=left_out)
 
 
 def _network_cell(network_id: str, *, linked: bool) -> Cell:

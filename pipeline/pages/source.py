@@ -60,8 +60,9 @@ class Source:
 
     @functools.cached_property
     def networks(self) -> tuple[Row, ...]:
-        """Networks in the order of the queue: tier, then both axes together, then size, then id."""
-        return tuple(sorted(self._frames["networks"].rows(named=True), key=_queue_order))
+        """Networks in the order of the queue: tier, whole networks before groups too small for one, both axes together, size, id."""
+        small = self.config.networks.min_accounts
+        return tuple(sorted(self._frames["networks"].rows(named=True), key=lambda row: _queue_order(row, small)))
 
     @functools.cached_property
     def calendar(self) -> tuple[dt.date, ...]:
@@ -158,7 +159,8 @@ def _shaped(frame: pl.DataFrame | None, columns: Mapping[str, pl.DataType]) -> p
     return frame.select(*present, *absent).select(*columns)
 
 
-def _queue_order(row: Row) -> tuple[int, float, int, str]:
+def _queue_order(row: Row, min_accounts: int) -> tuple[int, bool, float, int, str]:
     tier = TIER_ORDER.index(row["tier"]) if row["tier"] in TIER_ORDER else len(TIER_ORDER)
     weight = (row["coordination_bits"] or 0.0) + (row["extraction_bits"] or 0.0)
-    return tier, -round(weight, 6), -(row["account_count"] or 0), row["network_id"]
+    accounts = row["account_count"] or 0
+    return tier, accounts < min_accounts, -round(weight, 6), -accounts, row["network_id"]

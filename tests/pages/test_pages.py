@@ -26,7 +26,7 @@ def index(frames=None, **manifest):
 
 
 def test_one_index_and_one_page_a_network_in_the_order_of_the_queue(pages):
-    assert list(pages) == ["index.html", *(f"networks/{name}.html" for name in (fixtures.REFER, fixtures.WATCH, fixtures.PAIR, fixtures.SILENT, fixtures.EXPLAINED))]
+    assert list(pages) == ["index.html", *(f"networks/{name}.html" for name in (fixtures.REFER, fixtures.WATCH, fixtures.SILENT, fixtures.PAIR, fixtures.EXPLAINED))]
 
 
 def test_only_the_pages_that_are_asked_for_are_made(pages):
@@ -158,7 +158,17 @@ def test_what_changed_is_compared_with_earlier_nights():
 def test_the_first_night_has_nothing_to_compare_with():
     frames = fixtures.frames()
     frames["lineage"] = frames["lineage"].filter(pl.col("night") == fixtures.NIGHT)
-    assert "no earlier night to compare with" in index(frames).text
+    page = index(frames)
+    assert "no earlier night to compare with" in page.text
+    assert "What changed since the last night" not in page.text
+    assert "Table 1. Networks" in page.text
+
+
+def test_groups_too_small_for_a_network_come_after_networks_of_their_tier():
+    frames = fixtures.frames()
+    frames["networks"] = frames["networks"].with_columns(pl.when(pl.col("network_id") == fixtures.PAIR).then(99.0).otherwise("coordination_bits").alias("coordination_bits"))
+    text = index(frames).text.split("Table 2.")[1]
+    assert text.index(fixtures.SILENT) < text.index(fixtures.PAIR) < text.index(fixtures.EXPLAINED)
 
 
 def test_strength_is_held_to_what_the_comparison_groups_can_bear_out(pages):
@@ -196,7 +206,7 @@ def test_a_finding_gives_value_threshold_baseline_n_and_evidence(pages):
 def test_facts_stand_apart_from_inference(pages):
     text = Page(pages[REFER_PAGE]).text
     observed, inferred = text.index("What was observed"), text.index("What is inferred")
-    assert observed < text.index("paid with an instrument", observed) < inferred < text.index("members are alike in wording", inferred)
+    assert observed < text.index("paid with an instrument", observed) < inferred < text.index("the wording of members is alike", inferred)
 
 
 def test_controls_below_the_minimum_are_not_shown(pages):

@@ -76,5 +76,5 @@ def test_an_unknown_measure_is_shown_with_its_numbers():
 
 def test_a_comparison_is_added_where_the_sentence_has_none():
     values = {"value": "90 %", "baseline": "1 %", "n": "60"}
-    assert WORDING.finding("shared_payment", values, has_baseline=True).endswith("Among 60 matched accounts outside it is 1 %.")
+    assert WORDING.finding("shared_payment", values, has_baseline=True).endswith("Among 60 matched accounts in no network it is 1 %.")
     assert "unknown" not in WORDING.finding("shared_payment", {"value": "90 %"}, has_baseline=False)
