@@ -1,7 +1,8 @@
 """Stage 55: links to clusters, groups of accounts that an algorithm puts together and nobody has judged yet.
 
-Edges are pairs with enough bits from two families; Leiden finds communities; average linkage inside each community separates
-operators that share a habit; members that are not like the others are dropped. Groups of two to four that share a
+Edges are pairs with enough bits from two families; accounts that they connect are a community (Leiden cuts one that is too large
+to compare pair by pair); average linkage inside each community separates operators that share a habit; members that are not like
+the others are dropped. Groups of two to four that share a
 specific fact are kept apart as `small`, and the accounts of one vouched organisation as `vouched`, so that neither is silent.
 """
 
@@ -31,8 +32,10 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     threshold = people.edge_bits(config.networks)
     found = _networks(inputs["pair_links"], people, threshold, config.networks)
     taken = np.concatenate([members for members, _ in found]) if found else np.empty(0, dtype=np.int64)
+    vouched = _vouched(people, taken, config.networks.min_accounts)
+    taken = np.concatenate([taken, *vouched])  # one account is in one cluster
     rows = [_rows(people, members, bits, "network") for members, bits in found]
-    rows += [_rows(people, members, np.zeros(len(members)), "vouched") for members in _vouched(people, taken, config.networks.min_accounts)]
+    rows += [_rows(people, members, np.zeros(len(members)), "vouched") for members in vouched]
     rows += [_rows(people, members, np.zeros(len(members)), "small") for members in _small(inputs["pair_links"], people, taken, config)]
     frames = [frame.with_columns(pl.lit(number, dtype=pl.Int64).alias("cluster")) for number, frame in enumerate(rows)]
     schema = {"account_key": pl.Int64, "bits": pl.Float64, "origin": pl.String, "cluster": pl.Int64}
@@ -47,7 +50,7 @@ def _networks(links: pl.DataFrame, people: Population, threshold: float, config:
     a, b, weight = people.positions(edges["account_a"]), people.positions(edges["account_b"]), edges["total"].to_numpy()
     if not len(a):
         return []
-    label = communities(len(people.keys), a, b, weight, config.seed)
+    label = _communities(len(people.keys), a, b, weight, config)
     parts: list[Ints] = []
     for name in np.unique(np.concatenate([label[a], label[b]])):
         members = np.flatnonzero(label == name).astype(np.int64)
@@ -56,6 +59,19 @@ def _networks(links: pl.DataFrame, people: Population, threshold: float, config:
     merged = _merge(people, parts, people.positions(pairs["account_a"]), people.positions(pairs["account_b"]), config)
     kept = [_members(people, part, config) for part in merged]
     return sorted(((m, s) for m, s in kept if len(m) >= config.min_accounts), key=lambda found: (-len(found[0]), int(found[0][0])))
+
+
+def _communities(count: int, a: Ints, b: Ints, weight: Floats, config: NetworkConfig) -> Ints:
+    """Each account's community: its connected component, and inside one too large to compare pair by pair its Leiden community.
+
+    Modularity weighs the whole graph, so Leiden would cut a network into its card-sharing knots in a log that holds no other.
+    """
+    label = components(count, a, b)
+    names, sizes = np.unique(label, return_counts=True)
+    for name in names[sizes > config.dense_accounts]:
+        members, inside = label == name, label[a] == name
+        label[members] = communities(count, a[inside], b[inside], weight[inside], config.seed)[members]
+    return label
 
 
 def _pairs(links: pl.DataFrame, threshold: float, family_min_bits: float) -> pl.DataFrame:
