@@ -126,11 +126,16 @@ def _wait_for(path: str, out: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.02)
 
 
+def _listen_to_interrupts() -> None:
+    """A process that a shell started in the background inherits a deaf ear for SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(program: Program, finished: Path, tiny_log: Path, tiny_accounts: Path, tmp_path: Path, number: int, code: int) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "pipeline", "run", str(tiny_log), "--accounts", str(tiny_accounts), "--out", str(out)]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=_listen_to_interrupts)  # noqa: PLW1509 (this process starts no thread before)
     _wait_for("scratch/*/stage-40-*.json", out, process)
     process.send_signal(number)
     assert process.wait(timeout=120) == code
