@@ -306,18 +306,18 @@ CLUSTERS = Table("clusters", 55, ("cluster", "account_key"), _columns("""
     bits | DOUBLE | bits | median bits to the other members
 """))
 
-CLUSTER_FAMILIES = Table("cluster_families", 57, ("cluster", "family"), _columns("""
-    cluster | BIGINT | | cluster
-    family | VARCHAR | | as in network_families, like the columns below
-    evidence_class | VARCHAR | |
-    median_bits | DOUBLE | bits |
-    coverage_share | DOUBLE | 0..1 |
-    linked_pair_share | DOUBLE | 0..1 |
-    control_percentile | DOUBLE | 0..100 |
-    control_count | BIGINT | |
-    kinds | VARCHAR | |
-    admitted | BOOLEAN | |
-"""))
+_FAMILY = """
+    family | VARCHAR | | evidence family
+    evidence_class | VARCHAR | | specific, operational, likeness
+    median_bits | DOUBLE | bits | median over sampled member pairs
+    coverage_share | DOUBLE | 0..1 | entities of the network that hold a qualifying shared value, counted leave-the-group-out
+    linked_pair_share | DOUBLE | 0..1 | member pairs with positive bits in the family
+    control_percentile | DOUBLE | 0..100 | where median_bits falls among equal-size groups of matched controls
+    control_count | BIGINT | | control groups behind the percentile
+    kinds | VARCHAR | | kinds that contribute, strongest first, comma separated
+    admitted | BOOLEAN | | passes the gate for its class
+"""
+CLUSTER_FAMILIES = Table("cluster_families", 57, ("cluster", "family"), _columns("    cluster | BIGINT | | cluster" + _FAMILY))
 
 CLUSTER_VALUES = Table("cluster_values", 57, ("cluster", "kind", "value_key"), _columns("""
     cluster | BIGINT | | cluster
@@ -328,20 +328,20 @@ CLUSTER_VALUES = Table("cluster_values", 57, ("cluster", "kind", "value_key"), _
     qualifies | BOOLEAN | | most holders are inside and few are outside
 """))
 
-CLUSTER_TESTS = Table("cluster_tests", 60, ("cluster", "test"), _columns("""
-    cluster | BIGINT | | cluster
-    test | VARCHAR | | as in network_tests, like the columns below
-    family | VARCHAR | |
-    supports | VARCHAR | |
-    statistic | DOUBLE | |
-    unit | VARCHAR | |
-    expected | DOUBLE | |
-    p_value | DOUBLE | |
-    sample_size | BIGINT | |
-    null_model | VARCHAR | |
-    status | VARCHAR | |
-    reason | VARCHAR | |
-"""))
+_TEST = """
+    test | VARCHAR | | machine name; wording.toml holds its sentence
+    family | VARCHAR | | evidence family it belongs to
+    supports | VARCHAR | | coordination, extraction, benign
+    statistic | DOUBLE | | observed value
+    unit | VARCHAR | | of statistic and expected
+    expected | DOUBLE | | under the null
+    p_value | DOUBLE | | in the stated null; null if the test had no power
+    sample_size | BIGINT | | pairs, documents or accounts behind it
+    null_model | VARCHAR | | the null in words of the method page
+    status | VARCHAR | | ran, not_run, undecided
+    reason | VARCHAR | | why not, if not
+"""
+CLUSTER_TESTS = Table("cluster_tests", 60, ("cluster", "test"), _columns("    cluster | BIGINT | | cluster" + _TEST))
 
 CLUSTER_CONTROLS = Table("cluster_controls", 60, ("cluster", "account_key"), _columns("""
     cluster | BIGINT | | cluster
@@ -420,33 +420,9 @@ CONTROLS = Table("controls", 66, ("network_id", "account_id"), _columns("""
     account_id | VARCHAR | | account in no network, nearest in request count and active days
 """))
 
-NETWORK_FAMILIES = Table("network_families", 66, ("network_id", "family"), _columns("""
-    network_id | VARCHAR | | network
-    family | VARCHAR | | evidence family
-    evidence_class | VARCHAR | | specific, operational, likeness
-    median_bits | DOUBLE | bits | median over sampled member pairs
-    coverage_share | DOUBLE | 0..1 | entities of the network that hold a qualifying shared value, counted leave-the-group-out
-    linked_pair_share | DOUBLE | 0..1 | member pairs with positive bits in the family
-    control_percentile | DOUBLE | 0..100 | where median_bits falls among equal-size groups of matched controls
-    control_count | BIGINT | | control groups behind the percentile
-    kinds | VARCHAR | | kinds that contribute, strongest first, comma separated
-    admitted | BOOLEAN | | passes the gate for its class
-"""))
+NETWORK_FAMILIES = Table("network_families", 66, ("network_id", "family"), _columns("    network_id | VARCHAR | | network" + _FAMILY))
 
-NETWORK_TESTS = Table("network_tests", 66, ("network_id", "test"), _columns("""
-    network_id | VARCHAR | | network
-    test | VARCHAR | | machine name; wording.toml holds its sentence
-    family | VARCHAR | | evidence family it belongs to
-    supports | VARCHAR | | coordination, extraction, benign
-    statistic | DOUBLE | | observed value
-    unit | VARCHAR | | of statistic and expected
-    expected | DOUBLE | | under the null
-    p_value | DOUBLE | | in the stated null; null if the test had no power
-    sample_size | BIGINT | | pairs, documents or accounts behind it
-    null_model | VARCHAR | | the null in words of the method page
-    status | VARCHAR | | ran, not_run, undecided
-    reason | VARCHAR | | why not, if not
-"""))
+NETWORK_TESTS = Table("network_tests", 66, ("network_id", "test"), _columns("    network_id | VARCHAR | | network" + _TEST))
 
 FINDINGS = Table("findings", 70, ("network_id", "rank"), _columns("""
     finding_id | VARCHAR | | F- and twelve hex digits, a hash of network members, measure, night and config
