@@ -54,12 +54,12 @@ def _is_pairs(found: pa.DataType) -> bool:
 def cast_values(values: pa.Array, wanted: pa.DataType) -> tuple[pa.Array, Bools | None]:
     """The values in the wanted type, null where one does not fit, and which those are (None: all fit).
 
-    A string column comes back as strings, or as a dictionary of strings where it arrived as one; its bytes are not checked to be UTF-8 here.
+    A string column comes back as strings, or as a dictionary of strings where it arrived as one; its bytes are not checked to be UTF-8 here. A map comes back as PAIRS.
     """
-    if values.type == wanted or (pt.is_dictionary(values.type) and values.type.value_type == wanted == pa.string()):
+    if values.type == wanted and not pt.is_map(wanted) or (pt.is_dictionary(values.type) and values.type.value_type == wanted == pa.string()):
         return values, None
     if pt.is_null(values.type):
-        return pa.nulls(len(values), wanted), None
+        return pa.nulls(len(values), PAIRS if pt.is_map(wanted) else wanted), None
     if pt.is_dictionary(values.type):
         if pt.is_string(wanted) and _is_any_string(values.type.value_type):
             return pa.DictionaryArray.from_arrays(values.indices, _as_string(values.dictionary)), None
@@ -67,8 +67,17 @@ def cast_values(values: pa.Array, wanted: pa.DataType) -> tuple[pa.Array, Bools 
     if pt.is_string(wanted) and _is_any_string(values.type):
         return _as_string(values), None
     if pt.is_map(wanted):
-        return _as_map(values), None
+        return _as_pairs(values), None
+    if pt.is_list(wanted) and pt.is_string(wanted.value_type) and _is_any_string(values.type.value_type):
+        return _as_texts(values), None
     return cast_fitting(values, wanted)
+
+
+def _as_texts(values: pa.Array) -> pa.Array:
+    """Lists of string-like values as lists of `string`, without looking at their bytes."""
+    lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]), pa.int32())
+    return pa.ListArray.from_arrays(offsets, _as_string(pc.list_flatten(values)), mask=values.is_null())
 
 
 def _as_string(values: pa.Array) -> pa.Array:
@@ -80,22 +89,26 @@ def _as_string(values: pa.Array) -> pa.Array:
     return values.view(pa.string())
 
 
-def _as_map(values: pa.Array) -> pa.Array:
-    """Pairs as a map; a pair without a key is dropped."""
-    lengths = pc.fill_null(pc.list_value_length(values), 0)
-    pairs = pc.list_flatten(values) if not pt.is_map(values.type) else None
-    if pairs is None:
-        spans = values.offsets.to_numpy()
-        keys, items = values.keys.slice(spans[0], spans[-1] - spans[0]), values.items.slice(spans[0], spans[-1] - spans[0])
-    else:
-        keys, items = pairs.field(0), pairs.field(1)
-    keys, items = _as_string(keys), _as_string(items)
-    offsets = np.concatenate([[0], np.cumsum(lengths.to_numpy(zero_copy_only=False), dtype=np.int64)])
-    if keys.null_count:
-        kept = np.asarray(keys.is_valid())
-        offsets = np.concatenate([[0], np.cumsum(kept)])[offsets]
-        keys, items = keys.filter(pa.array(kept)), items.filter(pa.array(kept))
-    return pa.MapArray.from_arrays(pa.array(offsets, pa.int32()), keys, items)
+PAIRS = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
+"""What a map of strings is read as: Arrow computes on lists, not on maps."""
+
+
+def _as_pairs(values: pa.Array) -> pa.Array:
+    """A map, or a list of pairs, as PAIRS; a pair without a key is dropped, a row without pairs is empty."""
+    if pt.is_map(values.type):
+        values = values.cast(pa.list_(pa.struct([("key", values.type.key_type), ("value", values.type.item_type)])))
+    lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
+    pairs = pc.list_flatten(values)
+    keys, items = (_as_string(_whole(pc.struct_field(pairs, at))) for at in range(2))
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    kept = np.asarray(keys.is_valid())
+    offsets = np.concatenate([[0], np.cumsum(kept)])[offsets]
+    keys, items = keys.filter(pa.array(kept)), items.filter(pa.array(kept))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.StructArray.from_arrays([keys, items], ["key", "value"]))
+
+
+def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
 def cast_fitting(values: pa.Array, wanted: pa.DataType) -> tuple[pa.Array, Bools | None]:
@@ -118,8 +131,9 @@ def _mark(values: pa.Array, wanted: pa.DataType, bad: Bools, offset: int) -> Non
             bad[offset] = True
             return
         half = len(values) // 2
-        _mark(values.slice(0, half), wanted, bad, offset)
-        _mark(values.slice(half), wanted, bad, offset + half)
+        for start, end in ((0, half), (half, len(values))):
+            part = values.take(pa.array(range(start, end))) if pt.is_nested(values.type) else values.slice(start, end - start)  # a slice of lists keeps all their values
+            _mark(part, wanted, bad, offset + start)
 
 
 def _cast(values: pa.Array, wanted: pa.DataType) -> pa.Array:

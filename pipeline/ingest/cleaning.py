@@ -149,7 +149,7 @@ def _without_nothing(values: pa.Array) -> pa.Array:
         if shortest is None or shortest > 2:
             return values
         return pc.if_else(pc.is_in(values, value_set=pa.array(_NOTHING)), pa.scalar(None, values.type), values)
-    if pt.is_list(values.type) or pt.is_map(values.type):
+    if pt.is_list(values.type):
         empty = np.asarray(pc.fill_null(pc.equal(pc.list_value_length(values), 0), False))
         return values.take(pa.array(np.arange(len(values)), mask=empty)) if empty.any() else values
     return values

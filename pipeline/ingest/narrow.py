@@ -162,7 +162,7 @@ def _headers_key(columns: Mapping[str, pa.Array], count: int) -> pa.Array:
         return _together([*named, pa.nulls(count, pa.int64())], "headers")
     lengths = pc.fill_null(pc.list_value_length(headers), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     ends = np.cumsum(lengths)
-    flat = pc.list_flatten(headers.cast(pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))))
+    flat = pc.list_flatten(headers)
     pairs = [_keys(pc.utf8_lower(flat.field(0)), "header_name", len(flat)), _keys(flat.field(1), "header_value", len(flat))]
     items = fp.combined([part.fill_null(-1).to_numpy(zero_copy_only=False) for part in pairs], "header").view(np.uint64)
     keys = fp.sequence_keys(items, ends - lengths, ends, "request_headers", ordered=False)

@@ -16,7 +16,7 @@ from pyarrow import types as pt
 
 from pipeline.contract import REQUEST_COLUMNS
 from pipeline.errors import InputError
-from pipeline.ingest.casting import cast_values
+from pipeline.ingest.casting import PAIRS, cast_values
 from pipeline.ingest.columns import DICTIONARY_COLUMNS, READ_COLUMNS
 from pipeline.ingest.listing import DAY_US, LogFile, RowGroup
 
@@ -150,7 +150,7 @@ def _gathered(batches: list[Batch]) -> Batch:
 
 def _plain(values: pa.Array | None, name: str, length: int) -> pa.Array:
     if values is None:
-        return pa.nulls(length, REQUEST_COLUMNS[name].type)
+        return pa.nulls(length, PAIRS if pt.is_map(REQUEST_COLUMNS[name].type) else REQUEST_COLUMNS[name].type)
     return values.dictionary_decode() if pt.is_dictionary(values.type) else values
 
 
