@@ -211,7 +211,7 @@ def _names(clean: CleanRows, made: Mapping[str, pa.Array]) -> pa.Table:
 def _named(clean: CleanRows, kind: str, keys: pa.Array, values: pa.Array) -> pa.Table:
     present = np.asarray(keys.is_valid())
     at = np.flatnonzero(present)
-    found = pl.DataFrame({"day": clean.day[present], "key": keys.to_numpy(zero_copy_only=False)[present].astype(np.int64), "at": at}).unique(["day", "key"], keep="any")
+    found = pl.DataFrame({"day": clean.day[present], "key": keys.fill_null(-1).to_numpy(zero_copy_only=False)[present], "at": at}).unique(["day", "key"], keep="any")
     picked = values.take(pa.array(found["at"].to_numpy()))
     label = picked.dictionary_decode() if pt.is_dictionary(picked.type) else picked
     short = label if kind == "account" else pc.utf8_slice_codeunits(label, 0, LABEL_LENGTH)
