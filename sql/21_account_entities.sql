@@ -1,8 +1,9 @@
 -- Distinct values that an account used on a UTC day, by kind, with the requests that used them. Values are fingerprints; what the
 -- log holds as words (country, model) gets a key of its own here, the AS number is its own key, and settings combines max_tokens
 -- (cut at 2^38), temperature (cut at 2^20 thousandths) and stream into one integer, absent where none of the three is known.
--- Calls that generate nothing (embeddings, token counts) have no prompt, prefix, skeleton, system prompt or settings. Kinds are
--- numbered in the order of their names, because integers sort at half the price of words.
+-- Calls that generate nothing (embeddings, token counts) have no prompt, prefix, skeleton, system prompt or settings. What
+-- a client keeps for many requests is counted once together before it is counted apart. Kinds are numbered in the order of their
+-- names, because integers sort at half the price of words.
 -- grain: kind, account_key, value_key
 -- reads: requests
 -- params: day DATE
@@ -28,6 +29,11 @@ settings_keys AS (
     request_count
   FROM settings
 ),
+stacks AS (
+  SELECT account_key, agent_key, agent_product_key, ja4_key, stack_key, headers_key, tools_key, api_key_key, end_user_key, count(*) AS request_count
+  FROM requests
+  GROUP BY account_key, agent_key, agent_product_key, ja4_key, stack_key, headers_key, tools_key, api_key_key, end_user_key
+),
 countries AS (
   SELECT account_key, country, count(*) AS request_count FROM requests WHERE country IS NOT NULL GROUP BY account_key, country
 ),
@@ -35,25 +41,25 @@ models AS (
   SELECT account_key, model, count(*) AS request_count FROM requests WHERE model IS NOT NULL GROUP BY account_key, model
 ),
 found AS (
-  SELECT 0 AS kind_number, account_key, agent_key AS value_key, count(*) AS request_count FROM requests WHERE agent_key IS NOT NULL GROUP BY account_key, agent_key
+  SELECT 0 AS kind_number, account_key, agent_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE agent_key IS NOT NULL GROUP BY account_key, agent_key
   UNION ALL
-  SELECT 1 AS kind_number, account_key, agent_product_key AS value_key, count(*) AS request_count FROM requests WHERE agent_product_key IS NOT NULL GROUP BY account_key, agent_product_key
+  SELECT 1 AS kind_number, account_key, agent_product_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE agent_product_key IS NOT NULL GROUP BY account_key, agent_product_key
   UNION ALL
-  SELECT 2 AS kind_number, account_key, api_key_key AS value_key, count(*) AS request_count FROM requests WHERE api_key_key IS NOT NULL GROUP BY account_key, api_key_key
+  SELECT 2 AS kind_number, account_key, api_key_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE api_key_key IS NOT NULL GROUP BY account_key, api_key_key
   UNION ALL
   SELECT 3 AS kind_number, account_key, asn AS value_key, count(*) AS request_count FROM requests WHERE asn IS NOT NULL GROUP BY account_key, asn
   UNION ALL
   SELECT 4 AS kind_number, account_key, fx_key(country) AS value_key, request_count FROM countries
   UNION ALL
-  SELECT 5 AS kind_number, account_key, end_user_key AS value_key, count(*) AS request_count FROM requests WHERE end_user_key IS NOT NULL GROUP BY account_key, end_user_key
+  SELECT 5 AS kind_number, account_key, end_user_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE end_user_key IS NOT NULL GROUP BY account_key, end_user_key
   UNION ALL
-  SELECT 6 AS kind_number, account_key, headers_key AS value_key, count(*) AS request_count FROM requests WHERE headers_key IS NOT NULL GROUP BY account_key, headers_key
+  SELECT 6 AS kind_number, account_key, headers_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE headers_key IS NOT NULL GROUP BY account_key, headers_key
   UNION ALL
   SELECT 7 AS kind_number, account_key, ip_key AS value_key, count(*) AS request_count FROM requests WHERE ip_key IS NOT NULL GROUP BY account_key, ip_key
   UNION ALL
   SELECT 8 AS kind_number, account_key, ip_prefix_key AS value_key, count(*) AS request_count FROM requests WHERE ip_prefix_key IS NOT NULL GROUP BY account_key, ip_prefix_key
   UNION ALL
-  SELECT 9 AS kind_number, account_key, ja4_key AS value_key, count(*) AS request_count FROM requests WHERE ja4_key IS NOT NULL GROUP BY account_key, ja4_key
+  SELECT 9 AS kind_number, account_key, ja4_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE ja4_key IS NOT NULL GROUP BY account_key, ja4_key
   UNION ALL
   SELECT 10 AS kind_number, account_key, fx_key(model) AS value_key, request_count FROM models
   UNION ALL
@@ -67,11 +73,11 @@ found AS (
   UNION ALL
   SELECT 15 AS kind_number, account_key, skeleton_key AS value_key, count(*) AS request_count FROM generations WHERE skeleton_key IS NOT NULL GROUP BY account_key, skeleton_key
   UNION ALL
-  SELECT 16 AS kind_number, account_key, stack_key AS value_key, count(*) AS request_count FROM requests WHERE stack_key IS NOT NULL GROUP BY account_key, stack_key
+  SELECT 16 AS kind_number, account_key, stack_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE stack_key IS NOT NULL GROUP BY account_key, stack_key
   UNION ALL
   SELECT 17 AS kind_number, account_key, system_key AS value_key, count(*) AS request_count FROM generations WHERE system_key IS NOT NULL GROUP BY account_key, system_key
   UNION ALL
-  SELECT 18 AS kind_number, account_key, tools_key AS value_key, count(*) AS request_count FROM requests WHERE tools_key IS NOT NULL GROUP BY account_key, tools_key
+  SELECT 18 AS kind_number, account_key, tools_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE tools_key IS NOT NULL GROUP BY account_key, tools_key
 )
 SELECT
   $day AS day,

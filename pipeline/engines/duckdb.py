@@ -142,7 +142,7 @@ def write_parquet(batches: pa.RecordBatchReader, path: Path, schema: pa.Schema) 
     """Write batches as zstd Parquet in row groups of a fixed size, so that bytes do not depend on how they arrive; returns the rows."""
     rows = held = 0
     pending: list[pa.Table] = []
-    with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", store_schema=True) as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", use_dictionary=_repeating(schema)) as writer:
         for batch in batches:
             pending.append(pa.Table.from_batches([batch]).cast(schema))
             held += batch.num_rows
@@ -153,6 +153,11 @@ def write_parquet(batches: pa.RecordBatchReader, path: Path, schema: pa.Schema) 
         if held or not rows:
             writer.write_table(pa.concat_tables([*pending, schema.empty_table()]).combine_chunks(), row_group_size=ROW_GROUP_ROWS)
     return rows + held
+
+
+def _repeating(schema: pa.Schema) -> list[str]:
+    """Columns worth a dictionary: all but lists, times, and keys other than the account's, whose values seldom come twice."""
+    return [field.name for field in schema if not pa.types.is_list(field.type) and (field.name == "account_key" or not field.name.endswith(("_key", "_us")))]
 
 
 def _settings(threads: int, memory_bytes: int, temp_dir: Path) -> dict[str, str | bool | int | float | list[str]]:

@@ -90,4 +90,6 @@ def table_of(rows, columns):
 def assert_rows(found, expected):
     assert len(found) == len(expected), found
     for row, wanted in zip(found, expected, strict=True):
-        assert {name: row[name] for name in wanted} == {name: None if value == NULL else pytest.approx(value) if isinstance(value, float) else value for name, value in wanted.items()}
+        assert {name: row[name] for name in wanted} == {
+            name: None if value == NULL else pytest.approx(value) if isinstance(value, float) else value for name, value in wanted.items()
+        }
