@@ -161,7 +161,7 @@ def test_the_first_night_has_nothing_to_compare_with():
     page = index(frames)
     assert "no earlier night to compare with" in page.text
     assert "What changed since the last night" not in page.text
-    assert "Table 1. Networks" in page.text
+    assert "Table 1. Networks by tier" in page.text
 
 
 def test_groups_too_small_for_a_network_come_after_networks_of_their_tier():
