@@ -60,7 +60,7 @@ class Work:
     corpora: int = 1  # public corpora that one account (or, pooled, the campaign) draws on
     beyond: float = 0.0  # share of a campaign's items that lie in no public corpus
     replacement: bool = True  # items may come up again; False: each item once in the whole group
-    template: str = "none"  # none, own (an account's), group, family (variations of the group's)
+    template: str = "none"  # none, own (an account's), group, family (variations of the group's), public (one that all of this kind took from the same public source)
     template_share: float = 1.0  # documents that carry it
     template_holders: float = 1.0  # accounts that have a template of their own; the others send the items as they are
     sentences: float = 3.0  # median length of the user's own text

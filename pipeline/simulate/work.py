@@ -95,6 +95,9 @@ def habits(holders: Holders, work: Work, names: tuple[object, ...], seed: int, b
         for group in np.unique(holders.group).tolist():
             rng = stream(seed, *names, "template", group)
             wordings[holders.group == group] = book.add_wordings(wording.family(rng, _template_task(work, rng), size))
+    if work.template == "public":
+        rng = stream(seed, *names, "template")
+        wordings[:] = book.add_wordings((wording.template(rng, _template_task(work, rng)),))
     if work.template == "own":
         for row in np.flatnonzero(unit(mix(holders.key + np.uint64(33))) < work.template_holders).tolist():
             rng = stream(seed, *names, "template", row)

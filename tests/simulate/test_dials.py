@@ -173,3 +173,17 @@ def test_rates_of_innocent_sharing_are_met(tmp_path):
     assert strangers["payment_fingerprint"].is_duplicated().mean() == pytest.approx(0.2, abs=0.04)
     assert strangers["device_fingerprint"].is_in(["unknown", "0000", ""]).sum() / strangers.height == pytest.approx(0.1, abs=0.02)
     assert strangers["device_fingerprint"].null_count() / strangers.height == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_public_template_is_one_for_all_of_its_kind_and_an_own_one_is_not(tmp_path):
+    (script,) = (entry for entry in innocents(400) if entry.name == "hobby_script")
+    heads = {}
+    for template in ("public", "own"):
+        main, *rest = script.activities
+        work = dataclasses.replace(main.work, template=template, template_holders=1.0)
+        people = dataclasses.replace(script, activities=(dataclasses.replace(main, work=work), *rest))
+        write_dials(tmp_path / template, compose((people,), ()), 1, 4, {})
+        requests = pl.read_parquet(tmp_path / template / "requests/*/*.parquet", hive_partitioning=False).filter(pl.col("message_count") == 1)
+        heads[template] = requests.group_by(pl.col("prompt").str.slice(0, 30)).agg(pl.col("account_id").n_unique())["account_id"].max()
+    assert heads["public"] > 25
+    assert heads["own"] < 8
