@@ -176,10 +176,15 @@ def write_frame(frame: pl.DataFrame, table: Table, path: Path) -> None:
 def _check_grain(table: Table, files: Sequence[Path]) -> None:
     if table.name == "requests":
         return  # sorted and unique by construction; its own query in sql/checks looks at ids
-    repeated = pl.scan_parquet(list(files), hive_partitioning=False, glob=False).select(table.grain).group_by(table.grain).len().filter(pl.col("len") > 1).collect()
-    if repeated.height:
-        keys = tuple("/".join(str(value) for value in row[:-1]) for row in repeated.sort(table.grain).head(5).rows())
-        raise CheckFailed(f"{table.stage}_{table.name}__one_row_a_grain", repeated.height, keys)
+    before: pl.DataFrame | None = None
+    for file in files:  # every table is written in the order of its grain, so equal keys are neighbours and one batch at a time is enough
+        for batch in pq.ParquetFile(file).iter_batches(columns=list(table.grain)):
+            rows = pl.DataFrame(batch)
+            joined = rows if before is None else pl.concat([before, rows])
+            repeated = joined.filter(pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in table.grain) & (pl.int_range(pl.len()) > 0))
+            if repeated.height:
+                raise CheckFailed(f"{table.stage}_{table.name}__one_row_a_grain", repeated.height, tuple("/".join(map(str, row)) for row in repeated.head(5).rows()))
+            before = rows.tail(1)
 
 
 def _checked_table(file: str) -> str:
