@@ -88,8 +88,12 @@ def main_task(work: Work) -> str:
 
 
 def habits(holders: Holders, work: Work, names: tuple[object, ...], seed: int, book: WordBook, client_systems: int) -> Habits:
-    """Draws the templates and system prompts of an activity into the book."""
-    wordings, systems = np.zeros(len(holders), np.int64), np.zeros(len(holders), np.int64)
+    """Draws the templates and system prompts of an activity into the book; `client_systems` is the popular client's first one there."""
+    return Habits(_first_wordings(holders, work, names, seed, book), _first_systems(holders, work, names, seed, book, client_systems))
+
+
+def _first_wordings(holders: Holders, work: Work, names: tuple[object, ...], seed: int, book: WordBook) -> Ints:
+    wordings = np.zeros(len(holders), np.int64)
     if work.template in ("group", "family"):
         size = FAMILY_SIZE if work.template == "family" else 1
         for group in np.unique(holders.group).tolist():
@@ -102,15 +106,18 @@ def habits(holders: Holders, work: Work, names: tuple[object, ...], seed: int, b
         for row in np.flatnonzero(unit(mix(holders.key + np.uint64(33))) < work.template_holders).tolist():
             rng = stream(seed, *names, "template", row)
             wordings[row] = book.add_wordings((wording.template(rng, _template_task(work, rng)),))
+    return wordings
+
+
+def _first_systems(holders: Holders, work: Work, names: tuple[object, ...], seed: int, book: WordBook, client_systems: int) -> Ints:
+    systems = np.full(len(holders), client_systems if work.system == "client" else 0, np.int64)
     if work.system == "group":
         for group in np.unique(holders.group).tolist():
             systems[holders.group == group] = book.add_systems((wording.system_prompt(stream(seed, *names, "system", group), 9),))
     if work.system == "own":
         for row in np.flatnonzero(unit(mix(holders.key + np.uint64(31))) < 0.4).tolist():
             systems[row] = book.add_systems((wording.system_prompt(stream(seed, *names, "system", row), 4),))
-    if work.system == "client":
-        systems[:] = client_systems
-    return Habits(wordings, systems)
+    return systems
 
 
 def _template_task(work: Work, rng: np.random.Generator) -> str:
