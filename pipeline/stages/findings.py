@@ -140,8 +140,17 @@ def _references(measure: str, cluster: int, members: pl.DataFrame, inputs: Mappi
     if measure == "shared_address":
         rows = inputs["address_requests"].filter(pl.col("cluster") == cluster).join(members, on="account_key", how="semi")
         return _rows(rows, "shares_value", pl.col("request_count"), pl.col("request_count"))
-    rows = inputs["first_requests"].join(members, on="account_key", how="semi")
+    rows = inputs["first_requests"].join(_holders(measure, cluster, members, inputs), on="account_key", how="semi")
     return _rows(rows, "supports" if measure.startswith("shared") else "context", pl.lit(0), pl.lit(1))
+
+
+def _holders(measure: str, cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Members that a claim of something shared counts: those who hold it. All members for any other claim."""
+    kinds = [kind for kind, name in SHARED_MEASURES.items() if name == measure]
+    if not kinds:
+        return members
+    facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies") & pl.col("kind").is_in(kinds))
+    return members.join(inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi"), on="account_key", how="semi")
 
 
 def _rows(rows: pl.DataFrame, role: str, strength: pl.Expr, weight: pl.Expr) -> pl.DataFrame:
