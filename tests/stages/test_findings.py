@@ -1,0 +1,130 @@
+"""Findings on the planted world: every figure recounted from the requests, every evidence row a request of a member, hashes and caps right."""
+
+from __future__ import annotations
+
+import hashlib
+
+import polars as pl
+import pytest
+
+from tests.stages import planted
+from tests.stages.builders import CONFIG, Frames, empty, key, python_stage, stage_named
+
+STAGE = stage_named("pipeline.stages.findings:findings")
+KEPT = 1_000
+
+
+def _reads(tables: Frames) -> Frames:
+    return {name: tables[name] if name in tables else empty(name) for name in STAGE.reads}
+
+
+def _network(tables: Frames, group: str) -> str:
+    (name,) = tables["members"].filter(pl.col("account_id").str.starts_with(group))["network_id"].unique()
+    return str(name)
+
+
+def _finding(tables: Frames, group: str, measure: str) -> dict[str, object]:
+    found = tables["findings"].filter((pl.col("network_id") == _network(tables, group)) & (pl.col("measure") == measure))
+    assert found.height == 1
+    return found.row(0, named=True)
+
+
+def _evidence(tables: Frames, group: str, measure: str) -> pl.DataFrame:
+    rows = tables["evidence"].filter(pl.col("finding_id") == _finding(tables, group, measure)["finding_id"])
+    return rows.join(tables["requests"], on=["request_id", "source_file", "source_row"])
+
+
+def _keys(group: str, count: int) -> list[int]:
+    return [key("account", f"{group}-{n:03d}") for n in range(count)]
+
+
+def test_every_network_has_findings_ranked_from_one(tables: Frames) -> None:
+    ranks = tables["findings"].group_by("network_id").agg(pl.col("rank").sort())
+    larger = tables["networks"].filter(pl.col("account_count") >= CONFIG.networks.min_accounts)
+    assert set(larger["network_id"]) <= set(ranks["network_id"])
+    assert all(found == list(range(1, len(found) + 1)) for found in ranks["rank"].to_list())
+    assert tables["findings"]["finding_id"].is_unique().all()
+
+
+def test_every_evidence_row_is_a_request_of_a_member_of_the_findings_network(tables: Frames) -> None:
+    rows = tables["evidence"].join(tables["requests"], on=["request_id", "source_file", "source_row"], how="left").join(tables["account_records"], on="account_key", how="left")
+    assert rows["account_id"].null_count() == 0
+    owners = rows.join(tables["findings"], on="finding_id").join(tables["members"], on=["account_id", "network_id"], how="left")
+    assert owners["membership"].null_count() == 0
+    assert owners.height == tables["evidence"].height > 0
+
+
+def test_the_hash_is_that_of_the_rows_kept_and_no_finding_keeps_more_than_a_thousand(tables: Frames) -> None:
+    kept = tables["evidence"].group_by("finding_id").agg(pl.struct("request_id", "source_file", "source_row").alias("rows"))
+    rows = dict(kept.iter_rows())
+    for finding, total, digest in tables["findings"].select("finding_id", "evidence_total", "evidence_sha256").iter_rows():
+        lines = sorted("\t".join((r["request_id"], r["source_file"], str(r["source_row"]))) for r in rows.get(finding, []))
+        assert hashlib.sha256("\n".join(lines).encode()).hexdigest() == digest
+        assert len(lines) == min(KEPT, len(lines)) <= total
+
+
+def test_shared_cards_are_counted_and_shown_by_their_holders(tables: Frames) -> None:
+    finding = _finding(tables, "carded", "shared_payment")
+    assert finding["value"] == planted.CARD_HOLDERS / planted.CARDED
+    assert finding["evidence_total"] == planted.CARD_HOLDERS
+    assert set(_evidence(tables, "carded", "shared_payment")["account_key"]) == set(_keys("carded", planted.CARD_HOLDERS))
+
+
+def test_shared_addresses_are_counted_in_requests_and_shown_by_a_request_from_each(tables: Frames) -> None:
+    proxies = [key("ip", f"proxy {n}") for n in range(4)]
+    through = tables["requests"].filter(pl.col("account_key").is_in(_keys("carded", planted.CARDED)) & pl.col("ip_key").is_in(proxies))
+    shown = _evidence(tables, "carded", "shared_address")
+    assert _finding(tables, "carded", "shared_address")["evidence_total"] == through.height
+    assert set(shown["ip_key"]) == set(proxies)
+    assert set(shown.select("account_key", "ip_key").iter_rows()) == set(through.select("account_key", "ip_key").iter_rows())
+
+
+def test_templated_output_is_the_median_answer_of_prompts_kept_out_of_clustering(tables: Frames) -> None:
+    mine = tables["requests"].filter(pl.col("account_key").is_in(_keys("carded", planted.CARDED)) & (pl.col("prompt_key") % 2 == 1))
+    finding = _finding(tables, "carded", "templated_output")
+    assert finding["value"] == mine["output_tokens"].median()
+    assert finding["evidence_total"] == mine.height
+    assert (_evidence(tables, "carded", "templated_output")["prompt_key"] % 2 == 1).all()
+    assert finding["value"] >= CONFIG.verdict.min_output_tokens == finding["threshold"]
+
+
+def test_tests_are_inferences_with_p_and_counts_are_observations_without(tables: Frames) -> None:
+    findings = tables["findings"]
+    assert set(findings["kind"]) == {"inference", "observation"}
+    assert (findings["kind"] == "inference").to_list() == findings["p_value"].is_not_null().to_list()
+    assert set(findings["supports"]) == {"coordination", "extraction", "benign"}
+
+
+def test_what_speaks_for_an_innocent_explanation_is_named_even_where_it_loses(tables: Frames) -> None:
+    finding = _finding(tables, "pupil", "fits_classroom")
+    assert (finding["supports"], finding["value"]) == ("benign", 1.0)
+
+
+def test_a_baseline_is_the_same_share_among_the_controls(tables: Frames) -> None:
+    finding = _finding(tables, "carded", "shared_payment")
+    assert finding["baseline"] == 0.0
+    assert finding["baseline_n"] == tables["controls"].filter(pl.col("network_id") == finding["network_id"]).height > 0
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_thousand_rows_are_kept_the_strongest_twenty_among_them_and_the_total_is_stated(tables: Frames, times: int) -> None:
+    mine = pl.col("account_key").is_in(_keys("carded", planted.CARDED))
+    held = tables["boilerplate"].filter(mine)
+    copies = [held.with_columns(pl.col("source_row") + number, pl.lit(number % 2 + 5, dtype=pl.Int64).alias("habit_count")) for number in range(times)]
+    strongest = held.head(20).with_columns(pl.col("source_row") + times, pl.lit(14, dtype=pl.Int64).alias("habit_count"))
+    made = python_stage(STAGE, {**_reads(tables), "boilerplate": pl.concat([*copies, strongest])})
+    finding = _finding({**tables, **made}, "carded", "templated_output")
+    kept = made["evidence"].filter(pl.col("finding_id") == finding["finding_id"])
+    assert finding["evidence_total"] == times * held.height + 20
+    assert kept.height == min(KEPT, times * held.height + 20)
+    reference = ["request_id", "source_file", "source_row"]
+    assert strongest.join(kept, on=reference, how="anti").height == 0
+    assert {1: kept.height < KEPT, 9: kept.height == KEPT}[times]
+
+
+def test_a_finding_has_another_name_under_other_settings(tables: Frames) -> None:
+    import dataclasses
+
+    other = dataclasses.replace(CONFIG, verdict=dataclasses.replace(CONFIG.verdict, max_q_value=0.02))
+    made = python_stage(STAGE, _reads(tables), other)
+    assert not set(made["findings"]["finding_id"]) & set(tables["findings"]["finding_id"])
