@@ -138,6 +138,8 @@ def _mark(values: pa.Array, wanted: pa.DataType, bad: Bools, offset: int) -> Non
 
 def _cast(values: pa.Array, wanted: pa.DataType) -> pa.Array:
     """One safe cast; finer times lose what is below a microsecond, a NaN becomes null in an integer column."""
+    if pt.is_string(values.type):
+        return pc.cast(values, wanted)
     if pt.is_timestamp(wanted) or pt.is_date32(wanted):
         return _cast_time(values, wanted)
     if pt.is_integer(wanted) and pt.is_floating(values.type):

@@ -105,7 +105,7 @@ def _judge(family: _Family, coverage: Coverage, context: Context, computed: Coll
     if min(best.values()) >= ENOUGH_PERCENT:
         return "ran", ""
     lacking = ", ".join(f"{_words(part)} {_shown(percent)}" for part, percent in best.items() if percent < ENOUGH_PERCENT)
-    if min(best.values()) > 0:
+    if max(best.values()) > 0:
         return "partial", f"coverage below {ENOUGH_PERCENT} %: {lacking}"
     for weaker in family.inputs[1:]:
         if min(_percent(part, coverage, context) for part in weaker) > 0:

@@ -28,7 +28,9 @@ def accounts_file(tmp_path):
     """Write an accounts table as Parquet; gives its path."""
 
     def write(name="accounts.parquet", types=None, **columns):
-        table = pa.table({key: values if isinstance(values, pa.Array) else pa.array(values, (types or {}).get(key) or ACCOUNT_COLUMNS[key].type) for key, values in columns.items()})
+        table = pa.table(
+            {key: values if isinstance(values, pa.Array) else pa.array(values, (types or {}).get(key) or ACCOUNT_COLUMNS[key].type) for key, values in columns.items()}
+        )
         pq.write_table(table, tmp_path / name)
         return tmp_path / name
 

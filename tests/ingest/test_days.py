@@ -114,7 +114,13 @@ def test_a_prompt_that_only_a_fingerprint_stands_for_is_sampled_without_a_sketch
 def test_labels_name_what_is_no_identifier(log, scan):
     log("a.parquet", rows=3, user_agent=["curl/8.1 (x)", "curl/8.1 (x)", "(odd)"], ja4=["t13", None, "t" * 300], client_ip="192.0.2.1", prompt="secret words")
     result = scan()
-    assert result.table("labels").select("kind", "label").sort("kind", "label").rows() == [("agent", "(odd)"), ("agent", "curl/8.1 (x)"), ("agent_product", "curl"), ("ja4", "t13"), ("ja4", "t" * 200)]
+    assert result.table("labels").select("kind", "label").sort("kind", "label").rows() == [
+        ("agent", "(odd)"),
+        ("agent", "curl/8.1 (x)"),
+        ("agent_product", "curl"),
+        ("ja4", "t13"),
+        ("ja4", "t" * 200),
+    ]
     used = set(result.requests["agent_key"].drop_nulls()) | set(result.requests["ja4_key"].drop_nulls()) | set(result.requests["agent_product_key"].drop_nulls())
     assert set(result.table("labels")["value_key"]) == used
 
@@ -164,7 +170,11 @@ def write(folder, parts):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(ROW, min_size=1, max_size=25, unique_by=lambda row: (row["request_id"], row["minute"])), cuts=st.lists(st.integers(0, 25), max_size=4), seed=st.randoms(use_true_random=False))
+@given(
+    rows=st.lists(ROW, min_size=1, max_size=25, unique_by=lambda row: (row["request_id"], row["minute"])),
+    cuts=st.lists(st.integers(0, 25), max_size=4),
+    seed=st.randoms(use_true_random=False),
+)
 def test_tables_are_equal_for_any_order_and_split_of_the_rows(tmp_path_factory, rows, cuts, seed):
     one, other = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("other")
     write(one / "logs", [rows])
@@ -198,7 +208,13 @@ def test_a_large_day_in_small_ranges_and_spilled_is_the_same_day(log, scan, thre
 @pytest.mark.parametrize("threads", [2, 4])
 def test_threads_do_not_change_a_byte(log, scan, threads):
     for part in range(4):
-        log(f"{part}.parquet", rows=300, request_id=[f"{part}-{n}" for n in range(300)], prompt=[f"p {part} {n}" for n in range(300)], timestamp=[NOON + timedelta(hours=n % 60) for n in range(300)])
+        log(
+            f"{part}.parquet",
+            rows=300,
+            request_id=[f"{part}-{n}" for n in range(300)],
+            prompt=[f"p {part} {n}" for n in range(300)],
+            timestamp=[NOON + timedelta(hours=n % 60) for n in range(300)],
+        )
     one, several = scan(), scan(threads=threads)
     files = sorted(path.relative_to(one.out) for path in one.out.rglob("*") if path.is_file())
     assert len(files) == 3 * 6

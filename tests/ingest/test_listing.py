@@ -131,7 +131,9 @@ def test_only_bad_files_is_an_error_even_when_skipping(tmp_path):
 def test_a_column_that_stands_twice_is_refused(tmp_path):
     import pyarrow.parquet as pq
 
-    table = pa.table([pa.array(["x"])] * 3 + [pa.array([0], pa.timestamp("us", tz="UTC"))] + [pa.array(["m"])], names=["request_id", "account_id", "account_id", "timestamp", "model"])
+    table = pa.table(
+        [pa.array(["x"])] * 3 + [pa.array([0], pa.timestamp("us", tz="UTC"))] + [pa.array(["m"])], names=["request_id", "account_id", "account_id", "timestamp", "model"]
+    )
     pq.write_table(table, tmp_path / "twice.parquet")
     with pytest.raises(SchemaError, match="2 times"):
         list_logs([str(tmp_path)], on_bad_file="fail")

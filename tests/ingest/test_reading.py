@@ -84,7 +84,12 @@ def test_text_types_and_dictionaries_read_alike(log, scan):
 def test_maps_and_lists_read_alike_in_every_form(log, scan):
     pairs = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
     log("0.parquet", request_id=["0"], request_headers=[[("X-App", "cli"), ("b", "2")]], tool_names=[["b", "a"]])
-    log("1.parquet", request_id=["1"], request_headers=pa.array([[{"key": "b", "value": "2"}, {"key": "x-app", "value": "cli"}]], pairs), tool_names=pa.array([["a", "b", "a"]], pa.large_list(pa.large_string())))
+    log(
+        "1.parquet",
+        request_id=["1"],
+        request_headers=pa.array([[{"key": "b", "value": "2"}, {"key": "x-app", "value": "cli"}]], pairs),
+        tool_names=pa.array([["a", "b", "a"]], pa.large_list(pa.large_string())),
+    )
     log("2.parquet", request_id=["2"], request_headers=[[("x-app", "cli"), ("b", "3")]], tool_names=pa.array([["a"]], pa.list_(pa.string(), 1)))
     log("3.parquet", request_id=["3"], request_headers=[None], tool_names=[[]])
     rows = scan().requests.sort("request_id")
@@ -185,7 +190,10 @@ def test_text_in_lists_and_maps_that_is_no_utf8_rejects_its_row(log, scan):
     assert reasons(scan()) == {1: "invalid_utf8"}
 
 
-@pytest.mark.parametrize(("column", "low", "high"), [("temperature", -1e9, float("inf")), ("latency_ms", -1.0, 1e13), ("message_count", -1, None), ("cost_usd", float("-inf"), 1e12), ("max_tokens", -1, 2**40)])
+@pytest.mark.parametrize(
+    ("column", "low", "high"),
+    [("temperature", -1e9, float("inf")), ("latency_ms", -1.0, 1e13), ("message_count", -1, None), ("cost_usd", float("-inf"), 1e12), ("max_tokens", -1, 2**40)],
+)
 def test_numbers_that_are_no_measurement_reject_their_row(log, scan, column, low, high):
     log("part.parquet", rows=3, **{column: [low, 1, high]})
     assert reasons(scan()) == {0: "value_out_of_range"} | ({2: "value_out_of_range"} if high is not None else {})
@@ -233,7 +241,18 @@ def test_floats_become_integers_of_a_unit(log, scan):
     assert (row["temperature_milli"], row["top_p_milli"], row["latency_us"], row["cost_micro_usd"], row["choice_count"]) == (700, 950, 12346, 1860, 3)
 
 
-@pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "\u202eevil\u2066", "nul\x00inside", "\x1b[31mred\x1b[0m", "=cmd|' /C calc'!A0", "x" * 1_000_000, "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "</script><script>alert(1)</script>",
+        "\u202eevil\u2066",
+        "nul\x00inside",
+        "\x1b[31mred\x1b[0m",
+        "=cmd|' /C calc'!A0",
+        "x" * 1_000_000,
+        "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+    ],
+)
 def test_hostile_text_in_every_field_leaves_only_fingerprints(log, scan, text):
     strings = {name: text for name, column in REQUEST_COLUMNS.items() if column.type == pa.string()}
     log("part.parquet", **strings, tool_names=[[text]], request_headers=[[(text, text)]])

@@ -136,7 +136,14 @@ def test_ladder_has_a_rung_for_each_length_reached():
 
 
 def test_words_are_counted_by_script():
-    assert keys("it's a_b 12 <x>", "\u4f60\u597d\u5417", "\u041f\u0440\u0438\u0432\u0435\u0442 \u043c\u0438\u0440", "a\u2014b", "?!", " \n").word_counts.tolist() == [6, 3, 2, 2, 0, -1]
+    assert keys("it's a_b 12 <x>", "\u4f60\u597d\u5417", "\u041f\u0440\u0438\u0432\u0435\u0442 \u043c\u0438\u0440", "a\u2014b", "?!", " \n").word_counts.tolist() == [
+        6,
+        3,
+        2,
+        2,
+        0,
+        -1,
+    ]
 
 
 def test_sketch_holds_the_smallest_hashes_of_distinct_shingles():
