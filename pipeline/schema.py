@@ -111,7 +111,7 @@ PROMPT_SAMPLES = Table("prompt_samples", 12, ("account_key", "prompt_key"), _col
     output_tokens | BIGINT | tokens | their output, summed
     max_message_count | INTEGER | | deepest turn among them
     first_us | BIGINT | us | the first of them
-    request_id | VARCHAR | | the first of them (ties by source_file, source_row)
+    request_id | VARCHAR | | the first of them (ties: the id that sorts first)
     source_file | VARCHAR | | of that request
     source_row | BIGINT | | of that request
     prompt_chars | INTEGER | characters | length
