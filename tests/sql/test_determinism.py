@@ -1,0 +1,101 @@
+"""Every SQL stage gives equal bytes with 1 and 4 threads, and whatever order its input rows come in, on enough rows for threads to matter."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipeline import schema
+from pipeline.config import load_config
+from pipeline.engines.duckdb import DuckEngine, arrow_schema
+from pipeline.engines.sqlfile import load
+from pipeline.kinds import kind_table
+from pipeline.run.execute import flat_settings
+from pipeline.stages import STAGES
+
+TABLES = {table.name: table for table in vars(schema).values() if isinstance(table, schema.Table)}
+ROWS, ACCOUNTS, SAMPLES = 150_000, 900, 20_000
+START = 1_777_766_400_000_000
+
+
+def typed(columns, table):
+    frame = pl.DataFrame(columns)
+    wanted = pl.from_arrow(arrow_schema(table).empty_table()).schema
+    return frame.select((pl.col(name) if name in frame.columns else pl.lit(None, dtype=kind)).cast(kind).alias(name) for name, kind in wanted.items())
+
+
+def sources():
+    draw = np.random.default_rng(11)
+    some = {column.name: draw.integers(0, 400, ROWS) for column in schema.REQUESTS.columns if column.name.endswith("_key")}
+    some |= {name: draw.integers(0, 5000, ROWS) for name in ("input_tokens", "output_tokens", "max_tokens", "prompt_chars", "temperature_milli", "cost_micro_usd")}
+    requests = some | {
+        "account_key": draw.integers(0, ACCOUNTS, ROWS),
+        "ts_us": START + draw.integers(0, 86_400_000, ROWS) * 1000,
+        "request_id": [f"r{i}" for i in range(ROWS)],
+        "source_file": ["f"] * ROWS,
+        "source_row": np.arange(ROWS),
+        "agent_product_key": draw.integers(0, 2, ROWS),
+        "model": draw.choice(["a", "b", "c"], ROWS),
+        "country": draw.choice(["DE", "FR"], ROWS),
+    }
+    samples = {
+        "account_key": draw.integers(0, ACCOUNTS, SAMPLES),
+        "prompt_key": draw.integers(0, 3000, SAMPLES),
+        "request_count": draw.integers(1, 5, SAMPLES),
+        "output_tokens": draw.integers(1, 500, SAMPLES),
+        "first_us": START + draw.integers(0, 100, SAMPLES),
+        "request_id": [f"r{i}" for i in range(SAMPLES)],
+        "source_file": ["f"] * SAMPLES,
+        "source_row": np.arange(SAMPLES),
+        "prompt_chars": draw.integers(1, 500, SAMPLES),
+        "shingles": [sorted(set(row)) for row in draw.integers(0, 60, (SAMPLES, 6)).tolist()],
+        "shingle_count": np.full(SAMPLES, 6),
+        "tokens": [sorted(set(row)) for row in draw.integers(0, 2**29, (SAMPLES, 4)).tolist()],
+    }
+    records = {
+        "account_key": np.arange(ACCOUNTS),
+        "account_id": [f"acct-{i}" for i in range(ACCOUNTS)],
+        "is_vouched": np.arange(ACCOUNTS) % 9 == 0,
+        "organization_key": np.arange(ACCOUNTS) % 60,
+        "payment_key": draw.integers(0, 300, ACCOUNTS),
+        "email_domain_key": draw.integers(0, 9, ACCOUNTS),
+        "created_us": START - draw.integers(0, 10**12, ACCOUNTS),
+    }
+    return {"requests": typed(requests, schema.REQUESTS), "prompt_samples": typed(samples, schema.PROMPT_SAMPLES), "account_records": typed(records, schema.ACCOUNT_RECORDS)}
+
+
+def run_all(given, folder, threads, config):
+    """Every SQL stage whose inputs are there, in the order of STAGES; the bytes of each table."""
+    made = {}
+    settings = flat_settings(config) | {"day": date(2026, 5, 3)}
+    folder.mkdir()
+    with DuckEngine(threads=threads, memory_bytes=2 * 10**9, temp_dir=folder / "spill") as engine:
+        for name, frame in given.items():
+            engine.register(name, frame)
+        engine.register("kinds", kind_table(config.links))
+        for stage in STAGES:
+            (name, *_) = stage.writes
+            if stage.is_sql and set(stage.reads) <= {*given, *made, "kinds"}:
+                path = folder / f"{name}.parquet"
+                engine.write(stage.source, {key: settings[key] for key, _ in load(stage.source).params}, path, TABLES[name])
+                engine.view(name, [path], TABLES[name])
+                made[name] = path.read_bytes()
+    return made
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder, config, given = tmp_path_factory.mktemp("determinism"), load_config(), sources()
+    backwards = {name: frame.reverse() for name, frame in given.items()}
+    return [run_all(given, folder / "one", 1, config), run_all(backwards, folder / "four", 4, config)]
+
+
+SQL_STAGES = [stage for stage in STAGES if stage.is_sql and "clusters" not in stage.reads]
+
+
+@pytest.mark.parametrize("name", [stage.writes[0] for stage in SQL_STAGES])
+def test_bytes_do_not_depend_on_threads_or_on_the_order_of_rows(runs, name):
+    one, four = runs
+    assert len(one[name]) > 1000
+    assert one[name] == four[name]
