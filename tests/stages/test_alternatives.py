@@ -1,0 +1,123 @@
+"""Innocent alternatives: who fits one, what it explains, and what is left, by hand-made clusters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline.kinds import kind_table, kinds
+from pipeline.stages.alternatives import EXPLAINS
+from tests.stages.builders import CONFIG, DAY_US, Frames, empty, frame, key, python_stage, stage_named
+
+STAGE = stage_named("pipeline.stages.alternatives:alternatives")
+VERDICT, MARGIN = CONFIG.verdict, CONFIG.networks.edge_margin_bits
+POPULATION = 256
+FAMILY = {kind.kind: kind.family for kind in kinds(CONFIG.links)}
+ENOUGH = math.ceil(VERDICT.alternative_share * 10)
+
+
+def _scored(
+    records: dict[int, dict[str, Any]] | None = None, held: dict[str, list[int]] | None = None, products: dict[int, int] | None = None, size: int = 10
+) -> dict[str, dict[str, Any]]:
+    """Alternatives of one cluster of accounts 0 .. size - 1. `records` adds columns to an account; `held` names the holders of one value of each kind."""
+    accounts = [{"account_key": key(n), "account_id": f"a{n}", "is_vouched": False, **(records or {}).get(n, {})} for n in range(POPULATION)]
+    facts = held or {}
+    values = [
+        {"kind": kind, "value_key": 7, "account_key": key(n), "entity_key": key(n), "family": FAMILY[kind], "share": 1.0, "df": len(holders), "rarity_micro_bits": 1}
+        for kind, holders in facts.items()
+        for n in holders
+    ]
+    shared = [
+        {"cluster": 0, "kind": kind, "value_key": 7, "inside_count": inside, "df": len(holders), "qualifies": True}
+        for kind, holders in facts.items()
+        if (inside := sum(n < size for n in holders)) >= 2
+    ]
+    given: Frames = {
+        "account_records": frame("account_records", accounts),
+        "shared_values": frame("shared_values", values),
+        "cluster_values": frame("cluster_values", shared),
+        "products": frame("products", [{"account_key": key(n), "value_key": product, "request_count": 9} for n, product in (products or {}).items()]),
+        "clusters": frame("clusters", [{"cluster": 0, "account_key": key(n), "origin": "network", "bits": 20.0} for n in range(size)]),
+        "kinds": kind_table(CONFIG.links),
+    }
+    made = python_stage(STAGE, {name: given[name] if name in given else empty(name) for name in STAGE.reads})
+    return {row["alternative"]: row for row in made["cluster_alternatives"].iter_rows(named=True)}
+
+
+def test_every_alternative_is_scored_and_strangers_fit_none() -> None:
+    found = _scored()
+    assert set(found) == set(EXPLAINS)
+    assert not any(row["applies"] for row in found.values())
+    assert all(row["margin_bits"] == -MARGIN for row in found.values())
+
+
+@pytest.mark.parametrize(("vouched", "alternative"), [(True, "vouched_organisation"), (False, "self_serve_team")])
+@pytest.mark.parametrize("members", [ENOUGH - 1, ENOUGH, 10])
+def test_an_organisation_applies_when_enough_members_are_in_it(members: int, vouched: bool, alternative: str) -> None:
+    row = _scored({n: {"organization_key": 5, "is_vouched": vouched} for n in range(members)})[alternative]
+    assert (row["fit_share"], row["applies"]) == (members / 10, members >= ENOUGH)
+
+
+def test_members_of_two_organisations_are_not_one_customer() -> None:
+    assert _scored({n: {"organization_key": 5 + n % 2} for n in range(10)})["self_serve_team"]["fit_share"] == 0.5
+
+
+@pytest.mark.parametrize("fields", [{"access_pathway": "education"}, {"email_domain_class": "edu"}])
+def test_a_class_is_told_by_its_pathway_or_its_mailboxes(fields: dict[str, str]) -> None:
+    row = _scored(dict.fromkeys(range(9), fields))["classroom"]
+    assert (row["fit_share"], row["applies"]) == (0.9, True)
+
+
+@pytest.mark.parametrize(("days", "applies"), [(0, True), (CONFIG.links.cohort_days, False)])
+def test_an_event_is_members_behind_one_address_that_signed_up_within_days(days: int, applies: bool) -> None:
+    records = {n: {"created_us": n * days * DAY_US} for n in range(10)}
+    assert _scored(records, {"ip": list(range(10))})["classroom"]["applies"] is applies
+    assert _scored(records)["classroom"]["fit_share"] == 0.0
+
+
+@pytest.mark.parametrize("users", [VERDICT.public_client_entities - 1, VERDICT.public_client_entities])
+def test_a_client_is_public_from_enough_users_of_its_wording(users: int) -> None:
+    holders = list(range(users))
+    row = _scored(held={"system": holders, "template": holders}, products=dict.fromkeys(holders, 3))["public_client"]
+    assert row["applies"] is (users >= VERDICT.public_client_entities)
+
+
+def test_wording_of_the_cluster_alone_inside_a_large_product_is_not_the_clients() -> None:
+    members = list(range(10))
+    assert _scored(held={"template": members}, products=dict.fromkeys(range(60), 3))["public_client"]["fit_share"] == 0.0
+
+
+def test_the_margin_is_the_rarest_tie_that_is_not_explained_counted_without_the_group() -> None:
+    inside, outside = list(range(10)), [100, 101, 102]
+    found = _scored(held={"payment": [*inside, *outside], "ip": inside, "system": inside})
+    rare = math.log2(POPULATION / (len(outside) + 1))
+    assert found["classroom"]["margin_bits"] == pytest.approx(rare - MARGIN)  # a campus explains the address, not the card
+    assert found["public_client"]["margin_bits"] == pytest.approx(math.log2(POPULATION) - MARGIN)  # a client explains neither
+    assert found["self_serve_team"]["margin_bits"] == found["vouched_organisation"]["margin_bits"] == -MARGIN
+
+
+@pytest.mark.parametrize("holders", [4, 6])
+def test_a_fact_of_fewer_than_half_the_members_is_not_a_fact_of_the_group(holders: int) -> None:
+    margin = _scored(held={"payment": list(range(holders))})["classroom"]["margin_bits"]
+    assert (margin > -MARGIN) == (holders > 5)
+
+
+def test_one_customer_explains_all_that_any_other_alternative_explains() -> None:
+    everything = {kind.kind for kind in kinds(CONFIG.links)}
+    for customer in ("vouched_organisation", "self_serve_team"):
+        assert set(EXPLAINS[customer]) >= everything
+    assert all(set(explained) <= everything for explained in EXPLAINS.values())
+
+
+def test_no_innocent_crowd_explains_a_card_a_mailbox_or_a_phone() -> None:
+    for alternative in ("classroom", "public_client"):
+        assert not set(EXPLAINS[alternative]) & {"payment", "email", "phone", "organization"}
+
+
+def test_small_groups_are_not_scored(tables: Frames) -> None:
+    small = tables["clusters"].filter(pl.col("origin") == "small")["cluster"].unique()
+    assert len(small) > 0
+    assert not tables["cluster_alternatives"]["cluster"].is_in(small.implode()).any()

@@ -1,0 +1,108 @@
+"""Tests of clusters: they reject the planted campaign, keep their level among strangers, and never look at what formed a cluster."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipeline.kinds import kind_table
+from tests.stages.builders import CONFIG, START, Frames, empty, frame, key, python_stage, stage_named
+
+STAGE = stage_named("pipeline.stages.cluster_tests:cluster_tests")
+FAST = dataclasses.replace(CONFIG, verdict=dataclasses.replace(CONFIG.verdict, null_groups=199))
+ACCOUNTS, DAYS = 240, 12
+
+
+def _strangers(seed: int, groups: list[list[int]], wording: dict[int, int] | None = None, burst: list[int] | None = None) -> Frames:
+    """Accounts that each recur to habits of their own in half 1; `wording` gives some a common habit, `burst` makes some busy on one day."""
+    draw = random.Random(seed)
+    habits, boilerplate, daily = [], [], []
+    for n in range(ACCOUNTS):
+        own = (wording or {}).get(n, 1000 + draw.randrange(40))
+        habits += [{"account_key": key(n), "half": 1, "shingle": shingle, "document_count": 9, "document_total": 12} for shingle in (own, 5000 + n)]
+        boilerplate += [{"account_key": key(n), "prompt_key": 2 * d + 1, "habit_count": 5, "request_count": 1, "output_tokens": draw.choice([50, 900])} for d in range(6)]
+        for day in range(DAYS):
+            requests = draw.randint(5, 15) + (200 if n in (burst or []) and day == 7 else 0)
+            daily.append({"account_key": key(n), "day": START.replace(day=1 + day), "request_count": requests})
+    given = {
+        "account_records": frame("account_records", [{"account_key": key(n), "account_id": f"a{n}", "is_vouched": False} for n in range(ACCOUNTS)]),
+        "kinds": kind_table(CONFIG.links),
+        "habits": frame("habits", habits),
+        "boilerplate": frame("boilerplate", boilerplate),
+        "sample_totals": frame("sample_totals", [{"account_key": key(n), "document_count": 12} for n in range(ACCOUNTS)]),
+        "daily_requests": frame("daily_requests", daily),
+        "features": frame("features", [{"account_key": key(n), "request_count": 100 + n % 7, "active_days": DAYS, "output_tokens_mean": 400.0} for n in range(ACCOUNTS)]),
+        "clusters": frame("clusters", [{"cluster": c, "account_key": key(n), "origin": "network", "bits": 20.0} for c, members in enumerate(groups) for n in members]),
+    }
+    return {name: given[name] if name in given else empty(name) for name in STAGE.reads}
+
+
+def _p_values(given: Frames, test: str) -> list[float]:
+    tests = python_stage(STAGE, given, FAST)["cluster_tests"]
+    return tests.filter((pl.col("test") == test) & (pl.col("status") == "ran")).sort("cluster")["p_value"].to_list()
+
+
+def test_strangers_are_rejected_about_as_often_as_the_level_says() -> None:
+    p_values = []
+    for seed in range(3):
+        order = random.Random(seed).sample(range(ACCOUNTS), ACCOUNTS)
+        given = _strangers(seed, [order[start : start + 8] for start in range(0, 80, 8)])
+        for test in ("held_out_wording", "shared_days", "harvest_share"):
+            p_values += _p_values(given, test)
+    assert len(p_values) == 90
+    for level in (0.05, 0.2):
+        assert np.mean(np.array(p_values) <= level) <= level + 3 * np.sqrt(level / 90)
+
+
+def test_a_common_mix_of_wording_on_held_out_prompts_is_found() -> None:
+    members = list(range(10))
+    assert _p_values(_strangers(1, [members], wording=dict.fromkeys(members, 7)), "held_out_wording") == [1 / 200]
+
+
+def test_days_on_which_all_are_busy_are_found() -> None:
+    members = list(range(10))
+    assert _p_values(_strangers(1, [members], burst=members), "shared_days") == [1 / 200]
+
+
+def test_long_templated_answers_are_found() -> None:
+    given, members = _strangers(1, [list(range(10))]), [key(n) for n in range(10)]
+    longer = pl.when(pl.col("account_key").is_in(members)).then(pl.lit(3000, dtype=pl.Int64)).otherwise(pl.lit(100, dtype=pl.Int64)).alias("output_tokens")
+    assert _p_values(given | {"boilerplate": given["boilerplate"].with_columns(longer)}, "harvest_share") == [1 / 200]
+
+
+def test_habits_of_the_half_that_forms_networks_change_nothing() -> None:
+    given = _strangers(1, [list(range(10))])
+    formed = given["habits"].with_columns(pl.lit(0, dtype=pl.Int64).alias("half"), pl.lit(7, dtype=pl.Int64).alias("shingle")).unique("account_key")
+    one, other = (python_stage(STAGE, given | {"habits": habits}, FAST)["cluster_tests"] for habits in (given["habits"], pl.concat([given["habits"], formed])))
+    assert one.equals(other)
+
+
+@pytest.mark.parametrize("missing", ["habits", "daily_requests", "sample_totals"])
+def test_a_test_without_data_says_that_it_did_not_run_and_has_no_p(missing: str) -> None:
+    given = _strangers(1, [list(range(10))])
+    tests = python_stage(STAGE, given | {missing: empty(missing)}, FAST)["cluster_tests"].filter(pl.col("status") != "ran")
+    assert tests.height == 1
+    assert tests["p_value"].to_list() == [None]
+    assert tests["reason"].str.len_chars().min() > 0
+
+
+def test_controls_are_outside_every_network_and_nearest_in_volume() -> None:
+    given = _strangers(1, [list(range(10)), list(range(10, 20))])
+    loud = pl.when(pl.col("account_key").is_in([key(n) for n in range(100, ACCOUNTS)])).then(90_000).otherwise(pl.col("request_count")).cast(pl.Int64).alias("request_count")
+    given["features"] = given["features"].with_columns(loud)
+    controls = python_stage(STAGE, given, FAST)["cluster_controls"]
+    near = {key(n) for n in range(20, 100)}
+    for (_,), rows in controls.group_by("cluster"):
+        assert rows.height == CONFIG.verdict.control_accounts
+        assert set(rows["account_key"]) <= near
+
+
+def test_a_cluster_is_tested_alike_whatever_its_number() -> None:
+    members, others = list(range(10)), list(range(50, 60))
+    one = python_stage(STAGE, _strangers(1, [members, others]), FAST)["cluster_tests"]
+    two = python_stage(STAGE, _strangers(1, [others, members]), FAST)["cluster_tests"]
+    assert one.filter(pl.col("cluster") == 0).drop("cluster").equals(two.filter(pl.col("cluster") == 1).drop("cluster"))
