@@ -29,13 +29,13 @@ def config() -> None:
 
 
 def features(form: Form = "table") -> None:
-    """Print the features of an account: name, unit, meaning."""
+    """Print the features of an account: name, unit, range, formula, what empty gives, where the formula is from."""
 
     def body() -> None:
-        from pipeline.schema import FEATURES
+        from pipeline.features import FEATURES
 
-        columns = [(column.name, column.unit, column.meaning) for column in FEATURES.columns]
-        console.rows(("feature", "unit", "meaning"), columns, form, "stillhunt.features/1")
+        lines = [(f.group, f.name, f.unit, f"{f.low:g} .. {f.high:g}", f.formula, f.empty, f.source) for f in FEATURES]
+        console.rows(("group", "feature", "unit", "range", "formula", "empty", "source"), lines, form, "stillhunt.features/1")
         console.say("next: stillhunt show ACCOUNT")
 
     guarded(body)
