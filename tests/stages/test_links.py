@@ -21,7 +21,7 @@ from pipeline.stages.population import population
 from tests.stages.builders import CONFIG, DAY_US, START_US, Frames, _sql, engine, frame, key, settings_of, shuffled
 
 RECORD_KINDS = {"payment": "payment_key", "device": "device_key", "email": "email_key", "phone": "phone_key", "signup_ip": "signup_ip_key", "mail_domain": "email_domain_key"}
-USED_KINDS = ("ip", "ip_prefix", "stack", "headers", "settings", "system", "skeleton")
+USED_KINDS = ("ip", "ip_prefix", "stack", "headers", "settings", "system")
 PARAMS = settings_of(CONFIG)
 HUBS = {field.name: 0.5 for field in dataclasses.fields(CONFIG.links) if field.name.endswith("max_df_share")}
 LINKS = dataclasses.replace(CONFIG.links, **HUBS, template_min_shingles=2)
@@ -66,7 +66,9 @@ def _world(seed: int, count: int, values: int) -> Frames:
         total = draw.choice([4, 10, 16])
         for half, shingle in itertools.product((0, 1), draw.sample(range(8), draw.randrange(8))):
             habits.append({"account_key": account, "half": half, "shingle": key("shingle", shingle), "document_count": draw.randint(3, total), "document_total": total})
-        samples += [{"account_key": account, "prompt_key": key("prompt", prompt), "prompt_chars": draw.choice([10, 39, 40, 400])} for prompt in draw.sample(range(6), 3)]
+        for prompt in draw.sample(range(20), draw.randrange(12)):
+            shape = {"skeleton_key": key("skeleton", prompt % values), "prompt_chars": draw.choice([10, 39, 40, 400])}
+            samples.append({"account_key": account, "prompt_key": key("prompt", prompt), **shape})
     return {
         "account_records": frame("account_records", records),
         "entities": frame("entities", used),
@@ -118,14 +120,18 @@ def _held(given: Frames) -> dict[Holding, float]:
             days = row["created_us"] // (CONFIG.links.cohort_days * DAY_US)
             held["cohort", (row["email_domain_key"] % 1000000007) * 1000003 + days, account] = 1.0
     for kind, account, value, count in given["entities"].select("kind", "account_key", "value_key", "request_count").iter_rows():
-        if kind in USED_KINDS and count / 100 >= CONFIG.links.min_address_share and not (kind == "skeleton" and count < 2):
+        if kind in USED_KINDS and count / 100 >= CONFIG.links.min_address_share:
             held[kind, value, account] = 1.0 if CAPS[kind].family in {"infrastructure", "settings"} else count / 100
     for account, half, shingle, count, total in given["habits"].iter_rows():
         if half == 0:
             held["template", shingle, account] = count / total
-    for account, prompt, chars in given["window_samples"].select("account_key", "prompt_key", "prompt_chars").iter_rows():
-        if chars >= CONFIG.links.duplicate_min_chars and prompt % 2 == 0:
-            held["prompt", prompt, account] = 1.0
+    forming = given["window_samples"].filter(pl.col("prompt_key") % 2 == 0)
+    prompts = Counter(forming["account_key"].to_list())
+    long = [row for row in forming.select("account_key", "prompt_key", "skeleton_key", "prompt_chars").iter_rows() if row[3] >= CONFIG.links.duplicate_min_chars]
+    held |= {("prompt", prompt, account): 1.0 for account, prompt, _, _ in long}
+    for (account, skeleton), count in Counter((account, skeleton) for account, _, skeleton, _ in long).items():
+        if count >= 2:
+            held["skeleton", skeleton, account] = count / prompts[account]
     return {holding: share for holding, share in held.items() if holding[1] is not None}
 
 
