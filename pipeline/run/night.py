@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.engines.duckdb import DuckEngine
 from pipeline.errors import InputError, MemoryTooSmall
 from pipeline.ingest import Context, LogListing, account_records, blind_spots, coverage_of, list_logs, read_context
-from pipeline.ingest.reader import READ_COLUMNS
+from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.provenance import run_id, sha256_file
 from pipeline.run.days import WindowDays, keep_days
 from pipeline.run.execute import Bench, empty, flat_settings, peak_rss_bytes

@@ -1,0 +1,44 @@
+"""The bench: order and uniqueness of a table's rows, as its grain says."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import schema
+from pipeline.errors import CheckFailed
+from pipeline.run import execute
+
+ROWS = st.lists(st.tuples(st.none() | st.integers(0, 3), st.none() | st.sampled_from(["", "a", "b"])), max_size=8)
+
+
+def _key(row: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
+    """Python's order with nulls last."""
+    return tuple((value is None, value if value is not None else 0) for value in row)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ROWS)
+def test_out_of_order_is_what_pythons_comparison_says(rows: list[tuple[int | None, str | None]]) -> None:
+    frame = pl.DataFrame(rows, schema={"number": pl.Int64, "text": pl.String}, orient="row")
+    expected = [not _key(before) < _key(row) for before, row in itertools.pairwise(rows)]
+    assert execute.out_of_order(frame).to_list() == expected
+
+
+@pytest.mark.parametrize("batch", [2, 3, 1000])
+@pytest.mark.parametrize(("rows", "bad"), [(["a", "b", "c", "d", "e"], 0), (["a", "b", "b", "c", "d"], 1), (["a", "b", "d", "c", "e"], 1), ([], 0), (["a"], 0)])
+def test_a_table_is_checked_over_the_edges_of_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str], bad: int, batch: int) -> None:
+    path = tmp_path / "network_ids.parquet"
+    pl.DataFrame({"provisional_id": rows, "network_id": rows}, schema={"provisional_id": pl.String, "network_id": pl.String}).write_parquet(path)
+    monkeypatch.setattr(execute, "CHECK_ROWS", batch)
+    if bad:
+        with pytest.raises(CheckFailed, match=f"failed on {bad} rows"):
+            execute.check_grain(schema.NETWORK_IDS, path)
+    else:
+        execute.check_grain(schema.NETWORK_IDS, path)
