@@ -22,9 +22,9 @@ def group(name: str, count: int, **fields: Any) -> list[Account]:
     return [Account(f"{name}-{n:03d}", **{field: value(n) if isinstance(value, Callable) else value for field, value in fields.items()}) for n in range(count)]
 
 
-def ordinary(people: int, scripts: int) -> list[Account]:
+def ordinary(people: int, scripts: int, requests: int = 40) -> list[Account]:
     """Accounts that have nothing to do with each other."""
-    return group("person", people) + group("script", scripts, wording=lambda n: f"script {n}", output=(300, 2000))
+    return group("person", people, requests=requests) + group("script", scripts, requests=requests, wording=lambda n: f"script {n}", output=(300, 2000))
 
 
 def carded(count: int = CARDED, holders: int = CARD_HOLDERS) -> list[Account]:
