@@ -9,8 +9,9 @@ from pipeline.ingest.accounts import AccountTable, RecordCoverage, account_recor
 from pipeline.ingest.checking import LogCheck, check_logs
 from pipeline.ingest.context import Context, read_context
 from pipeline.ingest.coverage import Coverage, blind_spots, coverage_of
+from pipeline.ingest.days import DayCounts
 from pipeline.ingest.listing import LogFile, LogListing, SkippedFile, list_logs
-from pipeline.ingest.scan import DayCounts, IngestReport, ingest_days
+from pipeline.ingest.scan import IngestReport, ingest_days
 
 __all__ = [
     "AccountTable",

@@ -40,10 +40,20 @@ _PLACED = (
     "referral_code",
 )
 """Columns whose shared value would link accounts: placeholders in them are null."""
-_KEYS = {"email_key": ("email_hash", "email"), "email_shape_key": ("email_local_shape", "email_shape"), "phone_key": ("phone_hash", "phone"), "payment_key": ("payment_fingerprint", "payment"),
-         "device_key": ("device_fingerprint", "device"), "referral_key": ("referral_code", "referral"), "reseller_key": ("reseller_id", "reseller"), "organization_key": ("organization_id", "organization")}  # fmt: skip
+_KEYS = {
+    "organization_key": ("organization_id", "organization"),
+    "email_key": ("email_hash", "email"),
+    "email_shape_key": ("email_local_shape", "email_shape"),
+    "phone_key": ("phone_hash", "phone"),
+    "payment_key": ("payment_fingerprint", "payment"),
+    "device_key": ("device_fingerprint", "device"),
+    "referral_key": ("referral_code", "referral"),
+    "reseller_key": ("reseller_id", "reseller"),
+}
+"""Keys of a record: the column of the accounts table, and the namespace."""
 _LABELS = ("email_domain_class", "payment_type", "verification_level", "access_pathway", "plan", "status")
 _VOUCHED_PATHWAYS = ("enterprise", "reseller")
+_NO_TABLE: tuple[dict[str, pa.Array], dict[str, int], tuple[str, ...]] = ({"account_id": pa.nulls(0, pa.string())}, {}, ())
 _TYPES = {"BIGINT": pl.Int64, "VARCHAR": pl.String, "BOOLEAN": pl.Boolean}
 
 
@@ -76,7 +86,7 @@ def account_records(accounts: Path | None, ids: pl.DataFrame, context: Context) 
     """
     seen = _one_each(ids)
     if accounts is None:
-        columns, misfits, unknown = {"account_id": pa.nulls(0, pa.string())}, {}, ()
+        columns, misfits, unknown = _NO_TABLE
     else:
         columns, misfits, unknown = _read(accounts)
     columns = {name: without_placeholders(values) if name in _PLACED else values for name, values in columns.items()}
@@ -214,4 +224,4 @@ def _covered(joined: pl.DataFrame, columns: Mapping[str, pa.Array], name: str) -
     if name not in columns:
         return 0
     rows = joined["row"].drop_nulls().to_list()
-    return len(rows) - columns[name].take(pa.array(rows, pa.int64())).null_count
+    return int(len(rows) - columns[name].take(pa.array(rows, pa.int64())).null_count)

@@ -26,12 +26,12 @@ def castable(found: pa.DataType, wanted: pa.DataType) -> bool:
     if pt.is_list(wanted):
         return _is_any_list(found) and castable(found.value_type, wanted.value_type)
     if pt.is_string(wanted):
-        return _is_any_string(found) or pt.is_integer(found)
+        return _is_any_string(found) or bool(pt.is_integer(found))
     if pt.is_integer(wanted) or pt.is_floating(wanted):
-        return pt.is_integer(found) or pt.is_floating(found) or pt.is_decimal(found)
+        return bool(pt.is_integer(found) or pt.is_floating(found) or pt.is_decimal(found))
     if pt.is_timestamp(wanted) or pt.is_date32(wanted):
-        return pt.is_timestamp(found) or pt.is_date(found)
-    return pt.is_boolean(wanted) and pt.is_boolean(found)
+        return bool(pt.is_timestamp(found) or pt.is_date(found))
+    return bool(pt.is_boolean(wanted) and pt.is_boolean(found))
 
 
 def _is_any_string(found: pa.DataType) -> bool:
@@ -56,7 +56,7 @@ def cast_values(values: pa.Array, wanted: pa.DataType) -> tuple[pa.Array, Bools 
 
     A string column comes back as strings, or as a dictionary of strings where it arrived as one; its bytes are not checked to be UTF-8 here. A map comes back as PAIRS.
     """
-    if values.type == wanted and not pt.is_map(wanted) or (pt.is_dictionary(values.type) and values.type.value_type == wanted == pa.string()):
+    if (values.type == wanted and not pt.is_map(wanted)) or (pt.is_dictionary(values.type) and values.type.value_type == wanted == pa.string()):
         return values, None
     if pt.is_null(values.type):
         return pa.nulls(len(values), PAIRS if pt.is_map(wanted) else wanted), None

@@ -173,7 +173,7 @@ def _begins_with(spans: fp.Spans, rows: I64, preamble: Preamble) -> NDArray[np.b
     keys = fp.value_keys(fp.Spans(spans.data, starts, starts + preamble.byte_length), "preamble")
     if preamble.text is not None:
         known = fp.Spans(np.frombuffer(preamble.text, np.uint8), np.zeros(1, np.int64), np.array([preamble.byte_length]))
-        alike = keys == fp.value_keys(known, "preamble")[0]
+        alike: NDArray[np.bool_] = keys == fp.value_keys(known, "preamble")[0]
         return alike if not alike.any() else alike & _verified(spans, starts, keys, preamble, alike)
     return _verified(spans, starts, keys, preamble, np.ones(len(rows), np.bool_))
 
@@ -181,6 +181,6 @@ def _begins_with(spans: fp.Spans, rows: I64, preamble: Preamble) -> NDArray[np.b
 def _verified(spans: fp.Spans, starts: I64, keys: I64, preamble: Preamble, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
     at = np.flatnonzero(candidates)
     distinct, first = np.unique(keys[at], return_index=True)
-    begins = [hashlib.sha256(spans.data[starts[at[one]] : starts[at[one]] + preamble.byte_length]).hexdigest() == preamble.sha256 for one in first]
+    begins = [hashlib.sha256(spans.data[starts[at[one]] : starts[at[one]] + preamble.byte_length].tobytes()).hexdigest() == preamble.sha256 for one in first]
     good: NDArray[np.bool_] = candidates & np.isin(keys, distinct[np.array(begins, np.bool_)])
     return good

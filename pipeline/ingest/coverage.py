@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from pipeline.ingest.accounts import RecordCoverage
-from pipeline.ingest.context import Context
 from pipeline.ingest.columns import READ_COLUMNS
+from pipeline.ingest.context import Context
 from pipeline.schema import BLIND_SPOTS
 
 ENOUGH_PERCENT = 80
@@ -69,24 +69,44 @@ class _Family:
     consequence: str
 
 
+_PEOPLE = "accounts.payment_fingerprint|accounts.device_fingerprint|accounts.email_hash|accounts.phone_hash"
 FAMILIES = (
     _Family("volume, diurnality, burst", (("timestamp", "account_id"),), "nothing can be judged"),
     _Family("synchrony across accounts", (("timestamp",),), "shared timing is not tested"),
-    _Family("template and near-duplicate prompts", (("prompt",), ("prompt_simhash|prompt_minhash",), ("prompt_block_hashes",), ("prompt_hash",), ("system_prompt|system_prompt_hash", "tool_definitions_hash")),
-            "accounts are linked by shape only"),
-    _Family("intent", (("prompt", "system_prompt"), ("prompt",), ("max_tokens", "n", "temperature")), "what was asked for is not described"),
+    _Family(
+        "template and near-duplicate prompts",
+        (("prompt",), ("prompt_simhash|prompt_minhash",), ("prompt_block_hashes",), ("prompt_hash",), ("system_prompt|system_prompt_hash", "tool_definitions_hash")),
+        "accounts are linked by shape only",
+    ),
+    _Family("intent", (("prompt", "system_prompt"), ("max_tokens", "n", "temperature")), "what was asked for is not described"),
     _Family("topic coverage", (("prompt",), ("prompt_minhash",), ("prompt_hash",)), "breadth of topics is not tested"),
     _Family("sampling profile", (("max_tokens", "temperature", "stream"), ("output_tokens",), ("finish_reason",)), "request settings link nothing"),
     _Family("token economics", (("input_tokens", "output_tokens"), ("prompt_chars|prompt",), ("cost_usd",)), "volumes are counted in requests only"),
-    _Family("infrastructure graph", (("client_ip|client_ip_hash", "client_ip|client_ip_prefix"), ("client_ip_prefix",), ("client_asn", "client_country"), ("accounts.signup_ip|accounts.signup_ip_hash",)),
-            "no shared address is seen"),
-    _Family("client-stack graph", (("ja4", "user_agent"), ("user_agent",), ("sdk_name",)), "no shared client stack is seen"),
-    _Family("identity and payment graph", (("accounts.payment_fingerprint", "accounts.device_fingerprint"), ("accounts.payment_fingerprint|accounts.device_fingerprint|accounts.email_hash|accounts.phone_hash",),
-            ("accounts.email_domain", "accounts.created_at"), ("organization_id|api_key_id",), ("accounts.referral_code",)), "accounts are linked by behaviour only"),
-    _Family("model-release pivot", (("model", "context.releases"), ("model",)), "moves to new models are not tested"),
-    _Family("evasion", (("is_rate_limited|status_code", "api_key_id"), ("status_code",), ("error_type",)), "rotation and probing are not tested"),
-    _Family("benign look-alikes", (("accounts.access_pathway", "accounts.verification_level"), ("organization_id",), ("end_user_id",)), "innocent explanations cannot be told apart well: more false alarms"),
-)  # fmt: skip
+    _Family(
+        "infrastructure graph",
+        (("client_ip|client_ip_hash", "client_ip|client_ip_prefix"), ("client_asn", "client_country"), ("accounts.signup_ip|accounts.signup_ip_hash",)),
+        "no shared address is seen",
+    ),
+    _Family("client-stack graph", (("ja4", "user_agent"), ("sdk_name",)), "no shared client stack is seen"),
+    _Family(
+        "identity and payment graph",
+        (
+            ("accounts.payment_fingerprint", "accounts.device_fingerprint"),
+            (_PEOPLE,),
+            ("accounts.email_domain", "accounts.created_at"),
+            ("organization_id|api_key_id",),
+            ("accounts.referral_code",),
+        ),
+        "accounts are linked by behaviour only",
+    ),
+    _Family("model-release pivot", (("model", "context.releases"),), "moves to new models are not tested"),
+    _Family("evasion", (("is_rate_limited|status_code", "api_key_id"), ("error_type",)), "rotation and probing are not tested"),
+    _Family(
+        "benign look-alikes",
+        (("accounts.access_pathway", "accounts.verification_level"), ("organization_id",), ("end_user_id",)),
+        "innocent explanations cannot be told apart well: more false alarms",
+    ),
+)
 _NO_CONTEXT = Context()
 COMPUTED = frozenset(family.name for family in FAMILIES) - {"synchrony across accounts", "intent", "topic coverage", "model-release pivot"}
 """Families that this version has a test or a feature of."""

@@ -19,11 +19,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.ingest.cleaning import REASONS
+from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.ingest.context import Preamble
 from pipeline.ingest.duplicates import losers, places
 from pipeline.ingest.listing import LogFile
 from pipeline.ingest.narrow import NARROW
-from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.ingest.rereading import sketches_again
 from pipeline.ingest.samples import SKETCHES, sample_table
 from pipeline.ingest.shards import DayBuffers, read_stream, write_stream

@@ -128,7 +128,7 @@ def _find(log: str) -> list[_Found]:
         return [_local(path, item) for item in inside]
     if path.is_file():
         return [_local(path.parent, path)]
-    matches = sorted(Path(match) for match in glob.glob(log, recursive=True))
+    matches = sorted(Path(match) for match in glob.glob(log, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
     if not matches:
         raise InputError(f"{log}: no such file or folder. Check the path.")
     root = _glob_root(path)

@@ -18,10 +18,12 @@ from pyarrow import types as pt
 
 from pipeline.ingest.addresses import address_keys, prefix_keys
 from pipeline.ingest.cleaning import CleanRows
+from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.ingest.context import Preamble
 from pipeline.ingest.prompts import PromptColumns, prompt_columns
-from pipeline.ingest.columns import READ_COLUMNS
+from pipeline.ingest.tables import arrow_schema
 from pipeline.measures import fingerprints as fp
+from pipeline.schema import REQUESTS
 
 I64 = NDArray[np.int64]
 LABEL_LENGTH = 200
@@ -34,27 +36,18 @@ _NUMBERS = {"input_tokens": "input_tokens", "output_tokens": "output_tokens", "c
             "max_tokens": "max_tokens", "choice_count": "n", "status_code": "status_code", "asn": "client_asn", "message_count": "message_count"}  # fmt: skip
 _SCALED = {"temperature_milli": ("temperature", _MILLI), "top_p_milli": ("top_p", _MILLI), "latency_us": ("latency_ms", _MILLI), "cost_micro_usd": ("cost_usd", _MICRO)}
 _FLAGS = {"stream": "stream", "is_batch": "is_batch", "is_cached_response": "is_cached_response"}
-_SMALL = frozenset({"temperature_milli", "top_p_milli", "choice_count", "status_code", "message_count", "system_chars", "prompt_source", "prompt_chars", "prompt_words"})
+_SMALL = frozenset(field.name for field in arrow_schema(REQUESTS) if field.type == pa.int32())
 _LABEL_TYPE = pa.dictionary(pa.int32(), pa.string())
 
 
-def _type_of(name: str) -> pa.DataType:
-    if name in _LABELS:
-        return _LABEL_TYPE
-    if name == "request_id":
-        return pa.string()
-    if name in (*_FLAGS, "is_rate_limited"):
-        return pa.bool_()
-    return pa.int32() if name in _SMALL or name == "source_file" else pa.int64()
+def _narrow_schema() -> pa.Schema:
+    """The columns of schema.REQUESTS as they are until the day is finished."""
+    changed = dict.fromkeys(_LABELS, _LABEL_TYPE) | {"source_file": pa.int32()}
+    own = [(field.name, changed.get(field.name, field.type)) for field in arrow_schema(REQUESTS)]
+    return pa.schema([*own, ("day", pa.int32()), ("id_key", pa.int64()), ("seen", pa.int64()), ("preamble", pa.int32())])
 
 
-_ORDER = (
-    "account_key ts_us request_id source_file source_row source_system organization_key api_key_key end_user_key session_key model operation input_tokens output_tokens cache_read_tokens "
-    "reasoning_tokens max_tokens temperature_milli top_p_milli choice_count stream is_batch finish_reason status_code is_rate_limited is_cached_response policy_action latency_us cost_micro_usd "
-    "ip_key ip_prefix_key asn ip_category country agent_key agent_product_key ja4_key stack_key headers_key tools_key system_key system_chars prompt_key prefix_key skeleton_key prompt_source "
-    "prompt_chars prompt_words message_count response_key"
-).split()
-NARROW = pa.schema([(name, _type_of(name)) for name in _ORDER] + [("day", pa.int32()), ("id_key", pa.int64()), ("seen", pa.int64()), ("preamble", pa.int32())])
+NARROW = _narrow_schema()
 NAMES = pa.schema([("day", pa.int32()), ("kind", pa.string()), ("value_key", pa.int64()), ("label", pa.string())])
 
 

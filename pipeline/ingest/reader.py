@@ -64,22 +64,26 @@ class Work:
 def plan(files: Sequence[LogFile], order: Sequence[int], batch_bytes: int) -> list[Work]:
     """All row groups of the files in the given order, gathered to about `batch_bytes` (a row group is never cut)."""
     groups = [(Piece(number, at, first), group) for number in order for at, (first, group) in enumerate(_with_first_row(files[number].groups))]
+    later = _days_still_to_come([group for _, group in groups])
     works: list[Work] = []
-    later = NEVER
     pieces: list[Piece] = []
     size = rows = 0
-    for piece, group in reversed(groups):  # backwards, to know what is still to come
+    for at, (piece, group) in enumerate(groups):
         if pieces and (size + group.read_bytes > batch_bytes or rows + group.rows > MAX_ROWS or len(pieces) >= _MOST_PIECES):
-            works.append(Work(tuple(reversed(pieces)), rows, works_later))
+            works.append(Work(tuple(pieces), rows, later[at - 1]))
             pieces, size, rows = [], 0, 0
-        if not pieces:
-            works_later = later
         pieces.append(piece)
         size, rows = size + group.read_bytes, rows + group.rows
-        later = min(later, -NEVER if group.first_us is None else group.first_us // DAY_US)
-    if pieces:
-        works.append(Work(tuple(reversed(pieces)), rows, works_later))
-    return works[::-1]
+    return [*works, Work(tuple(pieces), rows, NEVER)] if pieces else works
+
+
+def _days_still_to_come(groups: Sequence[RowGroup]) -> list[int]:
+    """For each row group the first day that any later one may hold."""
+    later, earliest = [], NEVER
+    for group in reversed(groups):
+        later.append(earliest)
+        earliest = min(earliest, -NEVER if group.first_us is None else group.first_us // DAY_US)
+    return later[::-1]
 
 
 def _with_first_row(groups: Sequence[RowGroup]) -> Iterator[tuple[int, RowGroup]]:

@@ -14,7 +14,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.measures import fingerprints as fp
-from pipeline.measures import text_bytes as tb
 from pipeline.schema import PROMPT_SAMPLES
 
 I64 = NDArray[np.int64]

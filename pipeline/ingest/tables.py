@@ -29,9 +29,9 @@ _ROW_GROUP = 122_880
 _HASHES = frozenset({"prompt_key", "skeleton_key", "prefix_key", "response_key", "session_key", "shingles.list.element", "tokens.list.element", "prefixes.list.element"})
 """Columns that hardly anything compresses."""
 _FEW = frozenset(
-    "source_file source_system model operation finish_reason policy_action ip_category country kind agent_key agent_product_key ja4_key stack_key headers_key tools_key asn input_tokens "
-    "output_tokens cache_read_tokens reasoning_tokens max_tokens temperature_milli top_p_milli choice_count status_code cost_micro_usd prompt_chars prompt_words system_chars message_count "
-    "prompt_source request_count max_message_count shingle_count".split()
+    "source_file source_system model operation finish_reason policy_action ip_category country kind agent_key agent_product_key ja4_key stack_key headers_key tools_key "
+    "asn input_tokens output_tokens cache_read_tokens reasoning_tokens max_tokens temperature_milli top_p_milli choice_count status_code cost_micro_usd prompt_chars "
+    "prompt_words system_chars message_count prompt_source request_count max_message_count shingle_count".split()
 )
 """Columns of few distinct values: dictionaries."""
 _RANGED = frozenset({"account_key", "ts_us"})

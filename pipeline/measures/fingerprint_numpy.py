@@ -157,7 +157,7 @@ def _toggles(text: U8, items: _Items) -> tuple[Bools, Bools, Bools]:
 
 def _open(toggle: Bools, row: I64, reset: Bools) -> Bools:
     """Whether an odd number of toggles stands before each item, since its row's start or the last reset."""
-    before = np.cumsum(toggle) - toggle
+    before: I64 = np.cumsum(toggle) - toggle
     since = _last(reset, row)
     first = np.searchsorted(row, row)
     base = np.where(since >= 0, since, first)
@@ -172,7 +172,7 @@ def _masks(text: U8, items: _Items) -> Bools:
     stops = items.is_line | ((items.kind & (tb.STOP | tb.TICK)) > 0)
     silent = ((items.kind & (tb.SEPARATOR | tb.WIDE)) > 0) & ~items.is_word
     last = _last(~silent, items.row)
-    before = np.concatenate([[-1], last[:-1]]) if len(last) else last
+    before: I64 = np.concatenate([np.array([-1]), last[:-1]]) if len(last) else last
     before = np.where((before >= 0) & (items.row[np.maximum(before, 0)] == items.row), before, -1)
     after_stop = np.where(before >= 0, stops[np.maximum(before, 0)], True)
     real = np.flatnonzero(~items.is_line)

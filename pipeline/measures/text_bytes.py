@@ -54,7 +54,7 @@ character of three bytes, of four."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _WORD_CHARS = frozenset(_LETTERS + _LETTERS.upper() + "0123456789_'")
 _SPACES = frozenset(" \t\n\r\v\f")
-_MARKS = ((BRACKET, "<>[]{}#"), (STOP, "<>[]{}#.!?:;-*|\"`\n"), (QUOTE, '"'), (TICK, "`"), (PATH, "/\\@"))
+_MARKS = ((BRACKET, "<>[]{}#"), (STOP, '<>[]{}#.!?:;-*|"`\n'), (QUOTE, '"'), (TICK, "`"), (PATH, "/\\@"))
 
 
 def _class(byte: int) -> int:

@@ -53,8 +53,17 @@ def test_no_account_gives_no_record(accounts_file):
 
 
 def test_a_record_is_joined_by_account_id(accounts_file):
-    path = accounts_file(account_id=["a", "unseen"], payment_fingerprint=["card9", "card8"], signup_ip=["192.0.2.7", None], email_domain=[" Example.COM", None], signup_country=["de", None],
-                         created_at=[datetime(2026, 1, 2, tzinfo=UTC), None], signup_asn=[64500, None], plan=["pro", None], status=["active", None])  # fmt: skip
+    path = accounts_file(
+        account_id=["a", "unseen"],
+        payment_fingerprint=["card9", "card8"],
+        signup_ip=["192.0.2.7", None],
+        email_domain=[" Example.COM", None],
+        signup_country=["de", None],
+        created_at=[datetime(2026, 1, 2, tzinfo=UTC), None],
+        signup_asn=[64500, None],
+        plan=["pro", None],
+        status=["active", None],
+    )
     found, table = records(path, ids("a", "b"))
     row = found["a"]
     assert set(found) == {"a", "b"}
@@ -76,9 +85,29 @@ def test_the_latest_snapshot_counts(accounts_file):
 
 @pytest.mark.parametrize(
     "value",
-    ["", " ", "none", "NULL", "n/a", "Unknown", "test", "0", "0000", "xxxxxx", "00-00-00", "pay_unknown", "dev-0000", "card:none", "1234567890", "----", "undefined",
-     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "d41d8cd98f00b204e9800998ecf8427e", "pm_test"],
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "none",
+        "NULL",
+        "n/a",
+        "Unknown",
+        "test",
+        "0",
+        "0000",
+        "xxxxxx",
+        "00-00-00",
+        "pay_unknown",
+        "dev-0000",
+        "card:none",
+        "1234567890",
+        "----",
+        "undefined",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "pm_test",
+    ],
+)
 def test_placeholders_link_nobody(accounts_file, value):
     assert is_placeholder(value)
     columns = {
@@ -166,9 +195,16 @@ def test_a_column_that_cannot_be_cast_is_refused(accounts_file, column, values):
     assert (error.value.file, error.value.column, error.value.exit_code) == ("accounts.parquet", column, 6)
 
 
-@pytest.mark.parametrize(("name", "content", "words"), [
-    ("a.csv", b"created_at\n2026-01-01\n", "account_id"), ("a.csv", b"account_id,signup_asn\na,x\n", "signup_asn"), ("a.csv", b"account_id\n\xff\xfe\n", "UTF-8"), ("a.parquet", b"PAR1 broken", "neither"), ("a.csv", b"", "neither"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", b"created_at\n2026-01-01\n", "account_id"),
+        ("a.csv", b"account_id,signup_asn\na,x\n", "signup_asn"),
+        ("a.csv", b"account_id\n\xff\xfe\n", "UTF-8"),
+        ("a.parquet", b"PAR1 broken", "neither"),
+        ("a.csv", b"", "neither"),
+    ],
+)
 def test_a_table_that_cannot_be_read_is_refused(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=words):

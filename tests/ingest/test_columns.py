@@ -90,8 +90,15 @@ def test_tools_are_known_by_their_definitions_else_by_the_set_of_names(log, scan
 
 
 def test_sources_of_prompt_keys_and_their_order(log, scan):
-    log("a.parquet", rows=6, prompt=["some text here", None, None, None, None, None], prompt_simhash=pa.array([1, 1, None, None, None, None], pa.uint64()),
-        prompt_minhash=[[1, 2], [1, 2], [1, 2], None, None, None], prompt_block_hashes=[[8, 9]] * 4 + [None, None], prompt_hash=["h"] * 5 + [None])  # fmt: skip
+    log(
+        "a.parquet",
+        rows=6,
+        prompt=["some text here", None, None, None, None, None],
+        prompt_simhash=pa.array([1, 1, None, None, None, None], pa.uint64()),
+        prompt_minhash=[[1, 2], [1, 2], [1, 2], None, None, None],
+        prompt_block_hashes=[[8, 9]] * 4 + [None, None],
+        prompt_hash=["h"] * 5 + [None],
+    )
     rows = scan().requests.sort("source_row")
     assert rows["prompt_source"].to_list() == [1, 2, 3, 4, 5, 0]
     assert rows["prompt_key"].drop_nulls().n_unique() == 5
@@ -101,8 +108,17 @@ def test_sources_of_prompt_keys_and_their_order(log, scan):
 
 
 def test_equal_precomputed_values_in_two_sources_do_not_meet(log, scan):
-    log("a.parquet", rows=3, prompt=["5", None, None], prompt_hash=[None, "5", None], prompt_simhash=pa.array([None, None, 5], pa.uint64()), response=["x", None, None], response_hash=[None, "x", None],
-        system_prompt=["y", None, None], system_prompt_hash=[None, "y", None])  # fmt: skip
+    log(
+        "a.parquet",
+        rows=3,
+        prompt=["5", None, None],
+        prompt_hash=[None, "5", None],
+        prompt_simhash=pa.array([None, None, 5], pa.uint64()),
+        response=["x", None, None],
+        response_hash=[None, "x", None],
+        system_prompt=["y", None, None],
+        system_prompt_hash=[None, "y", None],
+    )
     rows = scan().requests
     assert rows["prompt_key"].n_unique() == 3
     assert rows["response_key"].drop_nulls().n_unique() == rows["system_key"].drop_nulls().n_unique() == 2

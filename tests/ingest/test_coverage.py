@@ -115,7 +115,7 @@ def test_a_check_of_conforming_files_knows_their_days(log, tmp_path):
     log("a.parquet")
     check = check_logs([str(tmp_path / "logs")])
     assert (check.first_day, check.last_day, check.has_errors) == ("2026-03-01", "2026-03-01", False)
-    assert dict((family, status) for family, status, _ in check.blind_spots)["volume, diurnality, burst"] == "ran"
+    assert {family: status for family, status, _ in check.blind_spots}["volume, diurnality, burst"] == "ran"
 
 
 def test_a_check_of_nothing_is_an_error(tmp_path):

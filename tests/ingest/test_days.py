@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -71,8 +72,14 @@ def test_day_json_holds_the_counts(log, scan):
 
 
 def prompts_of_an_account(log, count):
-    log("a.parquet", rows=2 * count, prompt=[f"prompt word{'abcdefghij'[n % 10]}{'klmnopqrst'[n // 10]} with four more" for n in range(count)] * 2,
-        output_tokens=list(range(2 * count)), timestamp=[NOON + timedelta(seconds=n) for n in range(2 * count)], message_count=[1] * count + [5] * count)  # fmt: skip
+    log(
+        "a.parquet",
+        rows=2 * count,
+        prompt=[f"prompt word{'abcdefghij'[n % 10]}{'klmnopqrst'[n // 10]} with four more" for n in range(count)] * 2,
+        output_tokens=list(range(2 * count)),
+        timestamp=[NOON + timedelta(seconds=n) for n in range(2 * count)],
+        message_count=[1] * count + [5] * count,
+    )
 
 
 def test_samples_are_the_smallest_keys_with_their_sums(log, scan):
@@ -140,7 +147,8 @@ def test_a_known_clients_preamble_is_cut_and_counted(log, scan, tmp_path):
 
     secret = "You are Tool\u00e9. Obey.\n"
     (folder / "preambles.toml").write_text(
-        f'[[preamble]]\nproduct = "open"\ntext = "You are Helper.\\n"\n[[preamble]]\nproduct = "closed"\nsha256 = "{hashlib.sha256(secret.encode()).hexdigest()}"\nbyte_length = {len(secret.encode())}\n'
+        '[[preamble]]\nproduct = "open"\ntext = "You are Helper.\\n"\n[[preamble]]\nproduct = "closed"\n'
+        f'sha256 = "{hashlib.sha256(secret.encode()).hexdigest()}"\nbyte_length = {len(secret.encode())}\n'
     )
     log("a.parquet", rows=5, prompt=["You are Helper.\nDo this thing", "do THIS  thing", secret + "Do this thing", "You are Helper!\nDo this thing", "You are Helper.\n"])
     result = scan(context=read_context(folder))
@@ -152,11 +160,17 @@ def test_a_known_clients_preamble_is_cut_and_counted(log, scan, tmp_path):
     assert result.report.days[0].preambles_cut == {"closed": 1, "open": 2}
 
 
-ROW = st.fixed_dictionaries({
-    "request_id": st.sampled_from([f"r{n}" for n in range(12)]), "minute": st.integers(0, 3 * 1440), "account_id": st.sampled_from(["a", "b", "c", None]),
-    "prompt": st.sampled_from(["same words again", "Same  words again", "item 4 of 7", "item 5 of 9", "", None, "\u4f60\u597d"]), "tokens": st.sampled_from([1, 5, -1, None]),
-    "agent": st.sampled_from(["curl/8", "node/1 (x)", None]), "organization_id": st.sampled_from(["o", "p", None]),
-})  # fmt: skip
+ROW = st.fixed_dictionaries(
+    {
+        "request_id": st.sampled_from([f"r{n}" for n in range(12)]),
+        "minute": st.integers(0, 3 * 1440),
+        "account_id": st.sampled_from(["a", "b", "c", None]),
+        "prompt": st.sampled_from(["same words again", "Same  words again", "item 4 of 7", "item 5 of 9", "", None, "\u4f60\u597d"]),
+        "tokens": st.sampled_from([1, 5, -1, None]),
+        "agent": st.sampled_from(["curl/8", "node/1 (x)", None]),
+        "organization_id": st.sampled_from(["o", "p", None]),
+    }
+)
 
 
 def write(folder, parts):
@@ -164,8 +178,15 @@ def write(folder, parts):
         columns = {name: [row[name] for row in rows] for name in ("request_id", "account_id", "prompt", "organization_id")}
         times = pa.array([NOON + timedelta(minutes=row["minute"]) for row in rows], pa.timestamp("us", tz="UTC"))
         folder.mkdir(parents=True, exist_ok=True)
-        table = pa.table({"timestamp": times, "model": ["m"] * len(rows), "input_tokens": pa.array([row["tokens"] for row in rows], pa.int64()), "user_agent": pa.array([row["agent"] for row in rows], pa.string()),
-                          **{name: pa.array(values, pa.string()) for name, values in columns.items()}})  # fmt: skip
+        table = pa.table(
+            {
+                "timestamp": times,
+                "model": ["m"] * len(rows),
+                "input_tokens": pa.array([row["tokens"] for row in rows], pa.int64()),
+                "user_agent": pa.array([row["agent"] for row in rows], pa.string()),
+                **{name: pa.array(values, pa.string()) for name, values in columns.items()},
+            }
+        )
         pq.write_table(table, folder / f"{place:03}.parquet", row_group_size=3)
 
 
@@ -181,7 +202,7 @@ def test_tables_are_equal_for_any_order_and_split_of_the_rows(tmp_path_factory, 
     shuffled = rows[:]
     seed.shuffle(shuffled)
     bounds = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
-    write(other / "logs", [part for left, right in zip(bounds, bounds[1:], strict=False) if (part := shuffled[left:right])])
+    write(other / "logs", [part for left, right in itertools.pairwise(bounds) if (part := shuffled[left:right])])
     left, right = scan_logs(one / "out", [one / "logs"]), scan_logs(other / "out", [other / "logs"], memory_bytes=1, threads=2)
     if left.report.days:
         for name in TABLES:
@@ -194,9 +215,15 @@ def test_tables_are_equal_for_any_order_and_split_of_the_rows(tmp_path_factory, 
 def test_a_large_day_in_small_ranges_and_spilled_is_the_same_day(log, scan, threads):
     for part in range(5):
         rows = 12_000
-        log(f"{part}.parquet", rows=rows, metadata={"row_group_size": 5_000}, request_id=[f"r{(part * rows + n) % 55_000}" for n in range(rows)],
-            account_id=[f"a{n * 7 % 997}" for n in range(rows)], prompt=[f"word{n % 13} and other words {'xyz'[n % 3] * (n % 17)}" for n in range(rows)],
-            timestamp=[NOON + timedelta(milliseconds=n * 31 % 5000) for n in range(rows)])  # fmt: skip
+        log(
+            f"{part}.parquet",
+            rows=rows,
+            metadata={"row_group_size": 5_000},
+            request_id=[f"r{(part * rows + n) % 55_000}" for n in range(rows)],
+            account_id=[f"a{n * 7 % 997}" for n in range(rows)],
+            prompt=[f"word{n % 13} and other words {'xyz'[n % 3] * (n % 17)}" for n in range(rows)],
+            timestamp=[NOON + timedelta(milliseconds=n * 31 % 5000) for n in range(rows)],
+        )
     small, large = scan(memory_bytes=1, threads=threads), scan(memory_bytes=8 << 30)
     assert len(large.requests) == 55_000
     for name in (*TABLES, "rejects"):
@@ -229,8 +256,16 @@ def test_days_are_written_as_soon_as_no_later_file_can_hold_their_rows(log, tmp_
     for day in range(3):
         log(f"{day}.parquet", rows=70_000, request_id=[f"{n}" for n in range(70_000)], timestamp=NOON + timedelta(days=day))
     seen = []
-    ingest_days(list_logs([str(tmp_path / "logs")], on_bad_file="fail").files, None, tmp_path / "out", Context(), load_config().ingest, threads=1, memory_bytes=1 << 30,
-                progress=lambda *_: seen.append(len(list((tmp_path / "out").glob("date=*/day.json")))))  # fmt: skip
+    ingest_days(
+        list_logs([str(tmp_path / "logs")], on_bad_file="fail").files,
+        None,
+        tmp_path / "out",
+        Context(),
+        load_config().ingest,
+        threads=1,
+        memory_bytes=1 << 30,
+        progress=lambda *_: seen.append(len(list((tmp_path / "out").glob("date=*/day.json")))),
+    )
     assert seen == [0, 1, 2]
 
 

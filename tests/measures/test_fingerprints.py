@@ -19,9 +19,41 @@ from pipeline.measures import text_bytes as tb
 
 SEEDS = np.array([tb.seed(name) for name in "abc"], dtype=np.uint64)
 FRAGMENTS = [
-    b" ", b"\n", b"\t", b'"', b"`", b"```", b"/", b"@", b".", b",", b"<", b"#", b"'", b"_", b"\x00", b"Word", b"word", b"123", b"a1", b"abcdefghijk", b"\xff", b"\x80", b"\xc2", b"\xe2\x80", b"\xf0\x9f",
-    "\u00a0".encode(), "\u201cquoted\u201d".encode(), "\u2014".encode(), "\u4f60\u597d".encode(), "\U0001f600".encode(), "\u0130".encode(), "\u202e\u05d0".encode(), "\u0e01".encode(), "\u0410\u0430".encode(),
-]  # fmt: skip
+    b" ",
+    b"\n",
+    b"\t",
+    b'"',
+    b"`",
+    b"```",
+    b"/",
+    b"@",
+    b".",
+    b",",
+    b"<",
+    b"#",
+    b"'",
+    b"_",
+    b"\x00",
+    b"Word",
+    b"word",
+    b"123",
+    b"a1",
+    b"abcdefghijk",
+    b"\xff",
+    b"\x80",
+    b"\xc2",
+    b"\xe2\x80",
+    b"\xf0\x9f",
+    "\u00a0".encode(),
+    "\u201cquoted\u201d".encode(),
+    "\u2014".encode(),
+    "\u4f60\u597d".encode(),
+    "\U0001f600".encode(),
+    "\u0130".encode(),
+    "\u202e\u05d0".encode(),
+    "\u0e01".encode(),
+    "\u0410\u0430".encode(),
+]
 PIECES = st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=12) | st.text(max_size=12).map(lambda text: text.encode("utf-8", "surrogatepass")), max_size=80).map(b"".join)
 
 
@@ -204,7 +236,10 @@ def test_sliced_arrays_read_their_own_rows():
 
 @pytest.mark.parametrize("setting", ["0", "1"])
 def test_keys_are_the_same_in_another_process(setting):
-    program = "import pyarrow as pa; from pipeline.measures import fingerprints as fp; print(fp.texts(fp.spans_of(pa.array(['Two 22 words'])), 'prompt').skeleton[0], fp._backend().__name__)"
+    program = (
+        "import pyarrow as pa; from pipeline.measures import fingerprints as fp;"
+        "print(fp.texts(fp.spans_of(pa.array(['Two 22 words'])), 'prompt').skeleton[0], fp._backend().__name__)"
+    )
     environment = {**os.environ, "STILLHUNT_NO_NUMBA": setting, "PYTHONHASHSEED": "7", "TZ": "Asia/Shanghai"}
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment).stdout.split()
     assert int(out[0]) == keys("Two 22 words").skeleton[0]

@@ -1,0 +1,253 @@
+"""Walking a text by words instead of by bytes, compiled by numba.
+
+A text is classified in one vectorised sweep, the classes are packed into 64-bit maps, and the walk jumps from event to event (a word starts, a
+word ends, a mark) by counting trailing zeros; a word is hashed eight bytes at a time. Four times as fast as a loop over bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from pipeline.measures import text_bytes as tb
+
+_P, _R, _MASK, _SPACED, _MIX_1, _MIX_2 = tb.BYTE_BASE, tb.WORD_BASE, tb.MASK_WORD, tb.SPACED, tb.MIX_1, tb.MIX_2
+_BRACKET, _STOP, _QUOTE, _TICK, _PATH, _SEPARATOR, _WIDE, _FOUR = (np.uint64(flag) for flag in (tb.BRACKET, tb.STOP, tb.QUOTE, tb.TICK, tb.PATH, tb.SEPARATOR, tb.WIDE, tb.FOUR))
+_MARKS = tb.MARKS.astype(np.uint64)
+_0, _1, _2, _3, _4, _7, _8, _33, _56, _63, _64 = (np.uint64(number) for number in (0, 1, 2, 3, 4, 7, 8, 33, 56, 63, 64))
+_ONES, _HIGHS, _LOWS, _NIBBLES, _ZEROS = (np.uint64(0x0101010101010101 * byte) for byte in (0x01, 0x80, 0x7F, 0xF0, 0x30))
+_GATHER = np.uint64(0x0102040810204080)
+_FIRST = np.array([(1 << (8 * count)) - 1 for count in range(9)], dtype=np.uint64)
+_IN_QUOTE, _IN_LINE, _IN_FENCE, _AFTER_STOP, _IN_PATH = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(8), np.uint64(16)
+_SPANS, _THIS_LINE = _IN_QUOTE | _IN_LINE | _IN_FENCE | _IN_PATH, _IN_QUOTE | _IN_LINE
+
+
+def _cache_folder() -> str | None:
+    """A folder for compiled code, named by the sources that it is made of (numba itself looks at one file only); None where none can be written."""
+    sources = (Path(tb.__file__), Path(__file__), Path(__file__).with_name("fingerprint_numba.py"))
+    name = "numba-" + hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    chosen, own, home = (os.environ.get(variable) for variable in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"))
+    bases = [Path(chosen)] if chosen else [Path(__file__).parent / "__pycache__", *([Path(own or f"{home}/.cache", "stillhunt")] if own or home else [])]
+    for base in bases:
+        try:
+            (base / name).mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(base / name, os.W_OK):
+            return str(base / name)
+    return None
+
+
+_CACHE_FOLDER = _cache_folder()
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """The function compiled without the interpreter's lock, from the cache if there is one."""
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    if _CACHE_FOLDER is None:
+        return numba.njit(nogil=True)(function)
+    try:
+        config.CACHE_DIR = _CACHE_FOLDER
+        return numba.njit(nogil=True, cache=True)(function)
+    finally:
+        config.CACHE_DIR = before
+
+
+def _load_code(_typing: Any, data: Any, at: Any) -> Any:
+    """Eight bytes of an array from a place, as one little-endian number; the caller keeps inside the array."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(64).as_pointer())
+        value = builder.load(place)
+        value.align = 1
+        return value
+
+    return types.uint64(data, at), generate
+
+
+_load: Any = intrinsic(_load_code)
+
+
+def _trailing_zeros_code(_typing: Any, value: Any) -> Any:
+    """Zero bits below the lowest set bit of a number that is not 0."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(value), generate
+
+
+_trailing_zeros: Any = intrinsic(_trailing_zeros_code)
+
+
+@compiled
+def mix(value: Any) -> Any:
+    """MurmurHash3's 64-bit finaliser: a bijection that spreads every bit of the input over the output."""
+    value ^= value >> _33
+    value *= _MIX_1
+    value ^= value >> _33
+    value *= _MIX_2
+    return value ^ (value >> _33)
+
+
+@compiled
+def eight(data: Any, at: Any, count: Any) -> Any:
+    """The first `count` (1 to 8) of the bytes from a place, as one number."""
+    if at + _8 <= np.uint64(len(data)):
+        return _load(data, at) & _FIRST[count]
+    value = _0
+    for offset in range(count):
+        value |= np.uint64(data[at + offset]) << (_8 * offset)
+    return value
+
+
+@compiled
+def _word(data: Any, at: Any, end: Any) -> Any:
+    """Hash of a word as it is (lower case), the same with every digit read as 0, and whether it has a digit."""
+    exact, masked, digits = _0, _0, _0
+    while at < end:
+        count = min(_8, end - at)
+        group = eight(data, at, count)
+        group |= ((~group & _HIGHS) >> _2) & _FIRST[count]  # in a word, bit 5 is what sets A-Z apart from a-z
+        odd = (group ^ _ZEROS) & _NIBBLES  # zero where the byte is a digit
+        found = ~(((odd & _LOWS) + _LOWS) | odd) & _HIGHS
+        exact = (exact + group) * _P
+        masked = (masked + (group & ~((found >> _3) - (found >> _7)))) * _P
+        digits |= found
+        at += count
+    return exact, masked, digits
+
+
+@compiled
+def _wide_end(data: Any, at: Any, end: Any) -> Any:
+    """Where the character that a non-ASCII lead byte starts ends."""
+    mark = _MARKS[data[at]]
+    limit = at + (_4 if mark & _FOUR else _2 if mark & _SEPARATOR else _3)
+    at += _1
+    while at < end and at < limit and (data[at] & 0xC0) == 0x80:
+        at += _1
+    return at
+
+
+@compiled
+def _separates(data: Any, start: Any, end: Any) -> Any:
+    """Whether a character of a lead byte separates words: led by C2, or U+2000 to U+207F."""
+    return data[start] == 0xC2 or (data[start] == 0xE2 and end - start > _1 and (data[start + _1] == 0x80 or data[start + _1] == 0x81))
+
+
+@compiled
+def _is_curly_quote(data: Any, start: Any, end: Any) -> Any:
+    """Whether a character is one of the curly double quotes."""
+    return end - start == _3 and data[start] == 0xE2 and data[start + _1] == 0x80 and (data[start + _2] == 0x9C or data[start + _2] == 0x9D)
+
+
+@compiled
+def _classify(data: Any, start: Any, length: Any, classes: Any) -> None:
+    """Fills `classes` with the class of each byte (bit 0 space, bit 1 word, bit 2 mark), and 0 for 64 places more."""
+    for at in range(length):
+        byte = data[start + at]
+        letter = (((byte | np.uint8(0x20)) - np.uint8(97)) < np.uint8(26)) | ((byte - np.uint8(48)) < np.uint8(10)) | (byte == 95) | (byte == 39)
+        lead = (byte == 0xC2) | ((byte - np.uint8(0xE2)) < np.uint8(8)) | ((byte - np.uint8(0xEF)) < np.uint8(6))
+        word = letter | ((byte >= 0x80) & ~lead)
+        space = (byte == 32) | ((byte - np.uint8(9)) < np.uint8(5))
+        classes[at] = np.uint8(space) | (np.uint8(word) << np.uint8(1)) | (np.uint8(~(space | word) | (byte == 10)) << np.uint8(2))
+    classes[length : length + _64] = 0
+
+
+@compiled
+def _maps(classes: Any, at: Any) -> Any:
+    """The classes of 64 bytes as three maps: space, word, mark."""
+    space, word, mark = _0, _0, _0
+    for part in range(_8):
+        eight, shift = _load(classes, at + _8 * part), _8 * part
+        space |= (((eight & _ONES) * _GATHER) >> _56) << shift
+        word |= ((((eight >> _1) & _ONES) * _GATHER) >> _56) << shift
+        mark |= ((((eight >> _2) & _ONES) * _GATHER) >> _56) << shift
+    return space, word, mark
+
+
+@compiled
+def _read_mark(data: Any, at: Any, end: Any, state: Any) -> Any:
+    """What a mark adds to the hash of the text, where it ends, whether it is a word, and the state after it."""
+    kind, value, stop = _MARKS[data[at]], np.uint64(data[at]) + _1, at + _1
+    if kind & (_WIDE | _SEPARATOR):
+        stop = _wide_end(data, at, end)
+        value = eight(data, at, stop - at) * _P
+        if not _separates(data, at, stop):
+            return value, stop, True, state & ~_AFTER_STOP
+        return value, stop, False, state ^ _IN_QUOTE if _is_curly_quote(data, at, stop) else state
+    if kind & _TICK:
+        while stop < end and data[stop] == data[at]:
+            stop += _1
+        return value + (stop - at) * _MASK, stop, False, (state ^ (_IN_FENCE if stop - at > _2 else _IN_LINE)) | _AFTER_STOP
+    state = state | _AFTER_STOP if kind & _STOP else state & ~_AFTER_STOP
+    if kind & _QUOTE:
+        state ^= _IN_QUOTE
+    return value, stop, kind & _BRACKET != _0, state | _IN_PATH if kind & _PATH else state
+
+
+@compiled
+def walk(data: Any, start: Any, length: Any, classes: Any, words: Any, masks: Any) -> Any:  # noqa: C901 (one automaton: split further, it would carry ten variables)
+    """Hash of a normalised text, of how many items it is made (0: blank), and its words: `words` gets their hashes, `masks` 1 where a skeleton masks them.
+
+    `words` and `masks` have room for `length` values, `classes` for 128 more.
+    """
+    _classify(data, start, length, classes)
+    whole, items, count, chunk, state = _0, _0, _0, _0, _AFTER_STOP
+    before, before_space, first, floor, spaced, base = _0, _0, start, start, _0, _0
+    while base < length + _1:
+        space, word, mark = _maps(classes, base)
+        edges = word ^ ((word << _1) | before)
+        after_space = (space << _1) | before_space
+        before, before_space = word >> _63, space >> _63
+        events = edges | mark
+        while events:
+            bit = _trailing_zeros(events)
+            events &= events - _1
+            at = start + base + bit
+            if (edges >> bit) & _1:
+                if (word >> bit) & _1:
+                    first = max(at, floor)
+                    spaced = (after_space >> bit) & _1
+                    continue
+                if at > first:
+                    exact, masked, digits = _word(data, first, at)
+                    if spaced:
+                        chunk, state = count, state & ~_IN_PATH
+                    capital = (np.uint64(data[first]) - np.uint64(65) < np.uint64(26)) and not state & _AFTER_STOP
+                    words[count] = masked
+                    masks[count] = (digits != _0) | capital | ((state & _SPANS) != _0)
+                    count += _1
+                    whole = whole * _R + exact + (_SPACED if spaced and items else _0)
+                    items += _1
+                    state &= ~_AFTER_STOP
+            if not (mark >> bit) & _1 or at < floor:
+                continue
+            if data[at] == 10:
+                state = (state & ~_THIS_LINE) | _AFTER_STOP
+                continue
+            spaced_mark = (after_space >> bit) & _1
+            if spaced_mark:
+                chunk, state = count, state & ~_IN_PATH
+            value, floor, is_word, after = _read_mark(data, at, start + length, state)
+            if is_word:
+                words[count], masks[count] = value, (state & _SPANS) != _0
+                count += _1
+            state = after
+            if _MARKS[data[at]] & _PATH:
+                masks[chunk:count] = 1
+            whole = whole * _R + value + (_SPACED if spaced_mark and items else _0)
+            items += _1
+        base += _64
+    return whole, items, count
