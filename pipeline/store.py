@@ -126,7 +126,8 @@ class Store:
 
 @contextlib.contextmanager
 def open_store(root: Path) -> Iterator[Store]:
-    """Make the folder if need be and hold its lock. Raises LockHeld, StorageError."""
+    """Make the folder if need be and hold its lock. A folder made here goes again if an error leaves no day and no run in it. Raises LockHeld, StorageError."""
+    is_new = not root.exists()
     with storage_errors(root):
         root.mkdir(parents=True, exist_ok=True)
         handle = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -140,6 +141,10 @@ def open_store(root: Path) -> Iterator[Store]:
         os.pwrite(handle, str(os.getpid()).encode(), 0)
         with storage_errors(root):
             yield Store(root)
+    except BaseException:
+        if is_new and not any((root / name).exists() for name in ("days", "runs")):
+            shutil.rmtree(root, ignore_errors=True)
+        raise
     finally:
         os.close(handle)
 

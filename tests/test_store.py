@@ -144,3 +144,24 @@ def test_a_broken_file_of_ours_is_an_integrity_error(tmp_path: Path, text: str) 
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(IntegrityError, match=r"run\.json"):
         read_json(tmp_path / "run.json")
+
+
+def test_an_error_before_anything_was_made_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError), open_store(tmp_path / "new"):
+        raise InputError("no logs")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "old").mkdir()
+    with pytest.raises(InputError), open_store(tmp_path / "old"):
+        raise InputError("no logs")
+    assert (tmp_path / "old").exists(), "a folder that was there is not ours to remove"
+
+
+def test_an_error_after_a_day_was_made_keeps_it(tmp_path: Path) -> None:
+    def run() -> None:
+        with open_store(tmp_path / "out") as store:
+            store.keep_day(_day(tmp_path / "new"), DAY, "key", [("a", "1")], {"requests": 7})
+            raise InputError("later")
+
+    with pytest.raises(InputError):
+        run()
+    assert Store(tmp_path / "out").day_record(DAY) is not None
