@@ -15,6 +15,19 @@ volumes AS (
     WHERE kind = 'model'
     GROUP BY account_key
 ),
+halves AS (
+    SELECT account_key, count(*) AS document_total
+    FROM window_samples
+    WHERE prompt_key % 2 = 0
+    GROUP BY account_key
+),
+skeletons AS (
+    SELECT account_key, skeleton_key, count(*) AS document_count
+    FROM window_samples
+    WHERE prompt_key % 2 = 0 AND prompt_chars >= $duplicate_min_chars
+    GROUP BY account_key, skeleton_key
+    HAVING count(*) >= 2
+),
 held AS (
     SELECT 'payment' AS kind, account_key, payment_key AS value_key, CAST(1 AS DOUBLE) AS share FROM account_records
     UNION ALL SELECT 'device', account_key, device_key, CAST(1 AS DOUBLE) FROM account_records
@@ -38,13 +51,16 @@ held AS (
         CAST(used.request_count AS DOUBLE) / CAST(nullif(volumes.request_total, 0) AS DOUBLE)
     FROM entities AS used
     JOIN volumes ON volumes.account_key = used.account_key
-    WHERE used.kind IN ('ip', 'ip_prefix', 'stack', 'headers', 'settings', 'system', 'skeleton')
+    WHERE used.kind IN ('ip', 'ip_prefix', 'stack', 'headers', 'settings', 'system')
     AND CAST(used.request_count AS DOUBLE) >= CAST($min_address_share AS DOUBLE) * CAST(volumes.request_total AS DOUBLE)
-    AND (used.kind <> 'skeleton' OR used.request_count >= 2)
     UNION ALL
     SELECT 'template', account_key, shingle, CAST(document_count AS DOUBLE) / CAST(nullif(document_total, 0) AS DOUBLE)
     FROM habits
     WHERE half = 0
+    UNION ALL
+    SELECT 'skeleton', skeletons.account_key, skeletons.skeleton_key, CAST(skeletons.document_count AS DOUBLE) / CAST(nullif(halves.document_total, 0) AS DOUBLE)
+    FROM skeletons
+    JOIN halves ON halves.account_key = skeletons.account_key
     UNION ALL
     SELECT 'prompt', account_key, prompt_key, CAST(1 AS DOUBLE)
     FROM window_samples

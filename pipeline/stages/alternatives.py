@@ -21,6 +21,9 @@ CONTENT = ("prompt", "skeleton", "template", "system", "settings", "stack", "hea
 CAMPUS = ("ip", "ip_prefix", "signup_ip", "mail_domain", "cohort", "device", *CONTENT)
 EVERYTHING = ("payment", "email", "phone", "organization", *CAMPUS)
 
+NOTHING = "none"
+"""No innocent cause at all, only chance: it explains nothing, so its margin is all that ties the members."""
+
 EXPLAINS = {"vouched_organisation": EVERYTHING, "self_serve_team": EVERYTHING, "classroom": CAMPUS, "public_client": CONTENT}
 """Kinds of evidence that each alternative accounts for."""
 
@@ -51,6 +54,8 @@ def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str
         for name, share in fit.items():
             margin = _residual(members, ties, EXPLAINS[name]) - config.networks.edge_margin_bits
             rows.append((cluster, name, round(share, 6), share >= config.verdict.alternative_share, round(margin, 6)))
+        chance = _residual(members, ties, ()) - config.networks.edge_margin_bits
+        rows.append((cluster, NOTHING, 0.0, False, round(chance, 6)))
     return {"cluster_alternatives": pl.DataFrame(rows, schema=ROWS, orient="row").sort("cluster", "alternative")}
 
 

@@ -51,7 +51,7 @@ def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     people = population(inputs)
     views = account_views(inputs, people, config)
     groups = inputs["clusters"].filter(pl.col("origin") == "network").sort("cluster", "account_key")
-    values = shared_inside(groups, inputs["shared_values"], people, config.verdict)
+    values = shared_inside(groups, inputs["shared_values"], _customers(inputs["account_records"]), people, config.verdict)
     rows = []
     for (cluster,), members in groups.group_by("cluster", maintain_order=True):
         positions = people.positions(members["account_key"])
@@ -61,14 +61,24 @@ def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     return {"cluster_families": table, "cluster_values": values}
 
 
-def shared_inside(groups: pl.DataFrame, values: pl.DataFrame, people: Population, config: VerdictConfig) -> pl.DataFrame:
-    """Values that two or more entities of one cluster hold, with holders inside (inside_count) and in all (df)."""
-    held = groups.select("cluster", "account_key").join(values, on="account_key")
-    inside = held.group_by("cluster", "kind", "value_key").agg(pl.col("entity_key").n_unique().cast(pl.Int64).alias("inside_count"), pl.col("df").first())
+def _customers(records: pl.DataFrame) -> pl.DataFrame:
+    """Each account with the customer that it declares: its organisation, else itself."""
+    return records.select("account_key", pl.coalesce("organization_key", "account_key").alias("customer"))
+
+
+def shared_inside(groups: pl.DataFrame, values: pl.DataFrame, customers: pl.DataFrame, people: Population, config: VerdictConfig) -> pl.DataFrame:
+    """Values that two or more entities of one cluster hold, with holders inside (inside_count) and in all (df).
+
+    What only the colleagues of one declared organisation share is a fact about that organisation, not about the cluster: it does not qualify.
+    """
+    held = groups.select("cluster", "account_key").join(values, on="account_key").join(customers, on="account_key")
+    holders = pl.col("entity_key").n_unique().cast(pl.Int64).alias("inside_count")
+    inside = held.group_by("cluster", "kind", "value_key").agg(holders, pl.col("df").first(), pl.col("customer").n_unique().alias("customers"))
     outside = pl.col("df") - pl.col("inside_count")
     rare = outside <= config.gate_max_outside_share * people.entity_total
     mostly = pl.col("inside_count") >= config.gate_in_share * pl.col("df")
-    shared = inside.filter(pl.col("inside_count") >= 2).with_columns((rare & mostly).alias("qualifies"))
+    several = pl.col("customers") >= 2
+    shared = inside.filter(pl.col("inside_count") >= 2).with_columns((rare & mostly & several).alias("qualifies"))
     return shared.select(list(VALUES)).cast({"df": pl.Int64}).sort("cluster", "kind", "value_key")
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from pipeline import schema
 from pipeline.config import Config
+from pipeline.stages.alternatives import NOTHING
 from pipeline.stages.frames import conform
 
 
@@ -26,7 +27,7 @@ def network_tables(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[s
 
 def _alternatives(rows: pl.DataFrame) -> pl.DataFrame:
     """Innocent explanations as tests: the margin in bits by which one operator explains the evidence better, if the explanation applies at all."""
-    return rows.select(
+    return rows.filter(pl.col("alternative") != NOTHING).select(
         "network_id",
         pl.concat_str(pl.lit("fits_"), "alternative").alias("test"),
         pl.lit("alternative").alias("family"),

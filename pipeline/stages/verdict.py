@@ -21,6 +21,7 @@ from pipeline import schema
 from pipeline.config import Config
 from pipeline.measures.groups import likeness_to_rest
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
+from pipeline.stages.alternatives import NOTHING
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
 from pipeline.stages.findings import GATE_MEASURES
 from pipeline.stages.frames import conform
@@ -97,18 +98,16 @@ def _facts(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFram
     name, margin = _best_alternative(inputs["cluster_alternatives"].filter(pl.col("cluster") == cluster))
     p_value, q_value = q_values.get(cluster, (None, None))
     coordination = round(float(rows["bits"].median() or 0.0), 6)  # type: ignore[arg-type]  # polars types median as any
-    if name == "none":
-        margin = round(coordination - people.edge_bits(config.networks), 6)
     extraction = bits >= config.verdict.min_extraction_bits and _enough_output(inputs["boilerplate"], people.keys[positions], config)
     gate = bool(families.filter(pl.col("family") == "identity")["admitted"].any())
     return _Facts(str(rows["origin"][0]), strong.height + timing, gate, p_value, q_value, bits, extraction, coordination, name, margin)
 
 
 def _best_alternative(rows: pl.DataFrame) -> tuple[str, float]:
-    """The alternative that applies and leaves least unexplained, one customer before all others; `none` if none applies."""
+    """The alternative that applies and leaves least unexplained, one customer before all others; chance alone (`none`) if none applies."""
     customer = pl.col("alternative").is_in(ONE_CUSTOMER)
-    fitting = rows.filter("applies").sort(customer, "margin_bits", "alternative", descending=[True, False, False])
-    return (str(fitting["alternative"][0]), float(fitting["margin_bits"][0])) if fitting.height else ("none", 0.0)
+    fitting = rows.filter(pl.col("applies") | (pl.col("alternative") == NOTHING)).sort("applies", customer, "margin_bits", "alternative", descending=[True, True, False, False])
+    return (str(fitting["alternative"][0]), float(fitting["margin_bits"][0])) if fitting.height else (NOTHING, 0.0)
 
 
 def _enough_output(boilerplate: pl.DataFrame, keys: Ints, config: Config) -> bool:
@@ -124,8 +123,8 @@ def _tier(facts: _Facts, config: Config) -> tuple[str, str]:
         return ("watch", "vouched_extraction") if facts.extraction else ("explained", "vouched_organisation")
     if facts.alternative == "self_serve_team" and facts.extraction:
         return "watch", "one_customer_extraction"
-    if facts.alternative != "none" and facts.margin_bits <= 0:
-        return "explained", facts.alternative
+    if facts.alternative != NOTHING and facts.margin_bits <= 0:
+        return ("watch", "alternative_with_extraction") if facts.extraction else ("explained", facts.alternative)
     if not facts.gate:
         return "watch", "no_specific_fact"
     if not facts.extraction:
