@@ -11,7 +11,6 @@ numba compiles the pass; where it cannot be imported, or STILLHUNT_NO_NUMBA=1 is
 from __future__ import annotations
 
 import functools
-import importlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,10 +79,14 @@ def _backend() -> Any:
     """The compiled implementation, or numpy where it is asked for or numba is missing."""
     if os.environ.get("STILLHUNT_NO_NUMBA") != "1":
         try:
-            return importlib.import_module("pipeline.measures.fingerprint_numba")
+            from pipeline.measures import fingerprint_numba
         except ImportError:
             pass
-    return importlib.import_module("pipeline.measures.fingerprint_numpy")
+        else:
+            return fingerprint_numba
+    from pipeline.measures import fingerprint_numpy
+
+    return fingerprint_numpy
 
 
 @functools.cache
