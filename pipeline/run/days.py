@@ -24,6 +24,7 @@ from pipeline.provenance import closure_sha256, sha256_bytes, sha256_file, sha25
 from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, plan_all, plan_window, span_days
 from pipeline.run.execute import Bench
 from pipeline.run.options import Progress, RunOptions
+from pipeline.run.publish import fresh_folder
 from pipeline.stages import STAGES
 from pipeline.store import DayRecord, Store, read_json, write_json
 
@@ -94,7 +95,9 @@ def keep_days(store: Store, bench: Bench, options: RunOptions, listing: LogListi
     window = window_days(options.night, options.config.window.window_days) if options.night else None
     plan = _plan(store, window, files, memo, maker)
     if plan.files:
-        folder = _ingested(store, plan, [files.get(file) or _again(file, memo.places[file].path) for file in plan.files], context, options, progress)
+        sources = [files.get(file) or _again(file, memo.places[file].path) for file in plan.files]
+        folder = fresh_folder(store.scratch / "days")
+        bench.timed("10 requests", lambda: _ingest(sources, plan, folder, context, options, progress))
         _keep(store, bench, folder, plan, memo, maker, progress)
     _write_memo(store, memo, maker)
     return _window(store, window, frozenset(files), memo)
@@ -133,12 +136,8 @@ def _again(file: FileId, path: str) -> LogFile:
     return dataclasses.replace(list_logs([path], on_bad_file="fail").files[0], name=name)
 
 
-def _ingested(store: Store, plan: Plan, files: list[LogFile], context: Context, options: RunOptions, progress: Progress) -> Path:
-    folder = store.scratch / "days"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def _ingest(files: list[LogFile], plan: Plan, folder: Path, context: Context, options: RunOptions, progress: Progress) -> None:
     ingest_days(files, plan.days, folder, context, options.config.ingest, threads=options.threads, memory_bytes=options.memory_bytes, progress=progress)
-    return folder
 
 
 def _keep(store: Store, bench: Bench, folder: Path, plan: Plan, memo: Memo, maker: str, progress: Progress) -> None:

@@ -41,6 +41,8 @@ def recipe(days: WindowDays, night: date, listing: LogListing, tables: Mapping[s
 def degraded(listing: LogListing, window: Window, config: Config) -> list[str]:
     """Why the run is less than was asked for, in sentences; empty if it is all that was asked for."""
     reasons = [f"{file.name} was skipped: {file.reason}" for file in listing.skipped]
+    if not any(day.day == window.night and day.rows_kept for day in window.counts):
+        reasons.append(f"{window.night} itself holds no request: only the days before it were judged.")
     rejected = window.rows_read - window.rows_kept - window.duplicates
     if rejected > config.ingest.max_rejected_share * window.rows_read:
         reasons.append(f"{rejected} of {window.rows_read} rows were rejected, more than {config.ingest.max_rejected_share:.2%}. rejects.parquet says which and why.")

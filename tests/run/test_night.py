@@ -260,6 +260,15 @@ def test_a_window_without_requests_is_an_input_error(tiny_log: Path, tmp_path: P
         run_night(options(tiny_log, tmp_path / "out", night=dt.date(2026, 4, 1)), quiet)
 
 
+def test_a_night_without_requests_of_its_own_is_degraded(replay: tuple[Path, list[RunOutcome]], tiny_log: Path, tmp_path: Path) -> None:
+    """The log of the night did not arrive: the window is judged, and nobody takes it for a whole night."""
+    out, _ = replay
+    shutil.copytree(out, tmp_path / "out", symlinks=True)
+    outcome = run_night(options(tiny_log, tmp_path / "out", night=day(5)), quiet)
+    assert outcome.night == day(5)
+    assert ["holds no request" in reason for reason in outcome.degraded] == [True]
+
+
 def test_a_skipped_file_degrades_the_run(program: Program, tmp_path: Path) -> None:
     logs = write_log(tmp_path / "logs", days=1)
     (logs / "broken.parquet").write_bytes(b"PAR1")
