@@ -27,6 +27,9 @@ NOTHING = "none"
 EXPLAINS = {"vouched_organisation": EVERYTHING, "self_serve_team": EVERYTHING, "classroom": CAMPUS, "public_client": CONTENT}
 """Kinds of evidence that each alternative accounts for."""
 
+EXPLAINS_ANSWERS = ("public_client",)
+"""Alternatives that also explain long answers to templated prompts: the template is the client's own."""
+
 _DAY_US = 86_400_000_000
 
 ROWS = {"cluster": pl.Int64, "alternative": pl.String, "fit_share": pl.Float64, "applies": pl.Boolean, "margin_bits": pl.Float64}

@@ -21,7 +21,7 @@ from pipeline import schema
 from pipeline.config import Config
 from pipeline.measures.groups import likeness_to_rest
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
-from pipeline.stages.alternatives import NOTHING
+from pipeline.stages.alternatives import EXPLAINS_ANSWERS, NOTHING
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
 from pipeline.stages.findings import GATE_MEASURES
 from pipeline.stages.frames import conform
@@ -124,7 +124,8 @@ def _tier(facts: _Facts, config: Config) -> tuple[str, str]:
     if facts.alternative == "self_serve_team" and facts.extraction:
         return "watch", "one_customer_extraction"
     if facts.alternative != NOTHING and facts.margin_bits <= 0:
-        return ("watch", "alternative_with_extraction") if facts.extraction else ("explained", facts.alternative)
+        unexplained = facts.extraction and facts.alternative not in EXPLAINS_ANSWERS
+        return ("watch", "alternative_with_extraction") if unexplained else ("explained", facts.alternative)
     if not facts.gate:
         return "watch", "no_specific_fact"
     if not facts.extraction:
