@@ -6,7 +6,7 @@ WITH shared AS (
     SELECT clusters.cluster AS cluster, clusters.account_key AS account_key, cluster_values.value_key AS value_key
     FROM clusters
     JOIN cluster_values ON cluster_values.cluster = clusters.cluster
-    WHERE clusters.origin = 'network' AND cluster_values.kind = 'ip' AND cluster_values.qualifies
+    WHERE clusters.origin <> 'vouched' AND cluster_values.kind = 'ip' AND cluster_values.qualifies
 ),
 found AS (
     SELECT

@@ -44,14 +44,15 @@ FAMILY_ROWS = {
 
 
 def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
-    """Families of each cluster, and the values it shares.
+    """Families of each cluster, and the values it shares (of small groups only these).
 
     Reads clusters, shared_values, kinds, account_records, features, boilerplate, sample_totals. Empty: empty tables.
     """
     people = population(inputs)
     views = account_views(inputs, people, config)
     groups = inputs["clusters"].filter(pl.col("origin") == "network").sort("cluster", "account_key")
-    values = shared_inside(groups, inputs["shared_values"], _customers(inputs["account_records"]), people, config.verdict)
+    listed = inputs["clusters"].filter(pl.col("origin") != "vouched")
+    values = shared_inside(listed, inputs["shared_values"], _customers(inputs["account_records"]), people, config.verdict)
     rows = []
     for (cluster,), members in groups.group_by("cluster", maintain_order=True):
         positions = people.positions(members["account_key"])
