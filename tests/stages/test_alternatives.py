@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipeline.kinds import kind_table, kinds
-from pipeline.stages.alternatives import EXPLAINS
+from pipeline.stages.alternatives import EXPLAINS, NOTHING
 from tests.stages.builders import CONFIG, DAY_US, Frames, empty, frame, key, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.alternatives:alternatives")
@@ -49,7 +49,7 @@ def _scored(
 
 def test_every_alternative_is_scored_and_strangers_fit_none() -> None:
     found = _scored()
-    assert set(found) == set(EXPLAINS)
+    assert set(found) == {*EXPLAINS, NOTHING}
     assert not any(row["applies"] for row in found.values())
     assert all(row["margin_bits"] == -MARGIN for row in found.values())
 
@@ -115,6 +115,13 @@ def test_one_customer_explains_all_that_any_other_alternative_explains() -> None
 def test_no_innocent_crowd_explains_a_card_a_mailbox_or_a_phone() -> None:
     for alternative in ("classroom", "public_client"):
         assert not set(EXPLAINS[alternative]) & {"payment", "email", "phone", "organization"}
+
+
+def test_chance_explains_nothing_and_never_applies() -> None:
+    found = _scored({n: {"organization_key": 5, "access_pathway": "education"} for n in range(10)}, {"payment": list(range(10))})
+    assert found[NOTHING]["applies"] is False
+    assert found[NOTHING]["margin_bits"] == pytest.approx(math.log2(POPULATION) - MARGIN)
+    assert found[NOTHING]["margin_bits"] == max(row["margin_bits"] for row in found.values())
 
 
 def test_small_groups_are_not_scored(tables: Frames) -> None:

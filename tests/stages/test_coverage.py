@@ -16,11 +16,12 @@ VERDICT = CONFIG.verdict
 POPULATION = 200
 
 
-def _coverage(size: int, held: dict[tuple[str, int], list[int]], organization: list[int] | None = None) -> Frames:
-    """One cluster of accounts 0 .. size - 1; `held` names the holders of each (kind, value)."""
+def _coverage(size: int, held: dict[tuple[str, int], list[int]], organization: list[int] | None = None, team: list[int] | None = None) -> Frames:
+    """One cluster of accounts 0 .. size - 1; `held` names the holders of each (kind, value); a vouched organisation, or a team that nobody vouches for."""
     vouched = set(organization or [])
+    owned = vouched | set(team or [])
     records = [
-        {"account_key": key(n), "account_id": f"a{n:03d}", "is_vouched": n in vouched, "organization_key": key("organization") if n in vouched else None} for n in range(POPULATION)
+        {"account_key": key(n), "account_id": f"a{n:03d}", "is_vouched": n in vouched, "organization_key": key("organization") if n in owned else None} for n in range(POPULATION)
     ]
     family = {kind.kind: kind.family for kind in kinds(CONFIG.links)}
     values = [
@@ -105,8 +106,15 @@ def test_colleagues_of_a_vouched_organisation_are_one_holder() -> None:
     assert _row(made, "identity")["coverage_share"] == 0.6  # 3 of 5 entities
 
 
+@pytest.mark.parametrize(("colleagues", "qualifies"), [(12, False), (11, True), (0, True)])
+def test_what_only_colleagues_of_one_self_serve_organisation_share_does_not_qualify(colleagues: int, qualifies: bool) -> None:
+    made = _coverage(12, {("payment", 1): list(range(12))}, team=list(range(colleagues)))
+    assert made["cluster_values"]["qualifies"].to_list() == [qualifies]
+    assert _row(made, "identity")["admitted"] == qualifies
+
+
 def test_values_inside_are_those_of_a_count_by_hand(tables: Frames) -> None:
-    cluster = {account: number for number, account, origin in tables["clusters"].select("cluster", "account_key", "origin").iter_rows() if origin == "network"}
+    cluster = {account: number for number, account, origin in tables["clusters"].select("cluster", "account_key", "origin").iter_rows() if origin != "vouched"}
     inside, everyone = defaultdict(set), defaultdict(set)
     for kind, value, account, entity in tables["shared_values"].select("kind", "value_key", "account_key", "entity_key").iter_rows():
         everyone[kind, value].add(entity)

@@ -67,9 +67,10 @@ def test_a_class_is_explained(tables: Frames) -> None:
     assert network["alternative_margin_bits"] <= 0
 
 
-def test_users_of_one_public_client_are_explained_or_never_listed(tables: Frames) -> None:
+def test_users_of_one_public_client_are_not_referred(tables: Frames) -> None:
     found = _networks(tables, "client")
-    assert set(found["tier"]) <= {"explained"}
+    assert set(found["tier"]) <= {"explained", "watch"}
+    assert set(found["best_alternative"]) <= {"public_client"}
 
 
 def test_a_self_serve_team_is_not_referred(tables: Frames) -> None:
