@@ -27,6 +27,7 @@ from pipeline.schema import Table
 T = TypeVar("T")
 
 ROW_GROUP_ROWS = 122_880
+WIDE_GROUP_ROWS = 16_384
 MINIMUM_BYTES = 1_000_000_000
 _RESERVED_BYTES = 350_000_000  # the interpreter, its libraries and the Arrow batches in flight
 _BATCH_ROWS = 65_536
@@ -69,6 +70,7 @@ class DuckEngine:
         if memory_bytes < MINIMUM_BYTES:
             raise MemoryTooSmall(f"{memory_bytes} bytes of memory are too few: every run needs {MINIMUM_BYTES}. Raise --memory.")
         temp_dir.mkdir(parents=True, exist_ok=True)
+        self._threads = threads
         self._connection = duckdb.connect(":memory:", config=_settings(threads, memory_bytes, temp_dir))
         self._run("SET TimeZone='UTC'")
 
@@ -120,7 +122,7 @@ class DuckEngine:
 
     def _stream(self, file: SqlFile, values: dict[str, object], path: Path, table: Table) -> int:
         schema = arrow_schema(table)
-        reader = self._connection.sql(file.sql(), params=values).to_arrow_reader(_BATCH_ROWS)
+        reader = self._connection.sql(file.sql(), params=values).to_arrow_reader(min(_BATCH_ROWS, _group_rows(schema)))
         if tuple(reader.schema.names) != table.column_names:
             raise SqlError(file.name, f"gives the columns {', '.join(reader.schema.names)}; the table {table.name} has {', '.join(table.column_names)}")
         return write_parquet(reader, path, schema)
@@ -129,30 +131,48 @@ class DuckEngine:
         return self._connection.execute(statement).fetchall()
 
     def _attempt(self, name: str, action: Callable[[], T]) -> T:
-        """Run one action; what DuckDB or Arrow refuses becomes a SqlError without the values involved."""
+        """Run one action; what DuckDB or Arrow refuses becomes a SqlError without the values involved.
+
+        Out of memory is tried once more on one thread: threads sort and join side by side, and results do not depend on them.
+        """
+        try:
+            return action()
+        except duckdb.OutOfMemoryException:
+            return self._alone(name, action)
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise SqlError(name, _reason(error)) from None
+
+    def _alone(self, name: str, action: Callable[[], T]) -> T:
+        self._run("SET threads = 1")
         try:
             return action()
         except (duckdb.OutOfMemoryException, MemoryError):
             raise MemoryExhausted(name) from None
-        except (duckdb.Error, pa.ArrowException) as error:
-            raise SqlError(name, _reason(error)) from None
+        finally:
+            self._run(f"SET threads = {self._threads}")
 
 
 def write_parquet(batches: pa.RecordBatchReader, path: Path, schema: pa.Schema) -> int:
     """Write batches as zstd Parquet in row groups of a fixed size, so that bytes do not depend on how they arrive; returns the rows."""
     rows = held = 0
+    size = _group_rows(schema)
     pending: list[pa.Table] = []
     with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", use_dictionary=_repeating(schema)) as writer:
         for batch in batches:
             pending.append(pa.Table.from_batches([batch]).cast(schema))
             held += batch.num_rows
-            while held >= ROW_GROUP_ROWS:
+            while held >= size:
                 whole = pa.concat_tables(pending)
-                writer.write_table(whole.slice(0, ROW_GROUP_ROWS).combine_chunks(), row_group_size=ROW_GROUP_ROWS)
-                pending, held, rows = [whole.slice(ROW_GROUP_ROWS)], held - ROW_GROUP_ROWS, rows + ROW_GROUP_ROWS
+                writer.write_table(whole.slice(0, size).combine_chunks(), row_group_size=size)
+                pending, held, rows = [whole.slice(size)], held - size, rows + size
         if held or not rows:
-            writer.write_table(pa.concat_tables([*pending, schema.empty_table()]).combine_chunks(), row_group_size=ROW_GROUP_ROWS)
+            writer.write_table(pa.concat_tables([*pending, schema.empty_table()]).combine_chunks(), row_group_size=size)
     return rows + held
+
+
+def _group_rows(schema: pa.Schema) -> int:
+    """Rows of a row group: fewer where lists make rows wide, because a group is held in memory while it is filled."""
+    return WIDE_GROUP_ROWS if any(pa.types.is_list(field.type) for field in schema) else ROW_GROUP_ROWS
 
 
 def _repeating(schema: pa.Schema) -> list[str]:
@@ -161,7 +181,7 @@ def _repeating(schema: pa.Schema) -> list[str]:
 
 
 def _settings(threads: int, memory_bytes: int, temp_dir: Path) -> dict[str, str | bool | int | float | list[str]]:
-    share = int((memory_bytes - _RESERVED_BYTES) * 0.75)
+    share = int((memory_bytes - _RESERVED_BYTES) * 0.85)
     return {
         "threads": threads,
         "memory_limit": f"{share} B",

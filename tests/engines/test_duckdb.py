@@ -3,6 +3,7 @@
 import hashlib
 from datetime import date
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,7 +11,7 @@ import pytest
 
 from pipeline import schema
 from pipeline.engines import sqlfile
-from pipeline.engines.duckdb import MINIMUM_BYTES, ROW_GROUP_ROWS, DuckEngine, arrow_schema, arrow_type, write_parquet
+from pipeline.engines.duckdb import MINIMUM_BYTES, ROW_GROUP_ROWS, WIDE_GROUP_ROWS, DuckEngine, arrow_schema, arrow_type, write_parquet
 from pipeline.errors import MemoryExhausted, MemoryTooSmall, SqlError
 
 PAIRS = schema.Table("pairs", 1, ("a", "b"), (schema.Column("a", "BIGINT", "", ""), schema.Column("b", "VARCHAR", "", "")))
@@ -130,6 +131,29 @@ def test_row_groups_are_of_one_size_whatever_the_batches(tmp_path):
     metadata = pq.ParquetFile(tmp_path / "1000.parquet").metadata
     assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [ROW_GROUP_ROWS, ROW_GROUP_ROWS, 5]
     assert found[0] == found[1] == found[2]
+
+
+def test_rows_with_lists_come_in_smaller_groups(tmp_path):
+    wide = pa.schema([("a", pa.int64()), ("items", pa.list_(pa.int64()))])
+    table = pa.table({"a": range(WIDE_GROUP_ROWS + 1), "items": [[1, 2]] * (WIDE_GROUP_ROWS + 1)}, schema=wide)
+    assert write_parquet(table.to_reader(max_chunksize=1000), tmp_path / "w.parquet", wide) == WIDE_GROUP_ROWS + 1
+    metadata = pq.ParquetFile(tmp_path / "w.parquet").metadata
+    assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [WIDE_GROUP_ROWS, 1]
+    assert pq.read_table(tmp_path / "w.parquet").equals(table)
+
+
+def test_out_of_memory_is_tried_again_on_one_thread(engine):
+    seen = []
+
+    def action():
+        seen.append(engine._run("SELECT current_setting('threads')")[0][0])
+        if len(seen) == 1:
+            raise duckdb.OutOfMemoryException
+        return "done"
+
+    assert engine._attempt("1_x.sql", action) == "done"
+    assert seen == [2, 1]
+    assert engine._run("SELECT current_setting('threads')")[0][0] == 2
 
 
 def test_a_materialised_result_serves_later_files(engine, sql):
