@@ -96,6 +96,37 @@ def plan_window(window: frozenset[date], listed: Mapping[FileId, Listed], memo: 
     return Plan(frozenset(days), tuple(sorted(files)))
 
 
+def batches(plan: Plan, spans: Mapping[FileId, tuple[date, date] | None], rows: Mapping[FileId, int], least_rows: int) -> list[Plan]:
+    """The plan in parts that can be made and kept one after the other: every file in one part, every day with all its files.
+
+    Parts follow the calendar and hold at least `least_rows` rows each (the last may hold fewer). One part if a span is unknown.
+    """
+    if plan.days is None or any(spans[file] is None for file in plan.files):
+        return [plan]
+    parts: list[list[FileId]] = []
+    until: date | None = None
+    held = 0
+    for span, file in sorted((span, file) for file in plan.files if (span := spans[file]) is not None):
+        if not parts or (until is not None and span[0] > until and held >= least_rows):
+            parts.append([])
+            held = 0
+        parts[-1].append(file)
+        held += rows[file]
+        until = span[1] if until is None else max(until, span[1])
+    return _with_days(plan.days, parts, spans)
+
+
+def _with_days(days: frozenset[date], parts: list[list[FileId]], spans: Mapping[FileId, tuple[date, date] | None]) -> list[Plan]:
+    """Each part with the asked days up to its end; the last one takes the rest."""
+    plans, left = [], set(days)
+    for number, files in enumerate(parts):
+        end = max(span[1] for file in files if (span := spans[file]) is not None)
+        mine = frozenset(day for day in left if day <= end or number == len(parts) - 1)
+        left -= mine
+        plans.append(Plan(mine, tuple(sorted(files))))
+    return plans
+
+
 def _is_read(item: Listed, known: Examined | None) -> bool:
     return known is not None and (known.looked_for is None or (item.span is not None and known.looked_for.issuperset(_days_of(item.span))))
 

@@ -21,7 +21,7 @@ from pipeline.config import Config
 from pipeline.errors import InputError
 from pipeline.ingest import Context, LogFile, LogListing, ingest_days, list_logs
 from pipeline.provenance import closure_sha256, sha256_bytes, sha256_file, sha256_json
-from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, plan_all, plan_window, span_days
+from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, batches, plan_all, plan_window, span_days
 from pipeline.run.execute import Bench
 from pipeline.run.options import Progress, RunOptions
 from pipeline.run.publish import fresh_folder
@@ -29,6 +29,8 @@ from pipeline.stages import STAGES
 from pipeline.store import DayRecord, Store, read_json, write_json
 
 _MEMO = "files.json"
+PART_ROWS = 2_000_000
+"""Rows that are read before their days are kept: what a run that is killed has to read again."""
 DAY_SQL = tuple(stage for stage in STAGES if stage.per_day and stage.is_sql)
 
 
@@ -94,11 +96,12 @@ def keep_days(store: Store, bench: Bench, options: RunOptions, listing: LogListi
     memo.places.update({key: Place(_absolute(file), file.row_count, file.size_bytes, file.conforms) for key, file in files.items()})
     window = window_days(options.night, options.config.window.window_days) if options.night else None
     plan = _plan(store, window, files, memo, maker)
-    if plan.files:
-        sources = [files.get(file) or _again(file, memo.places[file].path) for file in plan.files]
+    sources = {file: files.get(file) or _again(file, memo.places[file].path) for file in plan.files}
+    for part in batches(plan, {file: span_days(log.first_us, log.last_us) for file, log in sources.items()}, {file: log.row_count for file, log in sources.items()}, PART_ROWS):
         folder = fresh_folder(store.scratch / "days")
-        bench.timed("10 requests", lambda: _ingest(sources, plan, folder, context, options, progress))
-        _keep(store, bench, folder, plan, memo, maker, progress)
+        bench.timed("10 requests", lambda part=part, folder=folder: _ingest([sources[file] for file in part.files], part, folder, context, options, progress))  # type: ignore[misc]
+        _keep(store, bench, folder, part, memo, maker, progress)
+        _write_memo(store, memo, maker)
     _write_memo(store, memo, maker)
     return _window(store, window, frozenset(files), memo)
 

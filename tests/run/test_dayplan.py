@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, plan_all, plan_window, span_days
+from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, batches, plan_all, plan_window, span_days
 
 START = date(2026, 5, 1)
 
@@ -111,6 +111,29 @@ def test_a_file_without_rows_of_the_day_is_read_once_to_find_out() -> None:
 )
 def test_spans_of_microseconds(first: int | None, last: int | None, expected: tuple[date, date] | None) -> None:
     assert span_days(first, last) == expected
+
+
+SPANS = st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(0, 9), st.integers(0, 3)), min_size=1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SPANS, st.frozensets(st.integers(0, 12)), st.integers(1, 400))
+def test_parts_hold_every_file_and_day_once_and_no_day_without_one_of_its_files(spans: dict[str, tuple[int, int]], asked: frozenset[int], least: int) -> None:
+    files = {(name, "1"): (day(first), day(first + more)) for name, (first, more) in spans.items()}
+    plan = Plan(days(*asked), tuple(sorted(files)))
+    parts = batches(plan, files, dict.fromkeys(files, 100), least)
+    assert sorted(key for part in parts for key in part.files) == sorted(files)
+    assert sorted(one for part in parts for one in part.days or ()) == sorted(days(*asked))
+    for part in parts:
+        for one in part.days or ():
+            assert {key for key, span in files.items() if span[0] <= one <= span[1]} <= set(part.files)
+    assert all(100 * len(part.files) >= least for part in parts[:-1])
+
+
+def test_an_unknown_span_makes_one_part() -> None:
+    plan = Plan(days(0, 1), (A.id, B.id))
+    assert batches(plan, {A.id: None, B.id: (day(1), day(1))}, {A.id: 1, B.id: 1}, 1) == [plan]
+    assert batches(Plan(frozenset(), ()), {}, {}, 1) == []
 
 
 TRUTH = st.dictionaries(st.sampled_from("abcde"), st.frozensets(st.integers(0, 4), min_size=1), min_size=1)

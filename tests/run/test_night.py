@@ -150,6 +150,28 @@ def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(program: Program, fini
     assert {**mine, "measured": 0} == {**other, "measured": 0}
 
 
+def test_a_reading_that_breaks_off_keeps_the_days_it_finished(tiny_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.run import days as made
+
+    monkeypatch.setattr(made, "PART_ROWS", 1)
+    read: list[int] = []
+    ingest = made.ingest_days
+
+    def breaking(files: Any, *arguments: Any, **rest: Any) -> Any:
+        read.append(len(files))
+        if len(read) == 2:
+            raise KeyboardInterrupt
+        return ingest(files, *arguments, **rest)
+
+    monkeypatch.setattr(made, "ingest_days", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        run_night(options(tiny_log, tmp_path / "out"), quiet)
+    assert [path.name for path in (tmp_path / "out" / "days").glob("date=*")] == [f"date={day(0)}"]
+    outcome = run_night(options(tiny_log, tmp_path / "out"), quiet)
+    assert read == [1, 1, 1, 1], "the first day is not read again"
+    assert outcome.manifest["window"]["days_with_requests"] == 3
+
+
 @pytest.fixture(scope="module")
 def replay(tiny_log: Path, tiny_accounts: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[RunOutcome]]:
     """Three nights replayed over the whole log in date order."""
