@@ -10,6 +10,7 @@ from pipeline.ingest.checking import LogCheck, check_logs
 from pipeline.ingest.context import Context, read_context
 from pipeline.ingest.coverage import Coverage, blind_spots, coverage_of
 from pipeline.ingest.days import DayCounts
+from pipeline.ingest.duplicates import repeats_across_days
 from pipeline.ingest.listing import LogFile, LogListing, SkippedFile, list_logs
 from pipeline.ingest.scan import IngestReport, ingest_days
 
@@ -31,4 +32,5 @@ __all__ = [
     "ingest_days",
     "list_logs",
     "read_context",
+    "repeats_across_days",
 ]

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.ingest import Context, list_logs
+from pipeline.ingest import Context, list_logs, repeats_across_days
 from pipeline.ingest.context import read_context
 from pipeline.measures import fingerprints as fp
 from tests.ingest.scanning import scan_logs
@@ -51,6 +51,21 @@ def test_a_row_belongs_to_the_utc_day_of_its_time(log, scan):
     edge = datetime(2026, 3, 2, tzinfo=UTC)
     log("a.parquet", rows=2, timestamp=[edge - timedelta(microseconds=1), edge])
     assert [(day.day, day.rows_kept) for day in scan().report.days] == [(date(2026, 3, 1), 1), (date(2026, 3, 2), 1)]
+
+
+def test_ids_seen_again_on_another_day_are_counted(log, scan):
+    day = timedelta(days=1)
+    log(
+        "a.parquet",
+        rows=6,
+        request_id=["x", "x", "x", "y", "y", "z"],
+        source_system=["s", "s", "s", "s", None, "s"],
+        timestamp=[NOON, NOON + day, NOON + 2 * day, NOON, NOON + day, NOON],
+    )
+    result = scan()
+    days = sorted(result.out.glob("date=*/requests.parquet"))
+    assert repeats_across_days(days) == repeats_across_days(days[::-1]) == 2
+    assert repeats_across_days([]) == 0
 
 
 def test_only_the_days_asked_for_are_written(log, scan):
