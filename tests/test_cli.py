@@ -24,7 +24,7 @@ from pipeline.errors import SqlError
 from tests.conftest import ROOT, Program
 from tests.logs import REQUESTS, _innocent, write_rows
 
-COMMANDS = ("run", "demo", "check", "networks", "show", "config", "features")
+COMMANDS = ("run", "demo", "check", "networks", "show", "simulate", "config", "features")
 
 
 def _tree(folder: Path) -> set[str]:
@@ -77,6 +77,8 @@ def test_version_and_no_arguments(program: Program) -> None:
         ("run", "x", "--on-bad-file", "ignore"),
         ("run", "x", "--fail-on", "guilty"),
         ("networks", "--format", "xml"),
+        ("simulate", "world"),
+        ("simulate", "world", "--seed", "1", "--scenario", "nothing"),
         ("dance",),
     ],
 )
@@ -228,6 +230,13 @@ def test_the_printed_configuration_is_a_configuration(program: Program, tmp_path
 
     (tmp_path / "mine.toml").write_text(program("config").stdout)
     assert load_config(tmp_path / "mine.toml") == load_config()
+
+
+def test_simulate_writes_a_world_that_check_accepts(program: Program, tmp_path: Path) -> None:
+    result = program("simulate", tmp_path / "world", "--scenario", "quiet", "--seed", 3, "--accounts", 60, "--days", 1)
+    assert result.returncode == 0, result.stderr
+    assert {"requests", "accounts.parquet", "truth.parquet"} <= {path.name for path in (tmp_path / "world").iterdir()}
+    assert program("check", tmp_path / "world" / "requests").returncode == 0
 
 
 def test_features_are_at_least_forty_with_meanings(program: Program) -> None:

@@ -1,0 +1,36 @@
+"""`simulate`: a world with known truth, to try a run on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import console
+from pipeline.cli.guard import guarded
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(epilog="Example: stillhunt simulate world --scenario quiet --seed 7 --accounts 200 --days 2")(simulate)
+
+
+def simulate(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write to: requests/, accounts.parquet, truth.parquet, scenario.json.")],
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Equal arguments and seed give equal bytes.")],
+    scenario: Annotated[str, typer.Option(metavar="NAME", help="quiet, planted, demo or mixed; an unknown name lists them all.")] = "demo",
+    accounts: Annotated[int, typer.Option(min=40, metavar="N", help="Accounts, campaigns included.")] = 900,
+    days: Annotated[int, typer.Option(min=1, metavar="N", help="UTC days.")] = 10,
+    share: Annotated[float, typer.Option(min=0.0, max=0.5, metavar="SHARE", help="Share of the accounts that belong to campaigns, 0 to 0.5.")] = 0.1,
+) -> None:
+    """Write an invented request log with its accounts table and, for scoring only, the truth."""
+
+    def body() -> None:
+        from pipeline.simulate import write_world
+
+        write_world(out, scenario, accounts, days, seed, share)
+        console.say(f"wrote {accounts} accounts over {days} days to {out}")
+        console.say(f"next: stillhunt run {out / 'requests'} --accounts {out / 'accounts.parquet'}")
+
+    guarded(body)
