@@ -106,7 +106,8 @@ def _valid_text(columns: Mapping[str, pa.Array], rows: int) -> tuple[dict[str, p
             bad = _broken_rows(values)
             if bad is not None:
                 broken |= bad
-                result[name] = values.take(pa.array(np.arange(rows), mask=bad))
+                plain = values.dictionary_decode() if pt.is_dictionary(values.type) else values  # a dictionary would keep the broken value
+                result[name] = plain.take(pa.array(np.arange(rows), mask=bad))
     return result, broken
 
 

@@ -194,18 +194,50 @@ def _seen(columns: Mapping[str, pa.Array], count: int) -> I64:
 
 
 def _names(clean: CleanRows, made: Mapping[str, pa.Array]) -> pa.Table:
-    """What the keys of accounts, agents and TLS fingerprints stand for: one row a day, kind and key."""
-    sources = {"account": ("account_key", clean.columns.get("account_id")), "agent": ("agent_key", clean.columns.get("user_agent")),
-               "agent_product": ("agent_product_key", product_of(clean.columns.get("user_agent"))), "ja4": ("ja4_key", clean.columns.get("ja4"))}  # fmt: skip
-    tables = [_named(clean, kind, made[key], values) for kind, (key, values) in sources.items() if values is not None]
+    """What the keys of accounts, agents and TLS fingerprints stand for: one row a day, kind and key. A value may be named on a day that lacks it."""
+    sources = {"account": ("account_key", "account_id"), "agent": ("agent_key", "user_agent"), "ja4": ("ja4_key", "ja4")}
+    tables = [NAMES.empty_table()]
+    days = np.unique(clean.day)
+    for kind, (key, source) in sources.items():
+        values = clean.columns.get(source)
+        if values is None:
+            continue
+        few = pt.is_dictionary(values.type) and len(values.dictionary) * len(days) * _FEW_NAMES < len(clean)
+        named = _named_values(days, values.dictionary, kind) if few else _named_rows(clean.day, made[key], values)
+        tables.append(_name_table(named, kind))
+        if kind == "agent":
+            tables.append(_name_table(_products(named), "agent_product"))
     return pa.concat_tables(tables)
 
 
-def _named(clean: CleanRows, kind: str, keys: pa.Array, values: pa.Array) -> pa.Table:
-    present = np.asarray(keys.is_valid())
-    at = np.flatnonzero(present)
-    found = pl.DataFrame({"day": clean.day[present], "key": keys.fill_null(-1).to_numpy(zero_copy_only=False)[present], "at": at}).unique(["day", "key"], keep="any")
+_FEW_NAMES = 4
+"""A dictionary this many times smaller than its rows, day by day, is named whole."""
+
+
+def _named_values(days: NDArray[np.int32], values: pa.Array, namespace: str) -> tuple[NDArray[np.int32], I64, pa.Array]:
+    """Day, key and value of every value on every day."""
+    values = values.drop_null()
+    keys = fp.value_keys(fp.spans_of(values), namespace)
+    return np.repeat(days, len(values)), np.tile(keys, len(days)), values.take(pa.array(np.tile(np.arange(len(values)), len(days))))
+
+
+def _named_rows(day: NDArray[np.int32], keys: pa.Array, values: pa.Array) -> tuple[NDArray[np.int32], I64, pa.Array]:
+    """Day, key and value of the values that stand in rows, each once a day."""
+    at = np.flatnonzero(np.asarray(keys.is_valid()))
+    found = pl.DataFrame({"day": day[at], "key": keys.fill_null(-1).to_numpy(zero_copy_only=False)[at], "at": at}).unique(["day", "key"], keep="any")
     picked = values.take(pa.array(found["at"].to_numpy()))
-    label = picked.dictionary_decode() if pt.is_dictionary(picked.type) else picked
-    short = label if kind == "account" else pc.utf8_slice_codeunits(label, 0, LABEL_LENGTH)
-    return pa.Table.from_arrays([pa.array(found["day"].to_numpy()), pa.array([kind] * len(at[: len(found)]), pa.string()), pa.array(found["key"].to_numpy()), short], schema=NAMES)
+    return found["day"].to_numpy(), found["key"].to_numpy(), picked.dictionary_decode() if pt.is_dictionary(picked.type) else picked
+
+
+def _products(agents: tuple[NDArray[np.int32], I64, pa.Array]) -> tuple[NDArray[np.int32], I64, pa.Array]:
+    day, _, values = agents
+    products = product_of(values)
+    assert products is not None
+    keys = pa.array(fp.value_keys(fp.spans_of(products), "agent_product"), mask=np.asarray(products.is_null()))
+    return _named_rows(day, keys, products)
+
+
+def _name_table(named: tuple[NDArray[np.int32], I64, pa.Array], kind: str) -> pa.Table:
+    day, keys, values = named
+    label = values if kind == "account" else pc.utf8_slice_codeunits(values, 0, LABEL_LENGTH)
+    return pa.Table.from_arrays([pa.array(day), pa.array([kind]).take(pa.array(np.zeros(len(day), np.int64))), pa.array(keys), label], schema=NAMES)

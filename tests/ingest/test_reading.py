@@ -184,6 +184,14 @@ def test_text_that_is_no_utf8_rejects_its_row(log, scan, column):
     assert len(result.requests) == 2
 
 
+@pytest.mark.parametrize("column", ["user_agent", "system_prompt", "client_ip", "model", "ja4", "sdk_name", "tool_definitions_hash"])
+def test_one_broken_value_among_many_equal_ones_rejects_its_row_only(log, scan, column):
+    log("part.parquet", rows=400, **{column: pa.array([b"192.0.2.7"] * 300 + [b"\xff/ \xfe("] + [b"192.0.2.8"] * 99, pa.binary())})
+    result = scan()
+    assert reasons(result) == {300: "invalid_utf8"}
+    assert len(result.requests) == 399
+
+
 def test_text_in_lists_and_maps_that_is_no_utf8_rejects_its_row(log, scan):
     names = pa.ListArray.from_arrays(pa.array([0, 1, 2, 3], pa.int32()), pa.array([b"ok", b"\xff", b"ok"], pa.binary()))
     log("part.parquet", rows=3, tool_names=names)
