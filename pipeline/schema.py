@@ -210,7 +210,7 @@ ACCOUNT_DAYS = Table("account_days", 20, ("day", "account_key"), _columns("""
 
 ACCOUNT_ENTITIES = Table("account_entities", 21, ("kind", "account_key", "value_key"), _columns("""
     day | DATE | | UTC day
-    kind | VARCHAR | | ip, ip_prefix, asn, country, agent, agent_product, ja4, stack, headers, api_key, end_user, session, system, tools, settings, model, prompt, prefix, skeleton
+    kind | VARCHAR | | ip, ip_prefix, asn, country, agent, agent_product, ja4, stack, headers, api_key, end_user, system, tools, settings, model
     account_key | BIGINT | | account
     value_key | BIGINT | | the value's key in its kind's namespace
     request_count | BIGINT | | requests of the account that day with the value
@@ -573,6 +573,13 @@ ENTITY_COUNTS = Table("entity_counts", 31, ("kind", "account_key", "request_coun
     value_count | BIGINT | | values that were used exactly so often
     value_day_count | BIGINT | days | days on which they were used, summed
     first_day_count | BIGINT | | those already seen on the account's first day
+"""))
+
+REQUEST_COUNTS = Table("request_counts", 31, ("kind", "account_key", "request_count"), _columns("""
+    kind | VARCHAR | | prefix, prompt, session, skeleton
+    account_key | BIGINT | | account
+    request_count | BIGINT | requests | how often a value was used in the window
+    value_count | BIGINT | | values that were used exactly so often
 """))
 
 SAMPLE_COUNTS = Table("sample_counts", 32, ("account_key",), _columns("""

@@ -8,7 +8,7 @@
 -- reads: requests
 -- params: day DATE
 WITH generations AS (
-  SELECT account_key, max_tokens, temperature_milli, stream, system_key, prompt_key, prefix_key, skeleton_key
+  SELECT account_key, max_tokens, temperature_milli, stream, system_key
   FROM requests
   WHERE coalesce(operation, 'chat') NOT IN ('embeddings', 'count_tokens')
 ),
@@ -63,21 +63,13 @@ found AS (
   UNION ALL
   SELECT 10 AS kind_number, account_key, fx_key(model) AS value_key, request_count FROM models
   UNION ALL
-  SELECT 11 AS kind_number, account_key, prefix_key AS value_key, count(*) AS request_count FROM generations WHERE prefix_key IS NOT NULL GROUP BY account_key, prefix_key
+  SELECT 11 AS kind_number, account_key, value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM settings_keys GROUP BY account_key, value_key
   UNION ALL
-  SELECT 12 AS kind_number, account_key, prompt_key AS value_key, count(*) AS request_count FROM generations WHERE prompt_key IS NOT NULL GROUP BY account_key, prompt_key
+  SELECT 12 AS kind_number, account_key, stack_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE stack_key IS NOT NULL GROUP BY account_key, stack_key
   UNION ALL
-  SELECT 13 AS kind_number, account_key, session_key AS value_key, count(*) AS request_count FROM requests WHERE session_key IS NOT NULL GROUP BY account_key, session_key
+  SELECT 13 AS kind_number, account_key, system_key AS value_key, count(*) AS request_count FROM generations WHERE system_key IS NOT NULL GROUP BY account_key, system_key
   UNION ALL
-  SELECT 14 AS kind_number, account_key, value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM settings_keys GROUP BY account_key, value_key
-  UNION ALL
-  SELECT 15 AS kind_number, account_key, skeleton_key AS value_key, count(*) AS request_count FROM generations WHERE skeleton_key IS NOT NULL GROUP BY account_key, skeleton_key
-  UNION ALL
-  SELECT 16 AS kind_number, account_key, stack_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE stack_key IS NOT NULL GROUP BY account_key, stack_key
-  UNION ALL
-  SELECT 17 AS kind_number, account_key, system_key AS value_key, count(*) AS request_count FROM generations WHERE system_key IS NOT NULL GROUP BY account_key, system_key
-  UNION ALL
-  SELECT 18 AS kind_number, account_key, tools_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE tools_key IS NOT NULL GROUP BY account_key, tools_key
+  SELECT 14 AS kind_number, account_key, tools_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE tools_key IS NOT NULL GROUP BY account_key, tools_key
 )
 SELECT
   $day AS day,
@@ -93,14 +85,10 @@ SELECT
     WHEN 8 THEN 'ip_prefix'
     WHEN 9 THEN 'ja4'
     WHEN 10 THEN 'model'
-    WHEN 11 THEN 'prefix'
-    WHEN 12 THEN 'prompt'
-    WHEN 13 THEN 'session'
-    WHEN 14 THEN 'settings'
-    WHEN 15 THEN 'skeleton'
-    WHEN 16 THEN 'stack'
-    WHEN 17 THEN 'system'
-    WHEN 18 THEN 'tools'
+    WHEN 11 THEN 'settings'
+    WHEN 12 THEN 'stack'
+    WHEN 13 THEN 'system'
+    WHEN 14 THEN 'tools'
   END AS kind,
   account_key,
   value_key,

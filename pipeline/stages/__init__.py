@@ -62,9 +62,10 @@ STAGES: tuple[Stage, ...] = (
     _stage(30, "30_account_weekdays.sql", "account_days", "account_weekdays"),
     _stage(31, "31_entities.sql", "account_entities", "entities"),
     _stage(31, "31_entity_counts.sql", "entities account_windows", "entity_counts"),
+    _stage(31, "31_request_counts.sql", "requests", "request_counts"),
     _stage(32, "32_window_samples.sql", "prompt_samples", "window_samples"),
     _stage(32, "32_sample_counts.sql", "window_samples", "sample_counts"),
-    _stage(30, "pipeline.stages.features:features", "account_windows account_weekdays entity_counts sample_counts", "features"),
+    _stage(30, "pipeline.stages.features:features", "account_windows account_weekdays entity_counts request_counts sample_counts", "features"),
     _stage(33, "33_habits.sql", "window_samples", "habits"),
     _stage(34, "34_shared_values.sql", "account_records entities habits window_samples kinds", "shared_values"),
     _stage(35, "35_boilerplate.sql", "window_samples habits", "boilerplate"),
@@ -106,7 +107,7 @@ STAGES: tuple[Stage, ...] = (
 GIVEN = ("night", "earlier_networks", "earlier_lineage", "kinds")
 """Tables that no stage makes: the run's own night, what earlier nights left, and the kinds of evidence in kinds.py."""
 
-SCRATCH = frozenset("account_records account_windows account_weekdays entities entity_counts window_samples sample_counts features network_ids".split())
+SCRATCH = frozenset("account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts features network_ids".split())
 """Tables of the window that are not published: they merge the day tables, or are published as part of another."""
 
 PUBLISHED = tuple(name for stage in STAGES if not stage.per_day for name in stage.writes if name not in SCRATCH)

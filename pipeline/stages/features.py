@@ -67,7 +67,7 @@ class _Sums:
 def features(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """One row an account with a request in the window, all columns of schema.FEATURES; no accounts give no rows.
 
-    Reads account_windows, account_weekdays, entity_counts and sample_counts.
+    Reads account_windows, account_weekdays, entity_counts, request_counts and sample_counts.
     """
     windows = inputs["account_windows"].sort("account_key")
     keys = windows["account_key"].to_numpy()
@@ -76,7 +76,7 @@ def features(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
         gaps=windows.select(f"g{k:02d}" for k in range(10)).to_numpy().astype(np.int64),
         lengths=windows.select(f"c{k:02d}" for k in range(10)).to_numpy().astype(np.int64),
         week=_week(inputs["account_weekdays"], keys),
-        kinds=_kinds(inputs["entity_counts"], keys),
+        kinds=_kinds(pl.concat([inputs["entity_counts"], inputs["request_counts"]], how="diagonal").fill_null(0), keys),
         samples=_lookup(inputs["sample_counts"], keys),
     )
     found = {**_volume(sums), **_diversity(sums), **_timing(sums), **_entities(sums), **_shape(sums)}

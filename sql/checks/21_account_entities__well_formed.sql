@@ -11,6 +11,6 @@ WHERE
   OR value_key < 0
   OR request_count < 1
   OR kind NOT IN (
-    'ip', 'ip_prefix', 'asn', 'country', 'agent', 'agent_product', 'ja4', 'stack', 'headers', 'api_key', 'end_user', 'session', 'system', 'tools', 'settings', 'model', 'prompt', 'prefix', 'skeleton'
+    'ip', 'ip_prefix', 'asn', 'country', 'agent', 'agent_product', 'ja4', 'stack', 'headers', 'api_key', 'end_user', 'system', 'tools', 'settings', 'model'
   )
 ORDER BY kind, account_key, value_key

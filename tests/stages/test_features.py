@@ -25,7 +25,7 @@ from pipeline.stages.features import features
 TABLES = {table.name: table for table in vars(schema).values() if isinstance(table, schema.Table)}
 START = 1_777_766_400_000_000  # 2026-05-03, a Sunday
 DAY = 86_400_000_000
-PIPE = ("30_account_windows", "30_account_weekdays", "31_entities", "31_entity_counts", "32_window_samples", "32_sample_counts")
+PIPE = ("30_account_windows", "30_account_weekdays", "31_entities", "31_entity_counts", "31_request_counts", "32_window_samples", "32_sample_counts")
 WORDS = ("temperature_mean", "temperature_deviation", "messages_mean")
 UNITS = re.compile(r"_(count|days|share|bits|s|us|usd|tokens|octaves|ratio|per_day)$|_(tokens|chars|s)_(mean|median)$")
 
@@ -49,6 +49,7 @@ def account_features(requests, samples=(), threads=2):
                 made[name].append(pl.from_arrow(engine.select(file, {"day": date(1970, 1, 1) + timedelta(days=int(day))})))
         for name, parts in made.items():
             engine.register(name, pl.concat([empty(TABLES[name]), *parts]))
+        engine.register("requests", frame(list(requests), schema.REQUESTS))
         engine.register("prompt_samples", frame(samples, schema.PROMPT_SAMPLES))
         inputs = {}
         for stage in PIPE:
