@@ -73,6 +73,16 @@ def test_communities_do_not_depend_on_the_order_of_edges(graph: tuple[int, list[
     assert one.tolist() == other.tolist()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_communities_of_a_noisy_graph_do_not_depend_on_the_order_of_edges(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = np.unique(np.sort(rng.integers(0, 90, (400, 2)), axis=1), axis=0)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    order = rng.permutation(len(pairs))
+    one, other = (communities(90, side[:, 0], side[:, 1], np.ones(len(side)), seed) for side in (pairs, pairs[order]))
+    assert one.tolist() == other.tolist()
+
+
 @pytest.mark.parametrize("seed", [0, 1, 7])
 def test_communities_of_two_cliques_joined_by_one_weak_edge_are_the_cliques(seed: int) -> None:
     pairs = [(i, j) for start in (0, 6) for i in range(start, start + 6) for j in range(i + 1, start + 6)] + [(2, 9)]
@@ -135,6 +145,14 @@ def test_parts_are_disjoint_large_enough_and_largest_first(sizes: list[int], wit
     assert len(members) == len(set(members))
     assert all(len(part) >= minimum and part.tolist() == sorted(part.tolist()) for part in parts)
     assert [len(part) for part in parts] == sorted((len(part) for part in parts), reverse=True)
+
+
+@pytest.mark.parametrize(("across", "parts"), [(7.0, 1), (5.0, 2)])
+def test_a_loose_part_stays_with_a_tight_one_that_it_is_as_near_to_as_to_itself(across: float, parts: int) -> None:
+    bits = np.full((14, 14), across)
+    bits[:7, :7], bits[7:, 7:] = 30.0, 10.0
+    np.fill_diagonal(bits, 0.0)
+    assert len(divide(bits, 5, 0.6)) == parts
 
 
 def test_divide_drops_a_stranger_and_keeps_the_rest() -> None:
