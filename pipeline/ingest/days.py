@@ -24,6 +24,7 @@ from pipeline.ingest.context import Preamble
 from pipeline.ingest.duplicates import losers, places
 from pipeline.ingest.listing import LogFile
 from pipeline.ingest.narrow import NARROW
+from pipeline.ingest.rejects import rejects_table, write_rejects
 from pipeline.ingest.rereading import sketches_again
 from pipeline.ingest.samples import SKETCHES, sample_table
 from pipeline.ingest.shards import DayBuffers, read_stream, write_stream
@@ -32,7 +33,6 @@ from pipeline.schema import ACCOUNT_IDS, LABELS, PROMPT_SAMPLES, REQUESTS
 
 I64 = NDArray[np.int64]
 _EPOCH = date(1970, 1, 1)
-REJECTS = pa.schema([("source_file", pa.string()), ("source_row", pa.int64()), ("reason", pa.string())])
 _LABEL_KEYS = {"agent": "agent_key", "agent_product": "agent_product_key", "ja4": "ja4_key"}
 
 
@@ -291,23 +291,3 @@ def _most_frequent(account: I64, values: pa.ChunkedArray, starts: I64) -> pa.Arr
         best = counted.sort(["account", "len", "value"], descending=[False, True, False]).unique("account", keep="first", maintain_order=True)
         result[np.searchsorted(account[starts], best["account"].to_numpy())] = best["value"].to_numpy()
     return pa.array(result, mask=result < 0)
-
-
-def rejects_table(pieces: Sequence[pa.RecordBatch], files: Sequence[LogFile], lost: Sequence[pa.Table]) -> pa.Table:
-    """Rejected rows as source_file, source_row, reason, sorted by where they stood."""
-    frames = [pl.DataFrame(pl.from_arrow(pa.Table.from_batches([piece]))).select("source_file", "source_row", "reason") for piece in pieces]
-    code = REASONS.index("duplicate")
-    frames += [pl.DataFrame(pl.from_arrow(table)).with_columns(pl.lit(code, pl.Int8).alias("reason")) for table in lost]
-    if not frames:
-        return REJECTS.empty_table()
-    rows = pl.concat(frames).sort("source_file", "source_row")
-    names, reasons = pa.array([log.name for log in files], pa.string()), pa.array(REASONS, pa.string())
-    columns = [names.take(pa.array(rows["source_file"].to_numpy())), pa.array(rows["source_row"].to_numpy()), reasons.take(pa.array(rows["reason"].to_numpy()))]
-    return pa.Table.from_arrays(columns, schema=REJECTS)
-
-
-def write_rejects(path: Path, table: pa.Table) -> None:
-    """Write a table of rejects."""
-    import pyarrow.parquet as pq
-
-    pq.write_table(table, path, compression="zstd")

@@ -20,10 +20,11 @@ from pipeline.config import IngestConfig
 from pipeline.errors import InputError
 from pipeline.ingest.cleaning import REASONS, Rejects, clean
 from pipeline.ingest.context import Context
-from pipeline.ingest.days import DayCounts, Finisher, day_of, rejects_table, write_rejects
+from pipeline.ingest.days import DayCounts, Finisher, day_of
 from pipeline.ingest.listing import DAY_US, LogFile
 from pipeline.ingest.narrow import narrow
 from pipeline.ingest.reader import NEVER, Work, plan, read
+from pipeline.ingest.rejects import rejects_table, write_rejects
 from pipeline.ingest.samples import sketch_rows, smallest
 from pipeline.ingest.shards import DayBuffers
 
