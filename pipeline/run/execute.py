@@ -19,6 +19,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits
 
 from pipeline.config import Config
 from pipeline.engines.duckdb import DuckEngine, arrow_schema, write_parquet
@@ -112,15 +113,18 @@ class Bench:
                     raise CheckFailed(Path(file).stem, rows.num_rows, keys)
 
     def _run(self, stage: Stage, params: Mapping[str, object]) -> dict[str, Any]:
-        self.timed(stage.label, lambda: self.run_sql(stage, params) if stage.is_sql else self._run_python(stage))
+        self.timed(stage.label, lambda: self.run_sql(stage, params) if stage.is_sql else self.run_python(stage))
         self.timed(f"{stage.label} checks", lambda: self.check(stage))
         account = {"source": stage.source, "sha256": source_sha256(stage), "tables": {name: describe(self.tables[name][0]) for name in stage.writes}}
         write_json(self._mark(stage), account)
         return account
 
-    def _run_python(self, stage: Stage) -> None:
+    def run_python(self, stage: Stage) -> None:
+        """Call the function of a stage with the tables it declares and keep what it gives; linear algebra runs on one thread."""
         module, _, name = stage.source.partition(":")
-        made = getattr(importlib.import_module(module), name)({table: self.frame(table) for table in stage.reads}, self.config)
+        function = getattr(importlib.import_module(module), name)
+        with threadpool_limits(limits=1):  # here, because it reaches only libraries that are loaded
+            made = function({table: self.frame(table) for table in stage.reads}, self.config)
         if set(made) != set(stage.writes):
             raise CheckFailed(f"{stage.number}_{name}__tables", len(made), tuple(sorted(made)))
         for table, frame in made.items():

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from pipeline.engines.duckdb import DuckEngine
 from pipeline.errors import InputError, MemoryTooSmall
@@ -47,7 +46,7 @@ def run_night(options: RunOptions, progress: Progress) -> RunOutcome:
     """Judge one window. Raises StillhuntError; writes a line to the ledger however it ends."""
     if options.memory_bytes < MINIMUM_MEMORY_BYTES:
         raise MemoryTooSmall(f"--memory of {options.memory_bytes} bytes is below {MINIMUM_MEMORY_BYTES}, which every run needs. Raise --memory.")
-    with open_store(options.out) as store, threadpool_limits(limits=1), _ledger(store) as entry:
+    with open_store(options.out) as store, _ledger(store) as entry:
         with DuckEngine(threads=options.threads, memory_bytes=options.memory_bytes, temp_dir=store.scratch / "spill") as engine:
             outcome = _night(store, Bench(engine, options.config, store.scratch), options, progress)
         entry |= {"run_id": outcome.run_id, "night": outcome.night.isoformat(), "outcome": "already done" if outcome.already_done else "degraded" if outcome.degraded else "done"}

@@ -42,3 +42,25 @@ def test_a_table_is_checked_over_the_edges_of_batches(tmp_path: Path, monkeypatc
             execute.check_grain(schema.NETWORK_IDS, path)
     else:
         execute.check_grain(schema.NETWORK_IDS, path)
+
+
+def test_linear_algebra_is_single_threaded_inside_a_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in libraries that the stage's own module brings along."""
+    import threadpoolctl
+
+    from pipeline.config import load_config
+    from pipeline.engines.duckdb import DuckEngine
+    from pipeline.stages import Stage, clusters
+
+    seen: list[dict[str, Any]] = []
+
+    def stage(_inputs: object, _config: object) -> dict[str, pl.DataFrame]:
+        seen.extend(threadpoolctl.threadpool_info())
+        return {"network_ids": execute.empty(schema.NETWORK_IDS)}
+
+    monkeypatch.setattr(clusters, "clusters", stage)
+    with DuckEngine(threads=1, memory_bytes=10**9, temp_dir=tmp_path / "spill") as engine:
+        bench = execute.Bench(engine, load_config(), tmp_path)
+        bench.run_python(Stage(55, "pipeline.stages.clusters:clusters", (), ("network_ids",)))
+    assert {library["num_threads"] for library in seen if library["user_api"] == "blas"} == {1}
+    assert bench.frame("network_ids").height == 0
