@@ -98,10 +98,10 @@ class Store:
         return read_json(path) if path.is_file() else None
 
     def nights(self) -> dict[date, str]:
-        """Night -> the run that speaks for it (the one asked for last)."""
+        """Night -> the run that speaks for it: the one asked for last, if it is still there."""
         path = self.root / "nights.json"
         found = read_json(path) if path.is_file() else {}
-        return {date.fromisoformat(night): run_id for night, run_id in sorted(found.items())}
+        return {date.fromisoformat(night): run_id for night, run_id in sorted(found.items()) if (self.run_folder(run_id) / "run.json").is_file()}
 
     def point_to(self, run_id: str, night: date) -> None:
         """Let a finished run speak for its night, then switch `latest` to it: last, and in one step."""

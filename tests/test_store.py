@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -86,6 +87,16 @@ def test_latest_points_to_the_run_asked_for_last_and_survives_repetition(tmp_pat
     assert (tmp_path / "latest").readlink() == Path("runs/bbb")
     assert latest_run(tmp_path).name == "bbb"
     assert not (tmp_path / ".latest.new").is_symlink()
+
+
+def test_a_night_whose_run_was_deleted_no_longer_speaks(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        for run_id, night in (("aaa", DAY), ("bbb", date(2026, 5, 2))):
+            store.run_folder(run_id).mkdir(parents=True)
+            write_json(store.run_folder(run_id) / "run.json", {"run_id": run_id})
+            store.point_to(run_id, night)
+        shutil.rmtree(store.run_folder("aaa"))
+        assert store.nights() == {date(2026, 5, 2): "bbb"}
 
 
 def test_a_run_without_manifest_is_not_finished(tmp_path: Path) -> None:
