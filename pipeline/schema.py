@@ -278,7 +278,7 @@ PRODUCTS = Table("products", 38, ("account_key", "value_key"), _columns("""
 
 FIRST_REQUESTS = Table("first_requests", 39, ("account_key",), _columns("""
     account_key | BIGINT | | account
-    request_id | VARCHAR | | its earliest sampled request
+    request_id | VARCHAR | | its earliest request
     source_file | VARCHAR | | of that request
     source_row | BIGINT | | of that request
 """))
@@ -302,7 +302,7 @@ PAIR_LINKS = Table("pair_links", 50, LINK_GRAIN, _columns("""
 CLUSTERS = Table("clusters", 55, ("cluster", "account_key"), _columns("""
     cluster | BIGINT | | number in this run
     account_key | BIGINT | | member
-    origin | VARCHAR | | network (by links), vouched (one vouched organisation), small (two to four with a specific fact)
+    origin | VARCHAR | | network (by links), vouched (one vouched organisation), small or one_fact (two to four, or more, that only a specific fact joins)
     bits | DOUBLE | bits | median bits to the other members
 """))
 
@@ -425,7 +425,7 @@ NETWORK_FAMILIES = Table("network_families", 66, ("network_id", "family"), _colu
 NETWORK_TESTS = Table("network_tests", 66, ("network_id", "test"), _columns("    network_id | VARCHAR | | network" + _TEST))
 
 FINDINGS = Table("findings", 70, ("network_id", "rank"), _columns("""
-    finding_id | VARCHAR | | F- and twelve hex digits, a hash of network members, measure, night and config
+    finding_id | VARCHAR | | F- and twelve hex digits, a hash of the members, the measure and the configuration
     network_id | VARCHAR | | network
     rank | BIGINT | | 1 = strongest reason
     measure | VARCHAR | | machine name; wording.toml holds its sentence
@@ -447,7 +447,7 @@ EVIDENCE = Table("evidence", 70, ("finding_id", "request_id", "source_file", "so
     request_id | VARCHAR | | request
     source_file | VARCHAR | | POSIX path below the LOGS root
     source_row | BIGINT | | zero-based row in that file
-    role | VARCHAR | | supports, shows_template, shares_value
+    role | VARCHAR | | supports (holds the fact), shows_template, shares_value (sent from the shared address), context (shows the account at work)
 """))
 
 BLIND_SPOTS = Table("blind_spots", 58, ("family",), _columns("""

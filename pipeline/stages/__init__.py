@@ -72,7 +72,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(36, "36_sample_totals.sql", "window_samples", "sample_totals"),
     _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
     _stage(38, "38_products.sql", "entities", "products"),
-    _stage(39, "39_first_requests.sql", "window_samples", "first_requests"),
+    _stage(39, "39_first_requests.sql", "requests", "first_requests"),
     _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
     _stage(41, "41_link_rarity.sql", "candidate_pairs shared_values kinds", "link_rarity"),
     _stage(50, "50_pair_links.sql", "link_rarity kinds", "pair_links"),

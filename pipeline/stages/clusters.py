@@ -2,8 +2,8 @@
 
 Edges are pairs with enough bits from two families; accounts that they connect are a community (Leiden cuts one that is too large
 to compare pair by pair); average linkage inside each community separates operators that share a habit; members that are not like
-the others are dropped. Groups of two to four that share a
-specific fact are kept apart as `small`, and the accounts of one vouched organisation as `vouched`, so that neither is silent.
+the others are dropped. Accounts that only a specific fact joins are kept
+apart as `small` (two to four) or `one_fact` (more), and those of one vouched organisation as `vouched`, so that none is silent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipeline.stages.population import Population, population
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SMALL_KINDS = ("payment", "device", "email", "phone")
+FACT_KINDS = ("payment", "device", "email", "phone")
 _SAMPLE = 20
 """Accounts compared with to judge one membership."""
 
@@ -36,7 +36,8 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     taken = np.concatenate([taken, *vouched])  # one account is in one cluster
     rows = [_rows(people, members, bits, "network") for members, bits in found]
     rows += [_rows(people, members, np.zeros(len(members)), "vouched") for members in vouched]
-    rows += [_rows(people, members, np.zeros(len(members)), "small") for members in _small(inputs["pair_links"], people, taken, config)]
+    for members in _one_fact(inputs["pair_links"], people, taken, config):
+        rows.append(_rows(people, members, np.zeros(len(members)), "small" if len(members) < config.networks.min_accounts else "one_fact"))
     frames = [frame.with_columns(pl.lit(number, dtype=pl.Int64).alias("cluster")) for number, frame in enumerate(rows)]
     schema = {"account_key": pl.Int64, "bits": pl.Float64, "origin": pl.String, "cluster": pl.Int64}
     table = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
@@ -154,14 +155,14 @@ def _vouched(people: Population, taken: Ints, minimum: int) -> list[Ints]:
     return [free[people.entity[free] == entity] for entity in entities[counts >= minimum]]
 
 
-def _small(links: pl.DataFrame, people: Population, taken: Ints, config: Config) -> list[Ints]:
-    """Two to four accounts that share a card, device, mailbox or phone rare enough to count."""
-    shared = links.filter(pl.col("kind").is_in(SMALL_KINDS) & (pl.col("bits") >= 2 * config.networks.family_min_bits)).sort("account_a", "account_b", "kind")
+def _one_fact(links: pl.DataFrame, people: Population, taken: Ints, config: Config) -> list[Ints]:
+    """Accounts outside every network that a card, device, mailbox or phone joins, rare enough to count; nothing else need be alike."""
+    shared = links.filter(pl.col("kind").is_in(FACT_KINDS) & (pl.col("bits") >= 2 * config.networks.family_min_bits)).sort("account_a", "account_b", "kind")
     a, b = people.positions(shared["account_a"]), people.positions(shared["account_b"])
     free = ~(np.isin(a, taken) | np.isin(b, taken))
     label = components(len(people.keys), a[free], b[free])
     names, counts = np.unique(label, return_counts=True)
-    return [np.flatnonzero(label == name).astype(np.int64) for name in names[(counts >= 2) & (counts < config.networks.min_accounts)]]
+    return [np.flatnonzero(label == name).astype(np.int64) for name in names[counts >= 2]]
 
 
 def _rows(people: Population, members: Ints, bits: Floats, origin: str) -> pl.DataFrame:

@@ -126,15 +126,15 @@ def _tier(facts: _Facts, config: Config) -> tuple[str, str]:
     if facts.alternative != NOTHING and facts.margin_bits <= 0:
         unexplained = facts.extraction and facts.alternative not in EXPLAINS_ANSWERS
         return ("watch", "alternative_with_extraction") if unexplained else ("explained", facts.alternative)
-    if not facts.gate:
-        return "watch", "no_specific_fact"
-    if not facts.extraction:
-        return "watch", "no_extraction"
-    if facts.established < 2:
-        return "watch", "one_family"
-    if facts.q_value is None or facts.q_value > config.verdict.max_q_value:
-        return "watch", "not_significant"
-    return "refer", "specific_fact_and_extraction"
+    missing = (
+        (facts.origin == "one_fact", "one_family"),
+        (not facts.gate, "no_specific_fact"),
+        (not facts.extraction, "no_extraction"),
+        (facts.established < 2, "one_family"),
+        (facts.q_value is None or facts.q_value > config.verdict.max_q_value, "not_significant"),
+    )
+    reason = next((reason for lacks, reason in missing if lacks), "")
+    return ("watch", reason) if reason else ("refer", "specific_fact_and_extraction")
 
 
 def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs: Mapping[str, pl.DataFrame], people: Population, config: Config) -> NDArray[np.bool_]:

@@ -69,9 +69,10 @@ def test_two_operators_who_share_one_public_habit_stay_apart() -> None:
     assert found == [("network", other), ("network", one)]
 
 
-def test_one_family_makes_no_cluster_however_many_bits() -> None:
+def test_one_family_makes_no_network_however_many_bits() -> None:
     assert CAP["payment"] > math.log2(40) + CONFIG.networks.edge_margin_bits
-    assert _clusters(_world(40, [(list(range(9)), ["payment"])])) == []
+    assert _clusters(_world(40, [(list(range(5)), ["payment"])])) == [("one_fact", list(range(5)))]
+    assert _clusters(_world(40, [(list(range(9)), ["template"])])) == []
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
