@@ -116,7 +116,7 @@ PROMPT_SAMPLES = Table("prompt_samples", 12, ("account_key", "prompt_key"), _col
     source_row | BIGINT | | of that request
     prompt_chars | INTEGER | characters | length
     prompt_words | INTEGER | words | words
-    shingles | BIGINT[] | | at most 48 smallest hashes of word 4-grams, ascending
+    shingles | INTEGER[] | | at most 48 smallest hashes of word 4-grams, their 31 high bits, ascending
     shingle_count | INTEGER | | distinct word 4-grams before the cut
     tokens | INTEGER[] | | at most 32 smallest 31-bit hashes of words, ascending
     prefixes | BIGINT[] | | hashes of the first 8, 16, 32, 64, 128, 256 words, as far as there are words

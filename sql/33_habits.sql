@@ -13,7 +13,7 @@ totals AS (
     GROUP BY account_key, half
 ),
 spread AS (
-    SELECT account_key, half, fx_unnest(shingles) AS shingle
+    SELECT account_key, half, CAST(fx_unnest(shingles) AS BIGINT) AS shingle
     FROM documents
 ),
 counted AS (

@@ -19,7 +19,7 @@ from pipeline.schema import PROMPT_SAMPLES
 I64 = NDArray[np.int64]
 
 SKETCHES = pa.schema([
-    ("day", pa.int32()), ("account_key", pa.int64()), ("prompt_key", pa.int64()), ("shingles", pa.list_(pa.int64())), ("shingle_count", pa.int32()),
+    ("day", pa.int32()), ("account_key", pa.int64()), ("prompt_key", pa.int64()), ("shingles", pa.list_(pa.int32())), ("shingle_count", pa.int32()),
     ("tokens", pa.list_(pa.int32())), ("prefixes", pa.list_(pa.int64())),
 ])  # fmt: skip
 
@@ -54,7 +54,7 @@ def sketch_rows(texts: fp.TextFingerprints | None, rows: I64, day: NDArray[np.in
         pa.array(day[rows]),
         pa.array(account[rows]),
         pa.array(prompt[rows]),
-        _lists(sketch.shingle_ends, pa.array(sketch.shingles)),
+        _lists(sketch.shingle_ends, pa.array((sketch.shingles >> 32).astype(np.int32))),  # the high bits keep the order, at half the space
         pa.array(sketch.shingle_counts.astype(np.int32)),
         _lists(sketch.token_ends, pa.array(sketch.tokens)),
         _lists(np.concatenate([[0], np.cumsum(climbed.sum(axis=1))]), pa.array(rungs[climbed])),
