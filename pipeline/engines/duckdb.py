@@ -139,7 +139,7 @@ class DuckEngine:
             return action()
         except duckdb.OutOfMemoryException:
             return self._alone(name, action)
-        except (duckdb.Error, pa.ArrowException) as error:
+        except (duckdb.Error, pa.ArrowException, RuntimeError) as error:  # some of DuckDB's own failures arrive as plain RuntimeError
             raise SqlError(name, _reason(error)) from None
 
     def _alone(self, name: str, action: Callable[[], T]) -> T:

@@ -34,6 +34,9 @@ from pipeline.run.window import Window, footer_counts, read_window
 from pipeline.stages import STAGES, TABLES
 from pipeline.store import Store, open_store
 
+SPILL = "spill"
+"""Folder of DIR/scratch where the engine puts what does not fit in memory."""
+
 EARLIER = {"earlier_networks": "known_networks", "earlier_lineage": "lineage"}
 """Table that stage 80 reads <- published table that the night before left."""
 
@@ -47,7 +50,7 @@ def run_night(options: RunOptions, progress: Progress) -> RunOutcome:
     if options.memory_bytes < MINIMUM_MEMORY_BYTES:
         raise MemoryTooSmall(f"--memory of {options.memory_bytes} bytes is below {MINIMUM_MEMORY_BYTES}, which every run needs. Raise --memory.")
     with open_store(options.out) as store, _ledger(store) as entry:
-        with DuckEngine(threads=options.threads, memory_bytes=options.memory_bytes, temp_dir=store.scratch / "spill") as engine:
+        with DuckEngine(threads=options.threads, memory_bytes=options.memory_bytes, temp_dir=store.scratch / SPILL) as engine:
             outcome = _night(store, Bench(engine, options.config, store.scratch), options, progress)
         entry |= {"run_id": outcome.run_id, "night": outcome.night.isoformat(), "outcome": "already done" if outcome.already_done else "degraded" if outcome.degraded else "done"}
         return outcome
@@ -143,7 +146,7 @@ def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progres
 def _own_scratch(store: Store, name: str) -> Path:
     """The scratch folder of this run; that of any other run is removed."""
     for other in store.scratch.iterdir():
-        if other.name != name:
+        if other.name not in (name, SPILL):  # the engine is using its spill folder now
             shutil.rmtree(other, ignore_errors=True)
     folder = store.scratch / name
     folder.mkdir(exist_ok=True)
