@@ -302,16 +302,25 @@ def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert "same command" in capsys.readouterr().err
 
 
-def test_termination_is_143() -> None:
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_signal_ends_the_command_even_if_a_query_turns_it_into_an_error(monkeypatch: pytest.MonkeyPatch, number: int, code: int, turned: bool) -> None:
+    monkeypatch.setattr("pipeline.cli.guard._arrived", [])
+    before = {each: signal.signal(each, signal.SIG_DFL) for each in (signal.SIGTERM, signal.SIGINT)}
 
-    def terminated() -> None:
-        guarded(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    def stopped() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        except BaseException:
+            if turned:
+                raise SqlError("34_x.sql", "interrupted") from None
+            raise
 
     try:
-        assert under_guard(terminated) == 143
+        assert under_guard(lambda: guarded(stopped)) == code
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def test_the_console_is_the_only_writer() -> None:

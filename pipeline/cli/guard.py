@@ -24,13 +24,20 @@ _HARMLESS = (AttributeError, ImportError, NameError, NotImplementedError, TypeEr
 """Exceptions of Python's own whose message names code, never data."""
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived."""
+_CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+_arrived: list[int] = []
+"""Signals that arrived. A query under way turns the exception of a signal into its own, so the exception alone does not tell."""
+
+
+class Stopped(BaseException):
+    """SIGINT or SIGTERM arrived."""
 
 
 def under_guard(command: Callable[[], Any]) -> int:
     """Run a command; its exit code, whatever happens."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in _CODES:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # started with nohup or in the background
+            signal.signal(number, _stop)
     try:
         command()
     except SystemExit as leaving:
@@ -50,21 +57,25 @@ def guarded(action: Callable[[], int | None]) -> NoReturn:
 def _attempt(action: Callable[[], int | None]) -> int:
     try:
         return action() or 0
+    except (KeyboardInterrupt, Stopped):
+        return _stopped()
     except StillhuntError as error:
+        if _arrived:
+            return _stopped()
         if error.exit_code == BUG:
             return _bug(error)
         console.say(f"stillhunt: {error}")
         return error.exit_code
-    except KeyboardInterrupt:
-        console.say("stillhunt: interrupted. Finished days and stages are kept; the same command goes on from there.")
-        return INTERRUPTED
-    except Terminated:
-        console.say("stillhunt: terminated. Finished days and stages are kept; the same command goes on from there.")
-        return TERMINATED
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 (the last resort: what is not ours is a bug)
-        return _bug(error)
+        return _stopped() if _arrived else _bug(error)
+
+
+def _stopped() -> int:
+    number = _arrived[-1] if _arrived else signal.SIGINT
+    console.say(f"stillhunt: {'terminated' if number == signal.SIGTERM else 'interrupted'}. Finished days and stages are kept; the same command goes on from there.")
+    return _CODES[signal.Signals(number)]
 
 
 def _bug(error: Exception) -> int:
@@ -84,5 +95,6 @@ def _traceback(error: BaseException) -> list[str]:
     return [*before, *traceback.format_tb(error.__traceback__), f"{type(error).__module__}.{type(error).__name__}{told}\n"]
 
 
-def _terminate(_signal: int, _frame: object) -> NoReturn:
-    raise Terminated
+def _stop(number: int, _frame: object) -> NoReturn:
+    _arrived.append(number)
+    raise Stopped
