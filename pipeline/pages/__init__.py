@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 def build_pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], config: Config, *, pages_for: Collection[str] | None = None) -> Iterator[tuple[str, bytes]]:
     """Yield (relative POSIX name, UTF-8 HTML) for `index.html` and each `networks/<network_id>.html`, in the order of the queue.
 
+    Groups below networks.min_accounts are no networks: the index lists them with their reasons, and they have no page of their own.
+
+
     `frames` holds the run's tables by name: networks, members, controls, network_families, network_tests, findings, evidence,
     blind_spots, lineage, links, accounts and account_days (with account_id). A missing one counts as empty, which the pages say.
     `manifest` is run.json; pipeline/pages/run_facts.py lists the keys that are read. `pages_for` makes only these networks' pages

@@ -23,5 +23,5 @@ def pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], confi
     source = Source(frames, read_manifest(manifest), config, load_wording(assets.reports_folder() / "wording.toml"))
     yield "index.html", index_bytes(index_page(source))
     for network in source.networks:
-        if pages_for is None or network["network_id"] in pages_for:
+        if network["network_id"] in (source.paged if pages_for is None else pages_for):
             yield page_name(network["network_id"]), network_bytes(network_page(source, network))

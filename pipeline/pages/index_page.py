@@ -101,11 +101,11 @@ def _changes(source: Source, numbering: Numbering) -> Table:
     ordered = sorted(tonight, key=lambda row: places.get(row["network_id"], len(places)))
     rows = [
         (
-            _network_cell(row["network_id"], linked=row["network_id"] in places),
+            _network_cell(row["network_id"], linked=row["network_id"] in source.paged),
             source.wording.word("event", row["event"]),
             numbers.count(row["account_count"]),
             _delta(source, row) or "none earlier",
-            _network_cell(row["other_id"], linked=row["other_id"] in places) if row["other_id"] else "",
+            _network_cell(row["other_id"], linked=row["other_id"] in source.paged) if row["other_id"] else "",
         )
         for row in ordered[:_CHANGE_ROWS]
     ]
@@ -142,7 +142,7 @@ def _queue_row(source: Source, row: Row, place: int) -> QueueRow:
     title = f"Requests a day of {redact.identifier(network_id)}"
     return QueueRow(
         network_id=redact.identifier(network_id),
-        href=page_name(network_id),
+        href=page_name(network_id) if network_id in source.paged else "",
         tier=row["tier"] if row["tier"] in TIER_ORDER else "watch",
         tier_word=source.wording.word("tier", row["tier"]),
         change=change_of(source, network_id),

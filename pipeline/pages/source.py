@@ -65,6 +65,11 @@ class Source:
         return tuple(sorted(self._frames["networks"].rows(named=True), key=lambda row: _queue_order(row, small)))
 
     @functools.cached_property
+    def paged(self) -> frozenset[str]:
+        """Networks that have a page: those large enough to be one."""
+        return frozenset(row["network_id"] for row in self.networks if (row["account_count"] or 0) >= self.config.networks.min_accounts)
+
+    @functools.cached_property
     def calendar(self) -> tuple[dt.date, ...]:
         """Each day of the window."""
         return calendar_of(self.facts.first_day, self.facts.last_day, self.account_days)

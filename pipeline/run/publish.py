@@ -65,13 +65,19 @@ def write_pages(bench: Bench, folder: Path, manifest: Mapping[str, Any], config:
     frames = {name: pl.read_parquet(folder / "tables" / f"{name}.parquet") for name in PUBLISHED}
     named = bench.frame("account_records").select("account_key", "account_id")
     concerned = pl.concat([frames["members"]["account_id"], frames["controls"]["account_id"]]).unique()
-    days = bench.frame("account_days").join(named.filter(pl.col("account_id").is_in(concerned.implode())), on="account_key").sort("day", "account_id")
+    days = _days_of(bench.tables["account_days"], named.filter(pl.col("account_id").is_in(concerned.implode())))
     (folder / "networks").mkdir()
-    total = frames["networks"].height + 1
+    total = frames["networks"].filter(pl.col("account_count") >= config.networks.min_accounts).height + 1
     for done, (name, page) in enumerate(build_pages({**frames, "account_days": days}, manifest, config)):
         progress("pages", done, total)
         (folder / name).write_bytes(page)
     progress("pages", total, total)
+
+
+def _days_of(files: Sequence[Path], accounts: pl.DataFrame) -> pl.DataFrame:
+    """account_days of the accounts that pages show, file by file: the window's whole table need not fit in memory."""
+    parts = [pl.read_parquet(path, hive_partitioning=False, glob=False).join(accounts, on="account_key") for path in files]
+    return pl.concat(parts).sort("day", "account_id")
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any], measured: dict[str, Any]) -> dict[str, Any]:
