@@ -39,6 +39,11 @@ def nearest(columns: Floats, members: Ints, eligible: Ints, wanted: int) -> Ints
     return np.sort(eligible[order[:wanted]])
 
 
+def pool_size(members: int) -> int:
+    """Accounts to draw random groups from: four for each member, at least 300, so that groups differ, and at most 2,000, which is as many as their cosines fit in memory for."""
+    return min(max(300, 4 * members), 2_000)
+
+
 def draw_groups(pool: Ints, size: int, groups: int, rng: np.random.Generator) -> Ints:
     """Random groups without repetition inside a group. In: pool of positions, size <= len(pool). Out: (groups, size)."""
     chosen = np.argpartition(rng.random((groups, len(pool))), size - 1, axis=1)[:, :size]
@@ -67,14 +72,18 @@ def mean_cosine(unit: Floats, groups: Ints) -> Floats:
 
 
 def mean_cosine_sparse(unit: SparseRows, groups: Ints) -> Floats:
-    """The same for sparse rows: the sum over a group is one sparse product."""
-    count, size = groups.shape
-    picks = sparse.csr_matrix((np.ones(count * size), (np.repeat(np.arange(count), size), groups.ravel())), shape=(count, unit.shape[0]))
-    total = picks @ unit
-    squares = np.asarray(total.multiply(total).sum(axis=1)).ravel()
-    own = np.asarray((picks @ unit.multiply(unit)).sum(axis=1)).ravel()
-    cosine: Floats = (squares - own) / (size * (size - 1))
-    return cosine
+    """The same for sparse rows. Many groups out of one pool share the pool's cosines; one group needs only the length of its sum."""
+    size = groups.shape[1]
+    if len(groups) == 1:
+        own = unit[groups[0]]
+        total = np.asarray(own.sum(axis=0)).ravel()
+        cosine: Floats = np.array([(total @ total - own.multiply(own).sum()) / (size * (size - 1))])
+        return cosine
+    pool, place = np.unique(groups, return_inverse=True)
+    between = np.asarray((unit[pool] @ unit[pool].T).todense())
+    np.fill_diagonal(between, 0.0)
+    place = place.reshape(groups.shape)
+    return np.array([between[np.ix_(row, row)].sum() for row in place]) / (size * (size - 1))
 
 
 def unit_rows(row: Ints, column: Ints, value: Floats, rows: int) -> SparseRows:

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.config import Config
-from pipeline.measures.groups import SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, nearest
+from pipeline.measures.groups import SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, nearest, pool_size
 from pipeline.measures.nulls import permutation_p
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
 from pipeline.stages.population import Population, population
@@ -86,8 +86,8 @@ def _pool(columns: Floats, members: Ints, excluded: Ints, wanted: int) -> Ints:
 
 def _tests(bench: _Bench, members: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
     everyone = np.empty(0, dtype=np.int64)
-    alike = _pool(bench.views.manner, members, everyone, max(300, 4 * len(members)))
-    ordinary = _pool(bench.views.volume, members, bench.clustered, max(300, 4 * len(members)))
+    alike = _pool(bench.views.manner, members, everyone, pool_size(len(members)))
+    ordinary = _pool(bench.views.volume, members, bench.clustered, pool_size(len(members)))
     return [_wording(bench, members, alike, rng), _shared_days(bench, members, alike, rng), *_extraction(bench, members, ordinary, rng)]
 
 

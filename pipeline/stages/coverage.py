@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config, VerdictConfig
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, kinds
-from pipeline.measures.groups import draw_groups, draw_pairs, nearest
+from pipeline.measures.groups import draw_groups, draw_pairs, nearest, pool_size
 from pipeline.measures.nulls import percentile_of
 from pipeline.stages.evidence_views import account_views
 from pipeline.stages.population import Population, population
@@ -125,7 +125,7 @@ def _admitted(blocks: pl.DataFrame, entities: int, config: Config) -> bool:
 def _control_medians(members: Ints, people: Population, manner: Floats, config: Config, rng: np.random.Generator) -> Floats:
     """Median bits by family in random groups of accounts of the same manner. Out: (groups, families); no rows if too few accounts."""
     size = min(len(members), 24)
-    pool = nearest(manner, members, np.setdiff1d(np.arange(len(manner)), members), max(300, 4 * len(members)))
+    pool = nearest(manner, members, np.setdiff1d(np.arange(len(manner)), members), pool_size(len(members)))
     if len(pool) < max(config.pages.control_minimum, 2 * size):
         return np.zeros((0, len(FAMILIES)))
     groups = draw_groups(pool, size, CONTROL_GROUPS, rng)

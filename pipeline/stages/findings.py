@@ -44,6 +44,8 @@ def findings(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     shared_values, boilerplate, first_requests, address_requests. Empty: empty tables.
     """
     fellows = inputs["members"].select("network_id", "account_id").join(inputs["account_records"].select("account_id", "account_key"), on="account_id")
+    concerned = pl.concat([fellows["account_key"], inputs["cluster_controls"]["account_key"]]).unique().to_frame()
+    inputs = {**inputs, **{name: inputs[name].join(concerned, on="account_key", how="semi") for name in ("shared_values", "boilerplate", "first_requests")}}
     digest = hashlib.sha256(json.dumps(config.as_dict(), sort_keys=True).encode()).hexdigest()
     claims, rows = [], []
     for network in inputs["cluster_ids"].sort("cluster").iter_rows(named=True):
