@@ -83,7 +83,8 @@ def mean_cosine_sparse(unit: SparseRows, groups: Ints) -> Floats:
     between = np.asarray((unit[pool] @ unit[pool].T).todense())
     np.fill_diagonal(between, 0.0)
     place = place.reshape(groups.shape)
-    return np.array([between[np.ix_(row, row)].sum() for row in place]) / (size * (size - 1))
+    means: Floats = np.array([between[np.ix_(row, row)].sum() for row in place]) / (size * (size - 1))
+    return means
 
 
 def unit_rows(row: Ints, column: Ints, value: Floats, rows: int) -> SparseRows:

@@ -31,7 +31,8 @@ def test_one_index_and_one_page_a_network_in_the_order_of_the_queue(pages):
 
 def test_a_group_too_small_for_a_network_is_listed_without_a_page_or_a_link(pages):
     assert f"networks/{fixtures.PAIR}.html" not in pages
-    assert fixtures.PAIR in Page(pages["index.html"]).text and f"{fixtures.PAIR}.html" not in pages["index.html"].decode()
+    assert fixtures.PAIR in Page(pages["index.html"]).text
+    assert f"{fixtures.PAIR}.html" not in pages["index.html"].decode()
 
 
 def test_only_the_pages_that_are_asked_for_are_made(pages):

@@ -96,7 +96,7 @@ def _request(account: Account, number: int, draw: random.Random) -> dict[str, ob
     address = account.addresses[number % len(account.addresses)] if account.addresses else account.name
     product = account.product or f"product-{draw.randrange(6)}"
     fixed = [key("wording", account.wording, n) for n in range(14)] if account.wording and draw.random() < account.templated_share else []
-    shingles = sorted(fixed + [draw.getrandbits(61) for _ in range(10)])
+    shingles = sorted([shingle >> 31 for shingle in fixed] + [draw.getrandbits(31) for _ in range(10)])
     return {
         "account_key": account.key,
         "ts_us": START_US + draw.randrange(DAYS) * DAY_US + draw.randrange(DAY_US),

@@ -274,8 +274,8 @@ def _samples(accounts: int, templated: int, filler: int, seed: int) -> pl.DataFr
     draw = random.Random(seed)
     rows = []
     for account, number in itertools.product(range(accounts), range(templated + filler)):
-        fixed = [key("template", n) for n in range(6)] if number < templated else []
-        own = sorted({*fixed, *(draw.getrandbits(60) for _ in range(5))})
+        fixed = [key("template", n) >> 31 for n in range(6)] if number < templated else []
+        own = sorted({*fixed, *(draw.getrandbits(31) for _ in range(5))})
         common = {"request_count": 2, "output_tokens": 1001, "first_us": number, "request_id": f"r{account}-{number}", "source_file": "f", "source_row": number}
         rows.append({"account_key": account, "prompt_key": draw.getrandbits(60), "shingles": own, "shingle_count": len(own), **common})
     return frame("window_samples", rows)
@@ -286,7 +286,7 @@ def _samples(accounts: int, templated: int, filler: int, seed: int) -> pl.DataFr
 def test_habits_are_the_template_never_the_filler_and_halves_never_mix(duck: DuckEngine, accounts: int, templated: int, filler: int, seed: int) -> None:
     samples = _samples(accounts, templated, filler, seed)
     habits = _sql(duck, "33_habits.sql", {"window_samples": samples}, PARAMS)
-    template = {key("template", n) for n in range(6)}
+    template = {key("template", n) >> 31 for n in range(6)}
     expected = {}
     for account, half in itertools.product(range(accounts), (0, 1)):
         kept = [row for row in samples.iter_rows(named=True) if row["account_key"] == account and row["prompt_key"] % 2 == half]
@@ -303,7 +303,7 @@ def test_boilerplate_is_the_other_half_that_carries_wording_learned_on_the_first
     tables = {"window_samples": samples, "habits": _sql(duck, "33_habits.sql", {"window_samples": samples}, PARAMS)}
     found = _sql(duck, "35_boilerplate.sql", tables, PARAMS)
     learned = set(tables["habits"].filter(pl.col("half") == 0)["account_key"])
-    carrying = {(r["account_key"], r["prompt_key"]) for r in samples.iter_rows(named=True) if key("template", 0) in r["shingles"] and r["prompt_key"] % 2 == 1}
+    carrying = {(r["account_key"], r["prompt_key"]) for r in samples.iter_rows(named=True) if key("template", 0) >> 31 in r["shingles"] and r["prompt_key"] % 2 == 1}
     assert set(found.select("account_key", "prompt_key").iter_rows()) == {pair for pair in carrying if pair[0] in learned}
     assert (found["output_tokens"] == 500).all()
     assert (found["habit_count"] == 6).all()
