@@ -181,7 +181,8 @@ def _repeating(schema: pa.Schema) -> list[str]:
 
 
 def _settings(threads: int, memory_bytes: int, temp_dir: Path) -> dict[str, str | bool | int | float | list[str]]:
-    share = int((memory_bytes - _RESERVED_BYTES) * 0.85)
+    beyond = (memory_bytes - MINIMUM_BYTES) // 5  # a larger log leaves larger tables in the process beside the engine
+    share = int((memory_bytes - _RESERVED_BYTES - beyond) * 0.85)
     return {
         "threads": threads,
         "memory_limit": f"{share} B",
