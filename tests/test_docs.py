@@ -53,7 +53,7 @@ def test_every_command_of_the_readme_runs(tmp_path: Path) -> None:
 
 
 def test_make_demo_is_the_demo_of_the_readme() -> None:
-    recipe = subprocess.run(["make", "-n", "-o", ".venv/.installed", "demo"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    recipe = subprocess.run(["make", "--no-print-directory", "-n", "-o", ".venv/.installed", "demo"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert recipe.strip().splitlines()[-1] == ".venv/bin/stillhunt demo --out stillhunt-out"
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Tier = Literal["refer", "watch", "explained"]
 TIERS: tuple[Tier, ...] = ("refer", "watch", "explained")
 FOUND, DEGRADED = 3, 5
-DEMO_ACCOUNTS, DEMO_DAYS, DEMO_SEED, DEMO_SHARE = 900, 10, 7, 0.1
+DEMO_ACCOUNTS, DEMO_DAYS, DEMO_SEED, DEMO_SHARE = 600, 7, 7, 0.08
 
 
 def register(app: typer.Typer) -> None:
