@@ -147,7 +147,7 @@ def test_any_value_of_a_network_may_be_missing(column):
 def test_the_queue_gives_reasons_in_words():
     text = index().text
     assert re.search(r"92\.5.% of the accounts paid with an instrument that another member used", text)
-    assert "The accounts are alike, but no specific fact joins them." in text
+    assert "No payment instrument, device, mailbox or phone joins most of the group." in text
     assert "Measure of tomorrow" not in text  # the fourth reason
 
 
