@@ -1,52 +1,50 @@
 """The only writer to the terminal: data to stdout, talk to stderr.
 
-A terminal gets colour and moving bars; a pipe, NO_COLOR or TERM=dumb gets plain lines. Whatever comes out of a log is printed
-with its control characters made visible, so that a name in the data cannot steer the terminal; a CSV cell that a spreadsheet
-would run as a formula gets a leading apostrophe.
+A terminal gets colour and moving bars; a pipe, NO_COLOR or TERM=dumb gets plain lines. Every value passes the redaction gate in the
+form of its output (talk, table, CSV, JSON), and every line passes it once more on its way out, so that nothing that a command
+prints, whatever it forgot, can steer a terminal.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import os
+import shlex
 import sys
 import time
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
+
+from pipeline import redact
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 Format = Literal["table", "json", "csv"]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def say(text: str) -> None:
     """One line of talk, on stderr."""
-    sys.stderr.write(visible(text) + "\n")
-    sys.stderr.flush()
+    _write(sys.stderr, redact.for_terminal(text))
+
+
+def say_next(*words: object) -> None:
+    """What to type next, on stderr: the words of a `stillhunt` command, each an id or a path as it is, quoted for a shell here."""
+    say("next: " + shlex.join(["stillhunt", *(redact.for_cell(str(word)) for word in words)]))
 
 
 def data(text: str) -> None:
-    """Data, on stdout. The text ends in a newline of its own or gets one."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
+    """Text of our own as data, on stdout. It ends in a newline of its own or gets one."""
+    _write(sys.stdout, text)
 
 
-def visible(text: str) -> str:
-    """The text with terminal escapes, other controls and direction marks shown as <U+001B>; newlines and tabs become spaces."""
-    return "".join(_shown(character) for character in text)
-
-
-def _shown(character: str) -> str:
-    if character in "\n\t\r\x0b\x0c\x85\u2028\u2029":
-        return " "
-    return f"<U+{ord(character):04X}>" if unicodedata.category(character) in ("Cc", "Cf", "Cs") else character
+def _write(stream: TextIO, text: str) -> None:
+    """The one way out. Lines are ours; what stands in them holds no control, escape or direction mark."""
+    stream.write("\n".join(map(redact.visible, text.removesuffix("\n").split("\n"))) + "\n")
+    stream.flush()
 
 
 def rows(columns: Sequence[str], records: Iterable[Sequence[Any]], form: Format, schema: str) -> None:
@@ -62,27 +60,20 @@ def rows(columns: Sequence[str], records: Iterable[Sequence[Any]], form: Format,
 
 def document(value: dict[str, Any], schema: str) -> None:
     """Print one JSON object that names its schema."""
-    data(json.dumps({"schema": schema, **value}, indent=2, ensure_ascii=True, default=_plain))
-
-
-def _plain(value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    data(redact.for_json({"schema": schema, **value}))
 
 
 def _csv(columns: Sequence[str], records: Sequence[Sequence[Any]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([redact.for_csv(name) for name in columns])
     writer.writerows([_csv_cell(value) for value in record] for record in records)
     return buffer.getvalue()
 
 
 def _csv_cell(value: Any) -> Any:
-    """Numbers stay numbers; text that begins like a formula is quoted by an apostrophe, and controls are made visible."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    text = _plain(value)
-    return visible(f"'{text}" if text.startswith(_FORMULA) else text)
+    """Numbers stay numbers, nothing stays nothing; all else is text and passes the gate."""
+    return value if value is None or isinstance(value, bool | int | float) else redact.for_csv(redact.as_text(value))
 
 
 def _table(columns: Sequence[str], records: Sequence[Sequence[Any]]) -> str:
@@ -91,8 +82,9 @@ def _table(columns: Sequence[str], records: Sequence[Sequence[Any]]) -> str:
         return "(none)"
     cells = [[_table_cell(value) for value in record] for record in records]
     right = [all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in column) for column in zip(*records, strict=True)]
-    widths = [max(len(name), *(len(row[index]) for row in cells)) for index, name in enumerate(columns)]
-    lines = [list(columns), *cells]
+    names = [redact.for_cell(name) for name in columns]
+    widths = [max(len(name), *(len(row[index]) for row in cells)) for index, name in enumerate(names)]
+    lines = [names, *cells]
     return "\n".join("  ".join(text.rjust(width) if flush else text.ljust(width) for text, width, flush in zip(line, widths, right, strict=True)).rstrip() for line in lines)
 
 
@@ -105,7 +97,7 @@ def _table_cell(value: Any) -> str:
         return f"{value:.4g}" if abs(value) < 0.01 and value else f"{value:,.2f}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    return f"{value:,}" if isinstance(value, int) else visible(_plain(value))
+    return f"{value:,}" if isinstance(value, int) else redact.for_cell(redact.as_text(value))
 
 
 def is_terminal() -> bool:
@@ -126,7 +118,7 @@ class Bars:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-            parts = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            parts = (TextColumn("{task.description:<28}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
             self._live = Progress(*parts, console=Console(stderr=True, no_color="NO_COLOR" in os.environ))
             self._live.start()
         return self
@@ -137,12 +129,13 @@ class Bars:
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that `done` of `total` are finished of `what`, which may go on after a colon with the step under way."""
+        what = redact.for_terminal(what)
         part = what.partition(":")[0]
         if self._live is not None:
             task = self._tasks.get(part)
             if task is None:
-                task = self._tasks[part] = self._live.add_task(visible(what), total=max(total, 1))
-            self._live.update(task, description=visible(what), completed=done, total=max(total, 1))
+                task = self._tasks[part] = self._live.add_task(what, total=max(total, 1))
+            self._live.update(task, description=what, completed=done, total=max(total, 1))
         elif what != self._last and (done >= total or what != part):
             self._last = what
             say(f"{time.monotonic() - self._began:7.1f} s  {what}" + (f": {total}" if done >= total else ""))

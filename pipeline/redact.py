@@ -1,11 +1,13 @@
-"""The one gate through which text, addresses and ids reach a page, a terminal or a bundle.
+"""The one gate through which text, addresses and ids reach a page, a picture, a terminal, a CSV or JSON document or a bundle.
 
 Every value that came out of a log is somebody else's text. What leaves here holds no control character, no terminal escape and no
-mark that reorders or hides text (each is made visible instead), is at most `limit` characters long, and shows no credential, mail
-address, telephone number or full network address. Ids are the exception in one point: an id has to be typed back by the analyst, so
-only what looks like a credential is masked in it, and an id that had to be changed carries a mark of its own, so that two ids never look alike.
+mark that reorders or hides text (each is made visible instead). On a page it is also at most `limit` characters long, and shows no
+credential, mail address, telephone number or full network address. Ids are the exception in one point: an id has to be typed back by the
+analyst, so only what looks like a credential is masked in it, and an id that had to be changed carries a mark of its own, so that two ids
+never look alike. A terminal and a CSV cell treat every text so, for most of it is ids and nothing else tells them apart; there nothing is cut.
+JSON is for programs, which join on exact values: it keeps them, and writes whatever is not printable ASCII as an escape.
 
-Every function is pure, never raises on a string, and passing its own output through it again changes nothing.
+Every function is pure and never raises on a string; passing its own output through it again changes nothing (but for JSON, which is an encoding).
 HTML's own special characters are not touched here: the page templates escape every value.
 """
 
@@ -13,12 +15,15 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import json
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 TEXT_LIMIT = 200
 ID_LIMIT = 80
+LINE_LIMIT = 4000
 _CUT_MARK = "\u2026"
 _SLACK = 4  # text is cut to this many times the limit before masking, so that cost does not grow with hostile length
 _LAST_WORD = 512  # characters given up at that first cut, so that no half of a secret survives it
@@ -40,14 +45,30 @@ def for_html(text: str, limit: int = TEXT_LIMIT) -> str:
     return _shown(text, limit, mask)
 
 
-def for_terminal(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Free text for a terminal or a log line: one line, no escape sequence, masked, at most `limit` characters."""
-    return _shown(text, limit, mask)
+def for_terminal(text: str, limit: int = LINE_LIMIT) -> str:
+    """A line of talk: no escape sequence, no credential, at most `limit` characters. Addresses stay: talk names paths and commands to type again."""
+    return _shown(text, limit, mask_credentials)
 
 
-def for_csv(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Free text for a CSV cell: as for a page, and a spreadsheet does not read it as a formula."""
-    return guard_formula(_shown(text, limit - 1, mask))
+def for_cell(text: str) -> str:
+    """A cell of a table on a terminal: as an id, and long ones are cut only where nobody could read on."""
+    return identifier(text, LINE_LIMIT)
+
+
+def for_csv(text: str, limit: int = LINE_LIMIT) -> str:
+    """A CSV cell: as a cell on a terminal, and a spreadsheet does not read it as a formula."""
+    shown = identifier(text, limit - 1)
+    return f"'{shown}" if _is_formula(shown) or _is_formula(text) else shown
+
+
+def for_json(document: Any) -> str:
+    """A JSON document in printable ASCII and line ends: every text keeps its value, every other character in it is an escape. Dates are ISO."""
+    return json.dumps(document, indent=2, ensure_ascii=True, default=as_text)
+
+
+def as_text(value: Any) -> str:
+    """A value that is neither text nor a number as text: dates and times in ISO form."""
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def identifier(text: str, limit: int = ID_LIMIT) -> str:
@@ -69,11 +90,6 @@ def for_filename(text: str, limit: int = 80) -> str:
     if plain == text and not reserved and not plain.endswith("."):
         return plain
     return f"{plain[: limit - 9].rstrip('.')}-{_fingerprint(text)}"
-
-
-def guard_formula(text: str) -> str:
-    """A CSV cell that no spreadsheet runs: an apostrophe goes before a leading `=`, `+`, `-`, `@`, tab or carriage return (full-width twins too)."""
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA_STARTS) else text
 
 
 def visible(text: str) -> str:
@@ -101,7 +117,7 @@ def _mask_addresses(text: str) -> str:
 
 
 _RESERVED_NAMES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in range(10))}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\u2212")
 
 _CREDENTIALS = (
     (re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)", re.DOTALL), "[private key]"),
@@ -117,6 +133,12 @@ _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?:/\d{1,3})?(?![\w:])")
 _PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d ().-]{7,18}\d(?![\w.])")
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a spreadsheet might run the cell: its first character, after any space, is a sign (or its full-width or small twin), or the cell starts with a tab or a return."""
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
+    return first.startswith(_FORMULA_STARTS) or text.startswith(("\t", "\r"))
 
 
 def _shown(text: str, limit: int, masked: Callable[[str], str]) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import shlex
+import unicodedata
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -52,7 +56,7 @@ def test_a_table_aligns_numbers_right_and_says_when_it_is_empty(capsys: pytest.C
 def test_talk_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     console.say("hello\x1b")
     captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "hello<U+001B>\n")
+    assert (captured.out, captured.err) == ("", "hello\u241b\n")
 
 
 def test_progress_off_a_terminal_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,9 +70,56 @@ def test_progress_off_a_terminal_is_plain_lines(capsys: pytest.CaptureFixture[st
     assert "\x1b" not in "".join(lines)
 
 
+def test_a_formula_behind_spaces_or_in_full_width_is_quoted_in_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = [" =1+1", "\u00a0=1", "\u3000+1", "\uff1d1", "\ufe661", "\n@SUM(A1)"]
+    console.rows(("name",), [(text,) for text in texts], "csv", "s/1")
+    assert all(row["name"].startswith("'") for row in csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_two_ids_never_look_alike(form: console.Format, capsys: pytest.CaptureFixture[str]) -> None:
+    console.rows(("name",), [("admin",), ("ad\u200bmin",), ("admin\x00",), ("admin\u2400",)], form, "s/1")
+    assert len(set(capsys.readouterr().out.splitlines()[1:])) == 4
+
+
+def test_a_credential_is_printed_for_nobody_to_read(capsys: pytest.CaptureFixture[str]) -> None:
+    key = "sk-" + "a1B2c3" * 5
+    console.say(f"next: stillhunt run s3://me:{key}@host")
+    for form in ("table", "csv"):
+        console.rows(("name",), [(key,)], form, "s/1")
+    captured = capsys.readouterr()
+    assert "a1B2c3" not in captured.out + captured.err
+
+
+def test_what_to_type_next_can_be_pasted_into_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    console.say_next("show", "acct-1", "--out", Path("out"))
+    console.say_next("show", "$(reboot); x\x1b[2J\ny")
+    plain, hostile = capsys.readouterr().err.splitlines()
+    assert plain == "next: stillhunt show acct-1 --out out"
+    assert shlex.split(hostile)[:3] == ["next:", "stillhunt", "show"]
+    assert len(shlex.split(hostile)) == 4
+
+
 @settings(deadline=None)
-@given(st.text())
-def test_visible_text_is_one_line_and_keeps_what_can_be_seen(text: str) -> None:
-    shown = console.visible(text)
-    assert len(shown.splitlines()) <= 1
-    assert [character for character in text if character.isalnum()] == [character for character in shown if character.isalnum()] or "<U+" in shown
+@given(st.text(st.characters()))
+def test_whatever_is_printed_leaves_as_lines_without_a_control_or_hidden_mark(text: str) -> None:
+    """Every public writer, with text that nobody made safe before."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        console.say(text)
+        console.say_next("show", text)
+        console.data(text)
+        console.document({text: [text]}, text)
+        for form in ("table", "json", "csv"):
+            console.rows((text,), [(text,)], form, text)
+        with console.Bars() as bars:
+            bars(text, 1, 1)
+    assert [character for character in out.getvalue() if character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")] == []
+
+
+def test_a_bar_shows_names_as_text_not_as_markup(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(console, "is_terminal", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    with console.Bars() as bars:
+        bars("[red]part[/red]\x07", 1, 2)
+    assert "[red]part[/red]\u2407" in capsys.readouterr().err

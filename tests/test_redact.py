@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
+import json
+import re
 import time
 import unicodedata
 
@@ -12,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import redact
+from tests.conftest import ROOT
 
 HOSTILE = {
     "nul": "a\x00b",
@@ -30,7 +34,14 @@ HOSTILE = {
     "hangul filler": "a\u3164b",
 }
 KEY = "sk-" + "a1B2c3" * 5
-SHOWN = {"for_html": redact.for_html, "for_terminal": redact.for_terminal, "for_csv": redact.for_csv, "identifier": redact.identifier, "file_path": redact.file_path}
+SHOWN = {
+    "for_html": redact.for_html,
+    "for_terminal": redact.for_terminal,
+    "for_cell": redact.for_cell,
+    "for_csv": redact.for_csv,
+    "identifier": redact.identifier,
+    "file_path": redact.file_path,
+}
 
 
 @pytest.mark.parametrize("gate", SHOWN)
@@ -58,6 +69,7 @@ def test_a_second_pass_changes_nothing(gate, text):
 def test_limits_hold(text, limit):
     assert len(redact.for_html(text, limit)) <= limit
     assert len(redact.for_csv(text, limit)) <= limit
+    assert len(redact.for_terminal(text, limit)) <= limit
     assert len(redact.identifier(text, limit)) <= limit
     assert len(redact.file_path(text, limit)) <= limit
     assert len(redact.for_filename(text, limit)) <= limit
@@ -132,7 +144,32 @@ def test_a_path_keeps_its_end_and_loses_addresses():
     assert redact.file_path("x/" * 300 + "date=2026-05-06/part-7.parquet").endswith("date=2026-05-06/part-7.parquet")
 
 
-@pytest.mark.parametrize("text", ["=cmd()", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "\uff1d1", "\u00a0=1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=cmd()",
+        "+1+1",
+        "-2+3",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        " =1",
+        "\uff1d1",
+        "\u00a0=1",
+        "\tx",
+        "\rx",
+        "  \u3000+1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff201",
+        "\ufe661",
+        "\ufe62\u0661",
+        "\u207b1",
+        "\u22121",
+        "\n=1",
+        " \t @x",
+    ],
+)
 def test_a_spreadsheet_runs_nothing(text):
     cell = redact.for_csv(text)
     assert cell.startswith("'")
@@ -143,7 +180,9 @@ def test_a_spreadsheet_runs_nothing(text):
 
 def test_ordinary_cells_are_left_alone():
     assert redact.for_csv("acct-1") == "acct-1"
-    assert redact.guard_formula("a=b") == "a=b"
+    assert redact.for_csv("a=b") == "a=b"
+    assert redact.for_csv("'=b") == "'=b"
+    assert redact.for_csv("") == ""
 
 
 @pytest.mark.parametrize(
@@ -172,5 +211,54 @@ def test_a_megabyte_costs_no_more_than_a_line():
     hostile = [character * 1_000_000 for character in ("a", "1", "1.", "a@", "-", ":", "\x1b[", "\u202e", "eyJ", "sk-", "=")] + ["x@" + "a." * 400_000, "1-" * 500_000]
     started = time.process_time()
     for text in hostile:
-        redact.for_html(text), redact.identifier(text), redact.file_path(text), redact.for_csv(text), redact.for_filename(text)
+        redact.for_html(text), redact.identifier(text), redact.file_path(text), redact.for_filename(text)
+        redact.for_csv(text), redact.for_cell(text), redact.for_terminal(text)
     assert time.process_time() - started < 2.0
+
+
+def test_a_terminal_and_a_cell_show_ids_as_logged_and_no_credential():
+    for text in ("acct-00042", "bob@example.com", "203.0.113.77", "+49 30 1234 5678", "a" * 4000, "日本 €"):
+        assert redact.for_cell(text) == redact.for_terminal(text) == text
+    assert redact.for_terminal(f"next: stillhunt run s3://me:{KEY}@host/x") == "next: stillhunt run s3://[login]@host/x"
+    assert redact.for_cell(KEY).startswith("[key]#")
+    assert redact.for_csv("acct\x00") == redact.for_cell("acct\x00") != redact.for_cell("acct\u2400")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(st.characters()), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_json_is_printable_ascii_and_keeps_every_value(document):
+    written = redact.for_json(document)
+    assert set(written) <= set(map(chr, range(0x20, 0x7F))) | {"\n"}
+    assert json.loads(written) == document
+
+
+def test_no_other_module_has_a_gate_of_its_own():
+    """Tables of characters, and what only such a table is built with, stand in redact.py alone."""
+    found = {}
+    for path in sorted((ROOT / "pipeline").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found[path.relative_to(ROOT / "pipeline").as_posix()] = [*_gates(tree), *_characters(tree)]
+    assert found.pop("redact.py"), "the rule must know a gate when it sees one"
+    assert {module: signs for module, signs in found.items() if signs} == {}
+
+
+def _gates(tree: ast.Module):
+    """Imports of unicodedata, and collections of characters that hold two signs which start a formula."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) and any(name.name == "unicodedata" for name in node.names):
+            yield "unicodedata"
+        if isinstance(node, ast.ImportFrom) and node.module == "unicodedata":
+            yield "unicodedata"
+        if (
+            isinstance(node, ast.Tuple | ast.List | ast.Set)
+            and len({"=", "+", "-", "@"} & {item.value for item in node.elts if isinstance(item, ast.Constant) and isinstance(item.value, str)}) > 1
+        ):
+            yield ast.unparse(node)
+
+
+def _characters(tree: ast.Module):
+    """Constants that name a terminal escape, a control, or a mark that hides or reorders, as itself or as it is written in a pattern."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            hidden = any(unicodedata.category(c) in ("Cc", "Cf") for c in node.value if c not in "\n\t\r\x0b\x0c\0")
+            if hidden or re.search(r"\\x1b|\\x9b|\\u202[a-e]|\\u206|\\033|=\+-@|=@\+", node.value):
+                yield repr(node.value)

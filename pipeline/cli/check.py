@@ -45,7 +45,7 @@ def _check(logs: tuple[str, ...], form: console.Format) -> int:
         console.rows(("evidence family", "status", "reason"), found.blind_spots, "table", "")
     for problem in found.problems:
         console.say(f"{problem.severity}: {problem.where}: {problem.what}")
-    console.say(f"next: stillhunt run {' '.join(logs)}{' --on-bad-file skip' if found.has_errors else ''}")
+    console.say_next("run", *logs, *(("--on-bad-file", "skip") if found.has_errors else ()))
     return DEGRADED if found.has_errors else 0
 
 

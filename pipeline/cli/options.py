@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipeline import redact
+
 DEFAULT_OUT = Path("stillhunt-out")
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 
@@ -18,7 +20,7 @@ def parse_bytes(text: str | int) -> int:
     """`4GB`, `1500M`, `2GiB` or plain bytes, as bytes. Raises typer.BadParameter."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?\s*", str(text).upper())
     if not found:
-        raise typer.BadParameter(f"'{text}' is not a size. Write it like 4GB or 1500MB.")
+        raise typer.BadParameter(f"'{redact.for_terminal(str(text))}' is not a size. Write it like 4GB or 1500MB.")
     return int(float(found[1]) * _UNITS[found[2] or ""])
 
 
@@ -27,7 +29,7 @@ def parse_day(text: str | date) -> date:
     try:
         return text if isinstance(text, date) else date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"'{text}' is not a day. Write it like 2026-05-01.") from None
+        raise typer.BadParameter(f"'{redact.for_terminal(str(text))}' is not a day. Write it like 2026-05-01.") from None
 
 
 def usable_threads() -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipeline import console
+from pipeline import console, redact
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 from pipeline.errors import InputError, IntegrityError
@@ -53,7 +53,7 @@ def _networks(out: Path, tier: str | None, limit: int | None, form: console.Form
     columns = _QUEUE if form == "table" else tuple(chosen[0]) if chosen else _QUEUE
     console.rows(columns, [[row[column] for column in columns] for row in chosen], form, "stillhunt.networks/1")
     if chosen:
-        console.say(f"next: stillhunt show {chosen[0]['network_id']} --out {out}")
+        _say_show(chosen[0]["network_id"], out)
     else:
         console.say(f"no network{f' of tier {tier}' if tier else ''}. What was not looked at: {out / 'latest' / 'index.html'}")
 
@@ -94,15 +94,22 @@ def _show(name: str, out: Path, form: console.Format) -> None:
     network = run.where("networks", network_id=name).rows(named=True)
     account = [] if network else run.where("accounts", account_id=name).rows(named=True)
     if not network and not account:
-        raise InputError(f"'{console.visible(name)}' is neither a network nor an account of the latest run in {out}. See: stillhunt networks --out {out}")
+        raise InputError(f"'{redact.for_cell(name)}' is neither a network nor an account of the latest run in {out}. See: stillhunt networks --out {out}")
     parts = _network_parts(run, network[0]) if network else _account_parts(run, account[0])
     _print(name, "network" if network else "account", parts, form)
     if network:
         console.say(f"page: {out / 'latest' / 'networks' / (name + '.html')}")
         members = parts["members"]
-        console.say(f"next: stillhunt show {members[0]['account_id'] if members else name} --out {out}")
+        _say_show(members[0]["account_id"] if members else name, out)
+    elif account[0]["network_id"]:
+        _say_show(account[0]["network_id"], out)
     else:
-        console.say(f"next: stillhunt {'show ' + account[0]['network_id'] if account[0]['network_id'] else 'networks'} --out {out}")
+        console.say_next("networks", "--out", out)
+
+
+def _say_show(name: str, out: Path) -> None:
+    """An id that begins with a dash must not be read as an option."""
+    console.say_next("show", *(("--out", out, "--", name) if name.startswith("-") else (name, "--out", out)))
 
 
 Parts = dict[str, list[dict[str, Any]]]

@@ -116,7 +116,7 @@ def _finish(outcomes: Sequence[RunOutcome], out: Path, fail_on: Tier | None) -> 
             console.say(f"  not all ran: {reason}")
     last = outcomes[-1]
     console.say(f"pages: {out / 'latest' / 'index.html'}")
-    console.say(f"next: stillhunt networks --out {out}")
+    console.say_next("networks", "--out", out)
     graver = TIERS[: TIERS.index(fail_on) + 1] if fail_on else ()
     if any(outcome.degraded for outcome in outcomes):
         return DEGRADED

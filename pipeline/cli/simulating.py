@@ -17,20 +17,21 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write to: requests/, accounts.parquet, truth.parquet, scenario.json.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write to: requests/, accounts.parquet, context/, truth.parquet, scenario.json.")],
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Equal arguments and seed give equal bytes.")],
-    scenario: Annotated[str, typer.Option(metavar="NAME", help="quiet, planted, demo or mixed; an unknown name lists them all.")] = "demo",
+    scenario: Annotated[str, typer.Option(metavar="NAME", help="quiet, planted, demo, mixed, lookalike, ladder, ladder-L3 (one rung), preset:NAME (a public case); an unknown name lists them all.")] = "demo",
     accounts: Annotated[int, typer.Option(min=40, metavar="N", help="Accounts, campaigns included.")] = 900,
     days: Annotated[int, typer.Option(min=1, metavar="N", help="UTC days.")] = 10,
     share: Annotated[float, typer.Option(min=0.0, max=0.5, metavar="SHARE", help="Share of the accounts that belong to campaigns, 0 to 0.5.")] = 0.1,
+    text: Annotated[str, typer.Option(metavar="KIND", help="full, or cheap: prompts from a small stock, for work on scale; no measure of detection may rest on it.")] = "full",
 ) -> None:
     """Write an invented request log with its accounts table and, for scoring only, the truth."""
 
     def body() -> None:
         from pipeline.simulate import write_world
 
-        write_world(out, scenario, accounts, days, seed, share)
+        write_world(out, scenario, accounts, days, seed, share, text)
         console.say(f"wrote {accounts} accounts over {days} days to {out}")
-        console.say(f"next: stillhunt run {out / 'requests'} --accounts {out / 'accounts.parquet'}")
+        console.say_next("run", out / "requests", "--accounts", out / "accounts.parquet")
 
     guarded(body)
