@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 def simulate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write to: requests/, accounts.parquet, context/, truth.parquet, scenario.json.")],
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Equal arguments and seed give equal bytes.")],
-    scenario: Annotated[str, typer.Option(metavar="NAME", help="quiet, planted, demo, mixed, lookalike, ladder, ladder-L3 (one rung), preset:NAME (a public case); an unknown name lists them all.")] = "demo",
+    scenario: Annotated[
+        str, typer.Option(metavar="NAME", help="quiet, planted, demo, mixed, lookalike, ladder, ladder-L3 (one rung) or preset:NAME; an unknown name lists all.")
+    ] = "demo",
     accounts: Annotated[int, typer.Option(min=40, metavar="N", help="Accounts, campaigns included.")] = 900,
     days: Annotated[int, typer.Option(min=1, metavar="N", help="UTC days.")] = 10,
     share: Annotated[float, typer.Option(min=0.0, max=0.5, metavar="SHARE", help="Share of the accounts that belong to campaigns, 0 to 0.5.")] = 0.1,

@@ -6,8 +6,11 @@ pool and a template; `pathways`, `hydra` and `slow` need more; `unlinked` shares
 
 from __future__ import annotations
 
-from pipeline.simulate.dials import Access, Activity, Campaign, Identity, Population, Rhythm, Work
-from pipeline.simulate.personas import CHAT
+import dataclasses
+
+from pipeline.simulate.campaign import Campaign
+from pipeline.simulate.dials import Access, Activity, Career, Identity, Pool, Population, Rhythm, Work
+from pipeline.simulate.personas import CHAT, CHAT_TASKS
 
 CAMPAIGNS = {
     "naive": Campaign(
@@ -99,8 +102,10 @@ CAMPAIGNS = {
         output_tokens=420.0,
     ),
 }
+FORMER_LIFE = Activity(Rhythm("human", 2.0, 0.8, 0.5, 0.9, turns=2.6, phase="before"), CHAT, access=Access())
+MACHINE_GAP_S, HUMAN_GAP_S = 4.0, 75.0
 SCHEDULES = {"batch": "batch", "always": "always", "mimic": "human"}
-TEMPLATES = {"fixed": "group", "family": "family", "none": "none"}
+TEMPLATES = {"fixed": "group", "family": "family", "injected": "injected", "paraphrase": "paraphrase", "none": "none"}
 
 
 def population_of(campaign: Campaign) -> Population:
@@ -108,23 +113,50 @@ def population_of(campaign: Campaign) -> Population:
     identity = Identity(
         campaign.payment_group,
         campaign.device_group,
+        campaign.organization,
         domain=campaign.domain,
         pathways=campaign.pathways,
         signup=campaign.signup,
         signup_days=campaign.signup_days,
         plan="pro",
         payment_type="card" if campaign.payment_group == 1 else "prepaid",
+        ageing_days=campaign.ageing_days,
+        one_mail_shape=campaign.one_mail_shape,
     )
-    access = Access(campaign.infrastructure, campaign.pool_addresses, 0.95, campaign.clients)
-    activities = (_collection(campaign), _customers(campaign)) if campaign.noise_share else (_collection(campaign),)
-    return Population(f"campaign:{campaign.name}", identity, access, activities, campaign.accounts, malicious=True, size=campaign.accounts, one_group=True)
+    access = Access(campaign.infrastructure, campaign.pool_addresses, 0.95, campaign.clients, campaign.sessions)
+    activities = [_collection(campaign)]
+    if campaign.noise_share:
+        activities.append(_customers(campaign))
+    if campaign.purchased_share:
+        activities.append(FORMER_LIFE)
+    career = Career(campaign.purchased_share, campaign.purchase_days, campaign.spare_share, campaign.ban_days, campaign.ban_share, campaign.succession_hours, campaign.pivot_share)
+    name = f"campaign:{campaign.name}"
+    return Population(name, identity, access, tuple(activities), campaign.accounts, malicious=True, size=campaign.accounts, one_group=True, career=career)
+
+
+def _phase(campaign: Campaign) -> str:
+    return "after" if campaign.purchased_share else "all"
+
+
+def _pool(campaign: Campaign, best_of: int, handoff: float) -> Pool:
+    return Pool(campaign.sticky_minutes, campaign.weight_spread, campaign.duty, best_of, handoff, campaign.failover)
 
 
 def _collection(campaign: Campaign) -> Activity:
-    rhythm = Rhythm(SCHEDULES[campaign.schedule], campaign.requests_per_account_day / campaign.turns, 0.3, campaign.active_share, 1.0, campaign.turns)
+    stored = campaign.source != "corpus"
+    rhythm = Rhythm(
+        SCHEDULES[campaign.schedule],
+        campaign.requests_per_account_day / campaign.turns,
+        0.3,
+        campaign.active_share,
+        1.0,
+        campaign.turns,
+        MACHINE_GAP_S if campaign.source == "replay" else HUMAN_GAP_S,
+        phase=_phase(campaign),
+    )
     work = Work(
-        "corpus",
-        campaign.tasks,
+        "people" if stored else "corpus",
+        (*campaign.tasks, *CHAT_TASKS) if stored else campaign.tasks,
         campaign.corpora,
         campaign.beyond,
         campaign.replacement,
@@ -132,12 +164,14 @@ def _collection(campaign: Campaign) -> Activity:
         output_tokens=campaign.output_tokens,
         output_spread=0.55,
         settings=campaign.settings,
-        foreign_share=0.0,
+        foreign_share=campaign.foreign_share if stored else 0.0,
         code_share=0.15,
+        sharded=campaign.sharded,
     )
-    return Activity(rhythm, work, pooled=True, policy=campaign.policy, share=1.0 - campaign.noise_share)
+    return Activity(rhythm, work, pooled=True, policy=campaign.policy, share=1.0 - campaign.noise_share, pool=_pool(campaign, campaign.best_of, campaign.handoff))
 
 
 def _customers(campaign: Campaign) -> Activity:
-    rhythm = Rhythm("human", campaign.requests_per_account_day / 2.6, 0.5, campaign.active_share, 0.8, turns=2.6)
-    return Activity(rhythm, CHAT, pooled=True, policy="sticky", share=campaign.noise_share)
+    rhythm = Rhythm("human", campaign.requests_per_account_day / 2.6, 0.5, campaign.active_share, 0.8, turns=2.6, phase=_phase(campaign))
+    work = dataclasses.replace(CHAT, source="people")
+    return Activity(rhythm, work, pooled=True, policy="sticky", share=campaign.noise_share, pool=_pool(campaign, 1, campaign.handoff))

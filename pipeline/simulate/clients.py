@@ -65,15 +65,23 @@ def ja4(name: str) -> str:
 class Clients:
     """User agents and fingerprints of a world; a client is a number in both."""
 
-    agents: tuple[str, ...]
+    agents: tuple[str | None, ...]
     fingerprints: tuple[str, ...]
 
 
 def catalogue(harness_keys: tuple[int, ...]) -> Clients:
-    """The popular clients, then one harness for each key."""
+    """The popular clients; one harness for each key; each harness without a name; each harness under every name of the popular coding client."""
     own = tuple(_harness(key) for key in harness_keys)
-    pairs = POPULAR + own
+    nameless: tuple[tuple[str | None, str], ...] = tuple((None, stack) for _, stack in own)
+    disguised = tuple((agent, stack) for _, stack in own for agent, _ in CODING)
+    pairs = POPULAR + own + nameless + disguised
     return Clients(tuple(agent for agent, _ in pairs), tuple(ja4(stack) for _, stack in pairs))
+
+
+def own_clients(number: int, count: int) -> tuple[int, int, int]:
+    """Where the clients of harness `number` of `count` stand in the catalogue: its own name, without a name, the first of its disguises."""
+    first = len(POPULAR)
+    return first + number, first + count + number, first + 2 * count + number * len(CODING)
 
 
 def _harness(key: int) -> tuple[str, str]:

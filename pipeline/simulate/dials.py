@@ -1,7 +1,7 @@
 """The dials of a world: frozen records that say how a population lives, and nothing about how it is drawn.
 
 A `Population` is a kind of account holder, innocent or not: how accounts are grouped, what they show at sign-up (`Identity`), from where
-and with what they connect (`Access`), and what they do (`Activity`: rhythm and work). A `Campaign` is a set of independent
+and with what they connect (`Access`), and what they do (`Activity`: rhythm and work). A `Campaign` (campaign.py) is a set of independent
 dials that `campaigns.population_of` turns into a Population, so that innocent and campaign traffic pass through one engine and
 differ only where a dial says so.
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+
+from pipeline.simulate.campaign import Campaign
 
 
 @dataclass(frozen=True)
@@ -24,43 +26,57 @@ class Identity:
     verification: str = "payment"  # none, email, phone, payment, kyc, kyb
     payment_type: str = "card"
     plan: str = "pro"
-    signup: str = "organic"  # organic: over two years; burst: a group within signup_days
+    # organic: over two years; burst: a group within signup_days; drip: one at a time, evenly over them; morning: a group on one morning of the log; launch: all in one day of it
+    signup: str = "organic"
     signup_days: float = 3.0
     innocent_sharing: bool = True  # household cards, shared and placeholder devices occur at the world's rates
+    ageing_days: float = 0.0  # sign-up lies that much earlier
+    one_mail_shape: bool = False  # a group's mailboxes follow one pattern
 
 
 @dataclass(frozen=True)
 class Access:
     """Addresses and clients."""
 
-    addresses: str = "home"  # home, office, campus, cloud, pool, residential, per_request
+    # home, office, campus, cloud, pool, residential, per_request, shared (one address), mobile (a carrier's, another each time), vpn (exits that strangers share),
+    # serverless (a hosting network's, another each time)
+    addresses: str = "home"
     pool_addresses: int = 4  # addresses of a group behind office, campus and pool
     pool_share: float = 0.9  # requests from the shared addresses; the rest from the holder's own line
-    clients: str = "browser"  # browser, sdk, coding, harness (one rare stack a group), varied (one common stack an account)
+    # browser, sdk, coding, harness (one rare stack a group), varied (one common stack an account), rewritten (a popular client's name over the group's stack), stripped (no name)
+    clients: str = "browser"
+    sessions: str = "conversation"  # conversation; masked: one an account and quarter of an hour; none
 
 
 @dataclass(frozen=True)
 class Rhythm:
     """When and how much."""
 
-    schedule: str = "human"  # human, office, lesson, cron, batch, always
+    schedule: str = "human"  # human, office, lesson, cron, batch, always, event (the day long, at full tilt), spike (one hour of the holder's own)
     per_day: float = 5.0  # conversations or jobs an account on an active day, median
     spread: float = 0.7  # sigma of the log of an account's own rate
     active_share: float = 0.6  # chance that an account is active on a given weekday
     weekend: float = 0.7  # factor on active_share on Saturday and Sunday
     turns: float = 1.0  # mean requests of a conversation
+    turn_gap_s: float = 75.0  # median pause between its turns
+    lifetime_days: float = 0.0  # days after which the account falls silent, from sign-up or, in phase after, from the turning point; 0: never
+    phase: str = "all"  # all; before or after the holder's turning point (sold, stolen, moved)
+    members: str = "all"  # all, first, others: of each group
 
 
 @dataclass(frozen=True)
 class Work:
     """What is asked, with what settings, and how long the answers are."""
 
-    source: str = "own"  # own: everyone their own words; corpus: items of the public corpora; assignment: a group's items; benchmark: fixed items run again
+    # own: everyone their own words; corpus: items of the public corpora; assignment: a group's items; benchmark: fixed items run again; people: each conversation another person's
+    source: str = "own"
     tasks: tuple[tuple[str, float], ...] = (("explain", 1.0),)
     corpora: int = 1  # public corpora that one account (or, pooled, the campaign) draws on
     beyond: float = 0.0  # share of a campaign's items that lie in no public corpus
     replacement: bool = True  # items may come up again; False: each item once in the whole group
-    template: str = "none"  # none, own (an account's), group, family (variations of the group's), public (one that all of this kind took from the same public source)
+    # none, own (an account's), group, family (variations of the group's), paraphrase (each request worded afresh), injected (one instruction behind every turn),
+    # public (one that all of this kind took from the same public source)
+    template: str = "none"
     template_share: float = 1.0  # documents that carry it
     template_holders: float = 1.0  # accounts that have a template of their own; the others send the items as they are
     sentences: float = 3.0  # median length of the user's own text
@@ -71,6 +87,21 @@ class Work:
     foreign_share: float = 0.15  # accounts that write in another language than English
     code_share: float = 0.1  # documents with code
     table_share: float = 0.05
+    items: int = 220  # of a benchmark
+    sharded: bool = False  # each account has its own part of the group's list
+    end_users: int = 0  # end users that a request may name; 0: none is named
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How a pooled activity's jobs reach its accounts, besides the policy."""
+
+    sticky_minutes: float = 60.0
+    weight_spread: float = 0.0  # sigma of the log of an account's weight
+    duty: float = 1.0  # chance that an account is in rotation on a day
+    best_of: int = 1  # times that each job is sent, each to another account
+    handoff: float = 0.0  # conversations of several turns that go on on another account
+    failover: bool = False  # a throttled request is sent again by another account
 
 
 @dataclass(frozen=True)
@@ -80,8 +111,23 @@ class Activity:
     rhythm: Rhythm
     work: Work
     pooled: bool = False
-    policy: str = "random"  # round_robin, random, sticky
+    policy: str = "random"  # round_robin, random, sticky, headroom
     share: float = 1.0  # of the holder's volume
+    pool: Pool | None = None  # how a pooled activity is dealt, besides its policy
+    access: Access | None = None  # from where and with what, if not as the population does
+
+
+@dataclass(frozen=True)
+class Career:
+    """What becomes of the accounts of a campaign over the log."""
+
+    purchased_share: float = 0.0  # used by an innocent holder until bought
+    purchase_days: float = 6.0
+    spare_share: float = 0.0  # held back until others are banned
+    ban_days: tuple[int, ...] = ()
+    ban_share: float = 0.6
+    succession_hours: float = 3.0
+    pivot_share: float = 0.0  # traffic moved within a day to a newly released model
 
 
 @dataclass(frozen=True)
@@ -96,6 +142,12 @@ class Population:
     malicious: bool = False
     size: int = 0  # accounts in this world
     one_group: bool = False
+    career: Career = Career()
+
+    @property
+    def turns(self) -> bool:
+        """Whether its holders have a turning point, because what they do depends on one."""
+        return any(activity.rhythm.phase != "all" for activity in self.activities)
 
 
 @dataclass(frozen=True)
@@ -109,58 +161,14 @@ class Sharing:
     literal_session: float = 0.02  # accounts whose script sends one hard-coded session id
     shared_line: float = 0.12  # accounts behind an address that strangers share
     closed: float = 0.015  # accounts closed or suspended, for whatever reason
+    agency_card: float = 0.0  # accounts that an agency pays for with one card, some seven to a card
+    lab_device: float = 0.0  # accounts opened on a laboratory's or cafe's machine, some nine to a machine
+    colliding_session: float = 0.0  # accounts whose script numbers its sessions 1, 2, 3 as others' do
+    handed_over: float = 0.0  # accounts of organisations that pass from one employee to another during the log
+    address_churn: float = 0.0  # accounts on a mobile or serverless network, another address for each conversation
 
     def __post_init__(self) -> None:
         _within(self, 0.0, 1.0)
-
-
-@dataclass(frozen=True)
-class Campaign:
-    """One operator's accounts. Every dial is independent of the others."""
-
-    name: str
-    accounts: int = 20
-    requests_per_account_day: float = 30.0
-    payment_group: int = 1  # accounts to a card; 0: one card for all
-    device_group: int = 1
-    infrastructure: str = "residential"  # pool, residential, per_request
-    pool_addresses: int = 4
-    template: str = "fixed"  # fixed, family, none
-    schedule: str = "always"  # batch, always, mimic (each account keeps the hours of its country)
-    policy: str = "random"  # round_robin, random, sticky
-    replacement: bool = False
-    corpora: int = 3
-    beyond: float = 0.5  # share of its items that lie in no public corpus
-    active_share: float = 0.95  # chance that an account is used on a given day
-    turns: float = 1.0  # mean requests of a conversation
-    noise_share: float = 0.0  # unrelated customer chat resold over the same accounts
-    signup: str = "burst"  # burst, organic
-    signup_days: float = 3.0
-    pathways: tuple[tuple[str, float], ...] = (("self_serve", 1.0),)
-    domain: str = "free"  # free, disposable
-    clients: str = "varied"  # harness, varied
-    settings: str = "group"  # group, script
-    output_tokens: float = 900.0
-    tasks: tuple[tuple[str, float], ...] = (("reason", 0.7), ("code", 0.3))
-
-    def __post_init__(self) -> None:
-        if self.accounts < 1 or not 0 < self.active_share <= 1 or self.turns < 1 or self.requests_per_account_day <= 0 or not 0 <= self.noise_share < 1 or not 0 <= self.beyond < 1:
-            raise ValueError(f"campaign {self.name}: accounts and requests must be positive, turns at least 1, active_share, noise_share and beyond within 0..1 (1 excluded)")
-        for dial, allowed in CAMPAIGN_CHOICES.items():
-            if getattr(self, dial) not in allowed:
-                raise ValueError(f"campaign {self.name}: {dial} is {getattr(self, dial)!r}, not one of {', '.join(allowed)}")
-
-
-CAMPAIGN_CHOICES = {
-    "infrastructure": ("pool", "residential", "per_request"),
-    "template": ("fixed", "family", "none"),
-    "schedule": ("batch", "always", "mimic"),
-    "policy": ("round_robin", "random", "sticky"),
-    "signup": ("burst", "organic"),
-    "domain": ("free", "disposable"),
-    "clients": ("harness", "varied"),
-    "settings": ("group", "script"),
-}
 
 
 @dataclass(frozen=True)
@@ -173,6 +181,12 @@ class World:
     corpora: int = 10  # public corpora
     corpus_items: int = 4000  # items of each
     start: str = "2026-03-02"  # a Monday
+    release_day: int = -1  # day of the log on which a new model appears; -1: none does
+
+    @property
+    def end_users(self) -> bool:
+        """Whether anyone names end users, so that the log has the column."""
+        return any(activity.work.end_users for population in self.populations for activity in population.activities)
 
 
 def _within(record: Sharing, low: float, high: float) -> None:

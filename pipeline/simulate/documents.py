@@ -7,15 +7,17 @@ A document opens with one sentence that states its task and goes on with sentenc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.simulate.lexicon import FOREIGN_BODIES, NO_TOKEN, TASKS, lexicon
+from pipeline.simulate.lexicon import BODIES, FOREIGN_BODIES, NO_TOKEN, TASKS, THEMES, lexicon
 from pipeline.simulate.seeds import Ints, Keys, mix, unit
 
 THEMED_SHARE = 0.6  # nouns that come from the document's theme rather than from the whole language
+STOCK = 4096  # ready texts for worlds of cheap text
 SKEW = 3.0  # a word's rank is size * u ** SKEW: common words are common, and the tail is long
 
 
@@ -61,6 +63,13 @@ def render(documents: Documents) -> pa.StringArray:
     np.cumsum(np.bincount(owner[sentence], minlength=count), out=offsets[1:])
     lists = pa.ListArray.from_arrays(pa.array(offsets), lex.tokens.take(pa.array(tokens)))
     return pc.utf8_ltrim_whitespace(pc.binary_join(lists, ""))
+
+
+@cache
+def stock() -> pa.StringArray:
+    """STOCK short texts of all tasks, bodies and themes, for worlds whose prompts need not be anybody's."""
+    number = np.arange(STOCK)
+    return render(Documents(mix(number.astype(np.uint64)), number % len(TASKS), number // 7 % len(BODIES), number // 3 % len(THEMES), 1 + number % 4))
 
 
 def _fill(codes: Ints, keys: Keys, theme: Ints) -> Ints:

@@ -23,13 +23,14 @@ class Persona:
     population: Population
 
 
-def _persona(share: float, name: str, identity: Identity, access: Access, *activities: Activity, group_size: int = 0) -> Persona:
+def persona(share: float, name: str, identity: Identity, access: Access, *activities: Activity, group_size: int = 0) -> Persona:
+    """An entry: `share` of the innocent accounts (entries are scaled to add up to one), groups of about `group_size` (0: strangers)."""
     return Persona(share, Population(name, identity, access, activities, group_size))
 
 
 PERSONAS = (
-    _persona(0.38, "individual", Identity(), Access(), Activity(Rhythm("human", 2.0, 0.8, 0.5, 0.9, turns=2.6), CHAT)),
-    _persona(
+    persona(0.38, "individual", Identity(), Access(), Activity(Rhythm("human", 2.0, 0.8, 0.5, 0.9, turns=2.6), CHAT)),
+    persona(
         0.06,
         "power_user",
         Identity(plan="max"),
@@ -37,7 +38,7 @@ PERSONAS = (
         Activity(Rhythm("human", 5.0, 0.7, 0.8, 0.8, turns=3.0), CHAT),
         Activity(Rhythm("human", 4.0, 0.7, 0.5, 0.8, turns=3.0), CODING),
     ),
-    _persona(
+    persona(
         0.13,
         "hobby_script",
         Identity(pathways=(("self_serve", 0.8), ("research", 0.12), ("startup_credits", 0.08))),
@@ -58,8 +59,8 @@ PERSONAS = (
         ),
         Activity(Rhythm("human", 1.0, 0.6, 0.2, 1.2, turns=2.0), CHAT),
     ),
-    _persona(0.14, "developer", Identity(plan="max"), Access(clients="coding"), Activity(Rhythm("office", 2.4, 0.7, 0.65, 0.35, turns=6.0), CODING)),
-    _persona(
+    persona(0.14, "developer", Identity(plan="max"), Access(clients="coding"), Activity(Rhythm("office", 2.4, 0.7, 0.65, 0.35, turns=6.0), CODING)),
+    persona(
         0.02,
         "batch_company",
         Identity(payment_group=0, organization=True, domain="corporate", verification="kyc", plan="scale", innocent_sharing=False),
@@ -79,7 +80,7 @@ PERSONAS = (
         ),
         group_size=4,
     ),
-    _persona(
+    persona(
         0.09,
         "enterprise",
         Identity(
@@ -101,7 +102,7 @@ PERSONAS = (
         ),
         group_size=24,
     ),
-    _persona(
+    persona(
         0.10,
         "classroom",
         Identity(device_group=3, domain="edu", pathways=(("education", 1.0),), verification="email", payment_type="credits", plan="education", signup="burst", signup_days=1.0),
@@ -113,7 +114,7 @@ PERSONAS = (
         Activity(Rhythm("human", 1.0, 0.7, 0.3, 1.0, turns=2.0), CHAT),
         group_size=22,
     ),
-    _persona(
+    persona(
         0.05,
         "small_team",
         Identity(payment_group=0, organization=True, domain="corporate", signup="burst", signup_days=20, plan="team"),
@@ -124,7 +125,7 @@ PERSONAS = (
         ),
         group_size=6,
     ),
-    _persona(
+    persona(
         0.03,
         "evaluator",
         Identity(organization=True, domain="corporate", pathways=(("research", 0.7), ("self_serve", 0.3)), verification="kyc", plan="scale"),

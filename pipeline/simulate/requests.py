@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from pipeline.simulate import clients, documents, places, rhythms, work
-from pipeline.simulate.dials import Activity, World
+from pipeline.simulate.careers import DAY_US
+from pipeline.simulate.dials import Access, Activity, World
 from pipeline.simulate.documents import Documents
 from pipeline.simulate.holders import Holders
 from pipeline.simulate.rhythms import Events
-from pipeline.simulate.seeds import Ints, Keys, key_of, keys_of, mix, normal, stream, unit
+from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, keys_of, mix, normal, stream, unit
 from pipeline.simulate.work import Habits
 
-MODELS = ("quill-3-large", "quill-3-medium", "quill-3-small", "quill-2-large")
+MODELS = ("quill-3-large", "quill-3-medium", "quill-3-small", "quill-2-large", "quill-4-large")
+NEW_MODEL = 4
+OLD_MODELS = 4
+ADOPTION_DAYS = 6.0  # mean days until an account takes up a new model
+CURIOUS = 0.15  # accounts that try it on the first day
+QUARTER_US = 900_000_000
+VPN_EXITS, RUNNERS = 40, 512  # addresses of a tunnel's exits, and of a hosting network's shared machines
 LITERAL_SESSIONS = ("default", "session-1", "test", "my_session")
+COUNTED_SESSIONS = 900  # a script that numbers its sessions begins again at 1
 ANSWER_HABIT = 0.5  # sigma of the log of one holder's usual answer, against others of the population
 STATUSES = (200, 429, 400, 500, 529)
 FINISHES = ("stop", "length", "tool_calls")
@@ -47,6 +56,7 @@ class Rows:
     network: Ints
     client: Ints
     api_key: Keys
+    end_user: Keys
     documents: Documents
 
     def __len__(self) -> int:
@@ -65,15 +75,27 @@ class Source:
     names: tuple[object, ...]
     habits: Habits
     harness_client: int
+    rewritten_clients: int
+    stripped_client: int
     first_account: int
     next_job: int = 0
+    sent: Ints | None = None  # conversations that each holder of a sharded work-list has begun
+
+    @property
+    def access(self) -> Access:
+        """From where and with what this activity connects."""
+        return self.activity.access or self.holders.population.access
 
 
 def concat(parts: list[Rows]) -> Rows:
-    """All parts' rows in the order of their time, ties by key. Needs at least one part."""
+    """All parts' rows, in order. Needs at least one part."""
     columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
-    merged = Rows(**columns, documents=documents.concat([part.documents for part in parts]))
-    return take(merged, np.lexsort((merged.tie, merged.offset_us)))
+    return Rows(**columns, documents=documents.concat([part.documents for part in parts]))
+
+
+def time_order(rows: Rows) -> Ints:
+    """The places of the rows in the order of their time, ties by key."""
+    return np.lexsort((rows.tie, rows.offset_us))
 
 
 def take(rows: Rows, order: Ints) -> Rows:
@@ -82,25 +104,29 @@ def take(rows: Rows, order: Ints) -> Rows:
     return Rows(**columns, documents=rows.documents.take(order))
 
 
-def draw_day(world: World, source: Source, seed: int, day: int, client_system_count: int) -> Rows:
-    """The requests that this source sends on a day (0 is the first)."""
+def draw_day(world: World, source: Source, seed: int, day: int, day_us: int, client_system_count: int) -> Rows:
+    """The requests that this source sends on a day (0 is the first), which begins at `day_us`."""
     holders, activity, names = source.holders, source.activity, source.names
-    happened = rhythms.events(holders, activity, names, seed, day, source.next_job)
+    happened = rhythms.events(holders, activity, names, seed, day, day_us, source.next_job)
     source.next_job += int(happened.job.max() - source.next_job + 1) if len(happened) else 0
-    docs = work.documents(world, holders, activity, happened, names, seed, day)
-    client = _clients(source, happened, day)
-    caps, temperatures, streams = _settings(source, happened, seed)
     status = np.array([0, 1, 2, 3, 4])[np.searchsorted((0.985, 0.993, 0.997, 0.999), stream(seed, *names, day, "status").random(len(happened)))]
+    if activity.pool is not None and activity.pool.failover:
+        again = rhythms.retried(holders, activity, happened, status == 1, day_us)
+        happened, status = rhythms.concat([happened, again]), np.concatenate([status, np.zeros(len(again), np.int64)])
+    persons = holders.persons(happened.holder, day_us + happened.offset_us)
+    docs = work.documents(world, holders, persons, activity, _listed(source, happened), names, seed, day)
+    client = _clients(source, happened, persons, day)
+    caps, temperatures, streams = _settings(source, happened, seed)
     output, finish = _answers(source, happened, caps, status, stream(seed, *names, day, "output"))
-    address, network = _addresses(source, happened, seed, day)
+    address, network = _addresses(source, happened, persons, seed, day)
     latency = 350_000 + output * 11_000 * np.exp(0.25 * stream(seed, *names, day, "latency").standard_normal(len(happened)))
     return Rows(
         happened.offset_us,
         source.first_account + happened.holder,
-        mix(happened.conversation + mix(happened.turn.astype(np.uint64))),
+        _ties(happened),
         _sessions(source, happened),
         happened.turn,
-        _models(source, happened),
+        _models(world, source, happened, day_us),
         _wordings(source, happened),
         _systems(source, happened, client, client_system_count),
         happened.turn * (60 + int(activity.work.output_tokens)),
@@ -115,18 +141,41 @@ def draw_day(world: World, source: Source, seed: int, day: int, client_system_co
         network,
         client,
         _api_keys(holders, happened),
+        _end_users(source, happened),
         docs,
     )
 
 
-def _clients(source: Source, happened: Events, day: int) -> Ints:
-    family = source.holders.population.access.clients
-    if family == "harness":
-        return np.full(len(happened), source.harness_client)
-    keys = mix(source.holders.key + np.uint64(61))
-    if family == "coding":
-        return clients.coding_client(keys, day)[happened.holder]
-    return clients.popular_client(family, keys)[happened.holder]
+def _ties(happened: Events) -> Keys:
+    """A key of its own for every request."""
+    first = mix(happened.conversation + mix(happened.turn.astype(np.uint64)))
+    return np.where(happened.again > 0, mix(first + happened.again.astype(np.uint64)), first)
+
+
+def _listed(source: Source, happened: Events) -> Events:
+    """With a sharded work-list the job number counts within the account's own part of it."""
+    if not source.activity.work.sharded or not len(happened):
+        return happened
+    sent = np.zeros(len(source.holders), np.int64) if source.sent is None else source.sent
+    order = np.lexsort((happened.conversation, happened.offset_us, happened.origin))
+    fresh = (happened.turn == 0) & (happened.again == 0)
+    begun = np.cumsum(fresh[order])
+    before = begun - fresh[order] - (begun - fresh[order])[np.searchsorted(happened.origin[order], happened.origin[order])]
+    job = np.empty(len(happened), np.int64)
+    job[order] = sent[happened.origin[order]] + before
+    source.sent = sent + np.bincount(happened.origin[fresh], minlength=len(sent))
+    _, first, place = np.unique(happened.conversation, return_index=True, return_inverse=True)
+    return dataclasses.replace(happened, job=job[first[place]])
+
+
+def _clients(source: Source, happened: Events, persons: Keys, day: int) -> Ints:
+    family = source.access.clients
+    if family in ("harness", "stripped"):
+        return np.full(len(happened), source.harness_client if family == "harness" else source.stripped_client)
+    keys = mix(persons + np.uint64(61))
+    if family == "rewritten":
+        return source.rewritten_clients + clients.coding_client(keys, 0) - clients.FIRST_CODING
+    return clients.coding_client(keys, day) if family == "coding" else clients.popular_client(family, keys)
 
 
 def _settings(source: Source, happened: Events, seed: int) -> tuple[Ints, Ints, Ints]:
@@ -164,33 +213,53 @@ def _answers(source: Source, happened: Events, caps: Ints, status: Ints, rng: np
 def _sessions(source: Source, happened: Events) -> Keys:
     """Chat clients send the conversation; scripts send none, one a request, or a literal that others send too."""
     holders = source.holders
-    own = np.maximum(mix(happened.conversation), np.uint64(10))
+    sample = (happened.again % rhythms.RETRY).astype(np.uint64)
+    own = np.maximum(mix(happened.conversation + sample), np.uint64(10))
     if source.activity.rhythm.turns <= 1.0:
-        silent = (unit(mix(holders.key + np.uint64(71))) < 0.5)[happened.holder]
+        silent = (unit(mix(holders.key + np.uint64(71))) < 0.5)[happened.origin]
         own = np.where(silent, np.uint64(0), own)
+    if source.access.sessions != "conversation":
+        quarter = mix(holders.key[happened.holder] + (happened.offset_us // QUARTER_US).astype(np.uint64))
+        return quarter if source.access.sessions == "masked" else np.zeros(len(happened), np.uint64)
+    counted = np.uint64(10) + (happened.job % COUNTED_SESSIONS).astype(np.uint64)
+    own = np.where(holders.colliding_session[happened.holder], counted, own)
     literal = np.uint64(1) + mix(holders.key) % np.uint64(len(LITERAL_SESSIONS))
     return np.where(holders.literal_session[happened.holder], literal[happened.holder], own)
 
 
-def _models(source: Source, happened: Events) -> Ints:
-    taste = unit(mix(source.holders.key + np.uint64(81)))[happened.holder]
+def _models(world: World, source: Source, happened: Events, day_us: int) -> Ints:
+    taste = unit(mix(source.holders.key + np.uint64(81)))[happened.origin]
     whim = unit(mix(happened.conversation + np.uint64(82)))
     usual = np.searchsorted((0.45, 0.75, 0.93), taste)
-    return np.where(whim < 0.85, usual, (whim * 1000).astype(np.int64) % len(MODELS))
+    chosen = np.where(whim < 0.85, usual, (whim * 1000).astype(np.int64) % OLD_MODELS)
+    return chosen if world.release_day < 0 else np.where(_takes_new_model(world, source, happened, day_us), NEW_MODEL, chosen)
+
+
+def _takes_new_model(world: World, source: Source, happened: Events, day_us: int) -> Flags:
+    """After its release some try a new model at once, most take it up over weeks, and an operator who pivots moves that share of the traffic within a day."""
+    holders, career = source.holders, source.holders.population.career
+    days = (day_us + happened.offset_us) / DAY_US - (date.fromisoformat(world.start) - date(1970, 1, 1)).days - world.release_day
+    whim = unit(mix(happened.conversation + np.uint64(83)))
+    if career.pivot_share:
+        return np.asarray(whim < career.pivot_share * np.clip((days - 0.1) / 0.7, 0.0, 1.0), dtype=np.bool_)
+    taste = unit(mix(holders.key + np.uint64(84)))[happened.origin]
+    tries = (days >= 0.0) & (days < 1.0) & (taste < CURIOUS) & (whim < 0.4)
+    adopted = days > -ADOPTION_DAYS * np.log(1.0 - unit(mix(holders.key + np.uint64(85))))[happened.origin]
+    return np.asarray(tries | ((days >= 0.0) & adopted & (whim < 0.7)), dtype=np.bool_)
 
 
 def _wordings(source: Source, happened: Events) -> Ints:
     first, law = source.habits.wordings[happened.holder], source.activity.work
-    variant = (mix(happened.conversation + np.uint64(91)) % np.uint64(work.FAMILY_SIZE)).astype(np.int64) if law.template == "family" else np.zeros(len(happened), np.int64)
+    variant = (mix(happened.conversation + np.uint64(91)) % np.uint64(work.VARIANTS.get(law.template, 1))).astype(np.int64)
     carried = unit(mix(happened.conversation + np.uint64(92))) < law.template_share
-    return np.where((first > 0) & carried & (happened.turn == 0), first + variant, 0)
+    return np.where((first > 0) & carried & ((happened.turn == 0) | (law.template == "injected")), first + variant, 0)
 
 
 def _systems(source: Source, happened: Events, client: Ints, count: int) -> Ints:
     first = source.habits.systems[happened.holder]
     if source.activity.work.system != "client":
         return first
-    version = clients.version_of(client) if source.holders.population.access.clients == "coding" else np.full(len(happened), count // 2)
+    version = clients.version_of(client) if source.access.clients == "coding" else np.full(len(happened), count // 2)
     return np.asarray(first + np.clip(version, 0, count - 1), dtype=np.int64)
 
 
@@ -200,23 +269,51 @@ def _api_keys(holders: Holders, happened: Events) -> Keys:
     return keys_of(key_of(0, "api_key"), (mix(holders.key) >> np.uint64(2)).astype(np.int64)[happened.holder] + (mix(happened.conversation) % np.uint64(many)).astype(np.int64))
 
 
-def _addresses(source: Source, happened: Events, seed: int, day: int) -> tuple[Keys, Ints]:
-    """Client address and network of each request, by the population's way of connecting."""
-    holders, access = source.holders, source.holders.population.access
+def _end_users(source: Source, happened: Events) -> Keys:
+    """The end user that each request names, one a conversation; 0: none."""
+    count = source.activity.work.end_users
+    if not count:
+        return np.zeros(len(happened), np.uint64)
+    person = np.floor(count * unit(mix(happened.conversation + np.uint64(131))) ** 2.0).astype(np.int64)
+    return keys_of(key_of(0, "end_user"), person) | np.uint64(1)
+
+
+def _addresses(source: Source, happened: Events, persons: Keys, seed: int, day: int) -> tuple[Keys, Ints]:
+    """Client address and network of each request, by the activity's way of connecting."""
+    access = source.access
+    home, line = _own_line(source, happened, persons, seed, day)
+    if access.addresses == "home":
+        return home, line
+    shared, network = _shared_address(source, happened)
+    chosen = stream(seed, *source.names, day, "address").random(len(happened)) < access.pool_share
+    return np.where(chosen, shared, home), np.where(chosen, network, line)
+
+
+def _own_line(source: Source, happened: Events, persons: Keys, seed: int, day: int) -> tuple[Keys, Ints]:
+    """The holder's own line, or that of the colleague who took the account over."""
+    holders = source.holders
     line = holders.line
     moves = np.where(unit(mix(holders.key + np.uint64(101))) < 0.3, day, -1)  # three lines in ten get a new address every day
     home = places.address(line, keys_of(key_of(seed, "line"), (holders.key >> np.uint64(8)).astype(np.int64) + moves), allow_v6=True)
     home = np.where(holders.shares_line, places.carrier_address(line, holders.key), home)[happened.holder]
-    if access.addresses == "home":
-        return home, line[happened.holder]
-    shared, network = _shared_address(source, happened)
-    chosen = stream(seed, *source.names, day, "address").random(len(happened)) < access.pool_share
-    return np.where(chosen, shared, home), np.where(chosen, network, line[happened.holder])
+    line = line[happened.holder]
+    churned = places.address(line, mix(persons + mix(happened.conversation)), allow_v6=True)
+    home = np.where(holders.churns[happened.holder], churned, home)
+    moved = persons != holders.key[happened.holder]
+    line = np.where(moved, places.consumer_network(holders.country[happened.holder], mix(persons + np.uint64(11))), line)
+    return np.where(moved, places.address(line, persons, allow_v6=True), home), line
 
 
 def _shared_address(source: Source, happened: Events) -> tuple[Keys, Ints]:
-    holders, access = source.holders, source.holders.population.access
+    holders, access = source.holders, source.access
     slot = mix(happened.conversation + np.uint64(111))
+    if access.addresses == "mobile":
+        network = holders.line[happened.holder]
+        return places.carrier_address(network, slot), network
+    if access.addresses in ("vpn", "serverless"):
+        which = np.full(len(holders), np.uint64(5)) + mix(holders.key + np.uint64(112)) % np.uint64(2) if access.addresses == "vpn" else holders.key
+        network, size = places.cloud_network(which)[happened.holder], VPN_EXITS if access.addresses == "vpn" else RUNNERS
+        return places.address(network, slot % np.uint64(size), allow_v6=False), network
     if access.addresses == "per_request":
         country = (mix(slot) % np.uint64(len(places.COUNTRIES))).astype(np.int64)
         network = places.consumer_network(country, slot)
@@ -225,6 +322,7 @@ def _shared_address(source: Source, happened: Events) -> tuple[Keys, Ints]:
         network = holders.line[happened.holder]
         return places.address(network, holders.key[happened.holder] + slot % np.uint64(2), allow_v6=False), network
     owner = holders.group_key[happened.holder]
-    hosted = access.addresses in ("pool", "cloud")
+    hosted = access.addresses in ("pool", "cloud", "shared")
+    size = 1 if access.addresses == "shared" else access.pool_addresses
     place = places.cloud_network(owner) if hosted else places.consumer_network(holders.country[holders.group_first()][happened.holder], owner)
-    return places.address(place, owner + slot % np.uint64(access.pool_addresses), allow_v6=False), place
+    return places.address(place, owner + slot % np.uint64(size), allow_v6=False), place

@@ -68,7 +68,8 @@ ACCOUNTS = pa.schema(
         ("status_changed_at", UTC),
     ]
 )
-STATUS_NAMES = ("active", "suspended", "closed")
+STATUS_NAMES = ("active", "suspended", "closed", "banned")
+END_USER = pa.field("end_user_id", pa.string())
 SHAPES = ("a{6}9{2}", "a{8}", "a{5}.a{6}", "a{4}9{4}", "a{1}.a{7}", "a{10}", "a{7}9{1}", "a{5}_a{5}", "a{9}9{3}")
 FREE_DOMAINS = ("postfach.example", "mailhaven.example", "quickpost.example", "inboxly.example", "letterbox.example")
 DISPOSABLE_DOMAINS = tuple(f"drop{n:02d}.example" for n in range(40))
@@ -93,29 +94,30 @@ def organization_ids(holders: Holders) -> pa.StringArray:
     return hexes(mix((holders.group_key if shared else holders.key) + np.uint64(2)), "org_")
 
 
-def accounts(holders: Holders, payment: Keys, device: Keys, seed: int, start_us: int) -> pa.Table:
-    """The population's part of accounts.parquet, in the order of the holders."""
+def accounts(holders: Holders, payment: Keys, device: Keys, seed: int, start_us: int, as_of: int) -> pa.Table:
+    """The population's part of accounts.parquet, in the order of the holders; `as_of` is a day since 1970."""
     identity, count = holders.population.identity, len(holders)
     network = holders.line
     address = places.address(network, holders.key, allow_v6=True)
     created = holders.created_us
     changed = np.maximum(created, start_us - (mix(holders.key) % np.uint64(40 * 86_400_000_000)).astype(np.int64))
+    changed = np.where(holders.service.banned, holders.service.until_us, changed)
     pathways = pa.array([name for name, _ in identity.pathways], pa.string())
     country = pa.array(places.COUNTRY_CODES).take(pa.array(holders.country))
     domains, classes = _domains(holders, seed)
     paid = np.full(count, identity.payment_type != "credits")
     columns: list[pa.Array] = [
         account_ids(holders),
-        pa.array(np.full(count, start_us // 86_400_000_000, np.int32)).cast(pa.date32()),
+        pa.array(np.full(count, as_of, np.int32)).cast(pa.date32()),
         organization_ids(holders),
         pa.array(created).cast(UTC),
         places.address_text(address),
         pa.array(places.ASNS[network].astype(np.uint32)),
         country,
         domains,
-        pa.array([classes] * count, pa.string()),
+        classes,
         hexes(mix(holders.key + np.uint64(3)), "em_"),
-        pa.array(SHAPES).take(pa.array((mix(holders.key + np.uint64(4)) % np.uint64(len(SHAPES))).astype(np.int64))),
+        pa.array(SHAPES).take(pa.array((mix((holders.group_key if identity.one_mail_shape else holders.key) + np.uint64(4)) % np.uint64(len(SHAPES))).astype(np.int64))),
         _where(paid, hexes(payment, "pm_")),
         pa.array([identity.payment_type] * count, pa.string()),
         _where(paid, country),
@@ -139,22 +141,31 @@ def _devices(keys: Keys) -> pa.StringArray:
     return _where(keys > 0, shown)
 
 
-def _domains(holders: Holders, seed: int) -> tuple[pa.StringArray, str]:
+def _domains(holders: Holders, seed: int) -> tuple[pa.StringArray, pa.StringArray]:
+    """Mail domain and its class. Bought accounts keep the free mailbox of whoever opened them."""
     kind = holders.population.identity.domain
+    names, bought = _domains_of(holders, kind, seed), pa.array(holders.service.purchased)
+    classes = pa.array([kind] * len(holders), pa.string())
+    if not holders.service.purchased.any():
+        return names, classes
+    return pc.if_else(bought, _domains_of(holders, "free", seed), names), pc.if_else(bought, "free", classes)
+
+
+def _domains_of(holders: Holders, kind: str, seed: int) -> pa.StringArray:
     if kind in ("corporate", "edu"):
         names = hexes(mix(holders.group_key + np.uint64(5)) >> np.uint64(32), "d")
-        return pc.binary_join_element_wise(pc.replace_substring_regex(names, "d0{8}", "d"), f".{'edu' if kind == 'edu' else 'corp'}.example", ""), kind
+        return pc.binary_join_element_wise(pc.replace_substring_regex(names, "d0{8}", "d"), f".{'edu' if kind == 'edu' else 'corp'}.example", "")
     pool = FREE_DOMAINS if kind == "free" else DISPOSABLE_DOMAINS
     if kind == "disposable":  # an operator buys two
         place = (mix(holders.group_key + mix(holders.key) % np.uint64(2)) % np.uint64(len(pool))).astype(np.int64)
     else:
         place = (mix(keys_of(key_of(seed, "domain"), (holders.key >> np.uint64(4)).astype(np.int64))) % np.uint64(len(pool))).astype(np.int64)
-    return pa.array(pool).take(pa.array(place)), kind
+    return pa.array(pool).take(pa.array(place))
 
 
-def requests(rows: Rows, day_us: int, ids: pa.StringArray, organizations: pa.StringArray, clients: Clients, phrases: Phrases) -> pa.Table:
-    """The rows as contract columns, text and all."""
-    prompt = _prompts(rows, phrases)
+def requests(rows: Rows, day_us: int, ids: pa.StringArray, organizations: pa.StringArray, clients: Clients, phrases: Phrases, schema: pa.Schema, cheap: bool = False) -> pa.Table:
+    """The rows as contract columns, text and all: those of REQUESTS and, if `schema` has it, END_USER."""
+    prompt = _prompts(rows, phrases, cheap)
     system = phrases.systems.take(pa.array(rows.system))
     read = pc.add(pc.binary_length(prompt), pc.binary_length(system)).to_numpy(zero_copy_only=False) // CHARS_PER_TOKEN + rows.history_tokens + 4
     account = pa.array(rows.account)
@@ -185,16 +196,19 @@ def requests(rows: Rows, day_us: int, ids: pa.StringArray, organizations: pa.Str
         hexes(rows.api_key, "key_"),
         pa.array((2 * rows.turn + 1 + (rows.system > 0)).astype(np.int32)),
     ]
-    return pa.Table.from_arrays(columns, schema=REQUESTS)
+    if END_USER.name in schema.names:
+        columns.append(_where(rows.end_user > 0, hexes(rows.end_user, "eu_")))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _named(names: tuple[str, ...], numbers: Ints) -> pa.StringArray:
     return pa.array(names, pa.string()).take(pa.array(numbers))
 
 
-def _prompts(rows: Rows, phrases: Phrases) -> pa.StringArray:
+def _prompts(rows: Rows, phrases: Phrases, cheap: bool) -> pa.StringArray:
     number = pa.array(rows.wording)
-    return pc.binary_join_element_wise(phrases.heads.take(number), documents.render(rows.documents), phrases.tails.take(number), "")
+    texts = documents.stock().take(pa.array((rows.documents.seed % np.uint64(documents.STOCK)).astype(np.int64))) if cheap else documents.render(rows.documents)
+    return pc.binary_join_element_wise(phrases.heads.take(number), texts, phrases.tails.take(number), "")
 
 
 def _sessions(keys: Keys) -> pa.StringArray:

@@ -156,6 +156,17 @@ def family(rng: np.random.Generator, task: str, variants: int) -> tuple[Wording,
     return tuple(made)
 
 
+def paraphrases(rng: np.random.Generator, task: str, variants: int) -> tuple[Wording, ...]:
+    """Templates that ask for the same and share no sentence on purpose: every frame, word and order is drawn afresh."""
+    return tuple(template(rng, task) for _ in range(variants))
+
+
+def instruction(rng: np.random.Generator, task: str) -> Wording:
+    """One instruction to stand behind whatever the user wrote: two or three sentences and no role."""
+    frames = [_pick(rng, GOALS[task]), *(EXTRAS[place] for place in rng.permutation(len(EXTRAS))[: rng.integers(1, 3)].tolist())]
+    return Wording("", "\n\n" + " ".join(_fill(rng, frame) for frame in frames))
+
+
 def system_prompt(rng: np.random.Generator, sentences: int) -> str:
     """A system prompt of the given number of sentences (1 and more), about 65 characters each."""
     lines = [_fill(rng, _pick(rng, ROLES[:4])), *(_fill(rng, _pick(rng, DUTIES + EXTRAS)) for _ in range(sentences - 1))]

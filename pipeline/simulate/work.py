@@ -15,10 +15,9 @@ from pipeline.simulate.lexicon import BODIES, LANGUAGES, TASKS, THEMES
 from pipeline.simulate.rhythms import Events
 from pipeline.simulate.seeds import Flags, Floats, Ints, Keys, key_of, keys_of, mix, normal, stream, unit
 
-FAMILY_SIZE = 16
+VARIANTS = {"family": 16, "paraphrase": 768}  # wordings that a request draws on; one for any other template
 SHEET_ITEMS = 14  # items of a class's weekly sheet
 VERBATIM_SHARE = 0.65  # pupils who paste the item as it stands
-BENCHMARK_ITEMS = 220
 MAX_SENTENCES = 260
 VERBOSITY = 0.7  # sigma of the log of how much one holder writes, against others of the population
 CORPUS_TASKS = ("reason", "code", "reason", "extract", "reason", "grade", "code", "rewrite", "reason", "explain")
@@ -94,11 +93,10 @@ def habits(holders: Holders, work: Work, names: tuple[object, ...], seed: int, b
 
 def _first_wordings(holders: Holders, work: Work, names: tuple[object, ...], seed: int, book: WordBook) -> Ints:
     wordings = np.zeros(len(holders), np.int64)
-    if work.template in ("group", "family"):
-        size = FAMILY_SIZE if work.template == "family" else 1
+    if work.template in ("group", "family", "paraphrase", "injected"):
         for group in np.unique(holders.group).tolist():
             rng = stream(seed, *names, "template", group)
-            wordings[holders.group == group] = book.add_wordings(wording.family(rng, _template_task(work, rng), size))
+            wordings[holders.group == group] = book.add_wordings(_group_wordings(rng, work))
     if work.template == "public":
         rng = stream(seed, *names, "template")
         wordings[:] = book.add_wordings((wording.template(rng, _template_task(work, rng)),))
@@ -107,6 +105,15 @@ def _first_wordings(holders: Holders, work: Work, names: tuple[object, ...], see
             rng = stream(seed, *names, "template", row)
             wordings[row] = book.add_wordings((wording.template(rng, _template_task(work, rng)),))
     return wordings
+
+
+def _group_wordings(rng: np.random.Generator, work: Work) -> tuple[wording.Wording, ...]:
+    task = _template_task(work, rng)
+    if work.template == "injected":
+        return (wording.instruction(rng, task),)
+    if work.template == "paraphrase":
+        return wording.paraphrases(rng, task, VARIANTS["paraphrase"])
+    return wording.family(rng, task, VARIANTS.get(work.template, 1))
 
 
 def _first_systems(holders: Holders, work: Work, names: tuple[object, ...], seed: int, book: WordBook, client_systems: int) -> Ints:
@@ -126,17 +133,19 @@ def _template_task(work: Work, rng: np.random.Generator) -> str:
     return known[int(rng.choice(len(known), p=weights / weights.sum()))][0]
 
 
-def documents(world: World, holders: Holders, activity: Activity, happened: Events, names: tuple[object, ...], seed: int, day: int) -> Documents:
-    """The user's own text of each request. What follows the first turn of a conversation is always the holder's own words."""
+def documents(world: World, holders: Holders, persons: Keys, activity: Activity, happened: Events, names: tuple[object, ...], seed: int, day: int) -> Documents:
+    """The user's own text of each request; `persons` is the key of whoever sends it. What follows the first turn of a conversation is always their own words."""
     work = activity.work
-    own = _own_text(holders, work, happened)
-    if work.source == "own":
+    if work.source == "people":
+        persons = mix(happened.conversation + np.uint64(19))
+    own = _own_text(holders, persons, work, happened)
+    if work.source in ("own", "people"):
         return own
     if work.source == "corpus":
         items = _corpus_items(*_corpus_choice(world, holders, activity, happened, names, seed), seed)
     elif work.source == "benchmark":
         corpus = _preferred_corpora(world, work, holders.group_key + np.uint64(1))[happened.holder]
-        items = _corpus_items(corpus, happened.job % BENCHMARK_ITEMS, np.zeros(len(happened), np.bool_), key_of(seed, "benchmark"), seed)
+        items = _corpus_items(corpus, happened.job % work.items, np.zeros(len(happened), np.bool_), key_of(seed, "benchmark"), seed)
     else:
         items = _sheet(holders, work, happened, names, seed, day)
     verbatim = VERBATIM_SHARE if work.source == "assignment" else 1.0
@@ -144,14 +153,15 @@ def documents(world: World, holders: Holders, activity: Activity, happened: Even
     return Documents(*(np.where(taken, getattr(items, name), getattr(own, name)) for name in ("seed", "task", "body", "theme", "sentences")))
 
 
-def _own_text(holders: Holders, work: Work, happened: Events) -> Documents:
+def _own_text(holders: Holders, persons: Keys, work: Work, happened: Events) -> Documents:
     seeds = mix(happened.conversation + mix(happened.turn.astype(np.uint64) + np.uint64(1)))
     task = _weighted(work.tasks, unit(mix(happened.conversation + np.uint64(3))))
-    taste = mix(holders.key[happened.holder] + mix(happened.conversation) % np.uint64(4))
+    taste = mix(persons + mix(happened.conversation) % np.uint64(4))
     theme = (taste % np.uint64(len(THEMES))).astype(np.int64)
-    foreign = unit(mix(holders.key + np.uint64(41)))[happened.holder] < work.foreign_share
-    body = np.where(foreign, COUNTRY_BODY[holders.country[happened.holder]], ENGLISH)
-    median = np.where(happened.turn > 0, 0.5, 1.0) * work.sentences * np.exp(VERBOSITY * normal(holders.key + np.uint64(43)))[happened.holder]
+    foreign = unit(mix(persons + np.uint64(41))) < work.foreign_share
+    anywhere = (mix(persons + np.uint64(42)) % np.uint64(len(COUNTRY_BODY))).astype(np.int64)
+    body = np.where(foreign, COUNTRY_BODY[anywhere if work.source == "people" else holders.country[happened.holder]], ENGLISH)
+    median = np.where(happened.turn > 0, 0.5, 1.0) * work.sentences * np.exp(VERBOSITY * normal(persons + np.uint64(43)))
     return _document(seeds, np.where(happened.turn > 0, FOLLOW, task), body, theme, median, work)
 
 
@@ -170,7 +180,7 @@ def _length(median: Floats, seeds: Keys) -> Ints:
 def _corpus_choice(world: World, holders: Holders, activity: Activity, happened: Events, names: tuple[object, ...], seed: int) -> tuple[Ints, Ints, Flags, np.uint64]:
     work = activity.work
     if activity.pooled:
-        return _work_list(world, work, happened, key_of(seed, *names, "list"))
+        return _work_list(world, work, len(holders), happened, key_of(seed, *names, "list"))
     which = (mix(happened.conversation) % np.uint64(work.corpora)).astype(np.int64)
     corpus = _preferred_corpora(world, work, holders.key[happened.holder] + which.astype(np.uint64))
     start = _start_item(world, holders)
@@ -184,12 +194,19 @@ def _start_item(world: World, holders: Holders) -> Ints:
     return np.where(unit(mix(holders.key + np.uint64(52))) < 0.33, 0, anywhere)
 
 
-def _work_list(world: World, work: Work, happened: Events, namespace: np.uint64) -> tuple[Ints, Ints, Flags, np.uint64]:
-    """Job k takes item a*k + b of the campaign's list (a prime to its length: no repeat before the list is done), or any item with replacement."""
+def _work_list(world: World, work: Work, members: int, happened: Events, namespace: np.uint64) -> tuple[Ints, Ints, Flags, np.uint64]:
+    """Job k takes item a*k + b of the campaign's list (a prime to its length: no repeat before the list is done), or any item with replacement.
+
+    Sharded, it takes the next item of the account's own part.
+    """
     corpora = _distinct_corpora(world, work, namespace)
     public_items = len(corpora) * world.corpus_items
     size = _prime_above(int(public_items / (1.0 - work.beyond)))
-    if work.replacement:
+    part = max(1, size // members)
+    if work.sharded:
+        step = keys_of(namespace, happened.origin * size + happened.job).astype(np.uint64) % np.uint64(part)
+        item = happened.origin * part + (step.astype(np.int64) if work.replacement else happened.job % part)
+    elif work.replacement:
         item = (keys_of(namespace, happened.job) % np.uint64(size)).astype(np.int64)
     else:
         item = (happened.job * (1 + int(namespace % np.uint64(size - 1))) + int(namespace >> np.uint64(40))) % size

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +18,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UsageError
-from pipeline.simulate import clients, holders, requests, tables, wording, work
+from pipeline.simulate import careers, clients, holders, requests, tables, wording, work
+from pipeline.simulate.careers import DAY_US
 from pipeline.simulate.dials import World
-from pipeline.simulate.holders import DAY_US, Holders
+from pipeline.simulate.holders import Holders
+from pipeline.simulate.ladder import RUNGS
 from pipeline.simulate.requests import Source
 from pipeline.simulate.scenarios import world_of
 from pipeline.simulate.seeds import Ints, Keys, key_of, stream
 
 CHUNK_ROWS = 20_000
+TEXTS = ("full", "cheap")
 CLIENT_SYSTEM_SENTENCES = 30
-TRUTH = pa.schema([("account_id", pa.string()), ("truth", pa.string()), ("network", pa.string()), ("malicious", pa.bool_()), ("active", pa.bool_())])
+TRUTH = pa.schema([("account_id", pa.string()), ("truth", pa.string()), ("network", pa.string()), ("malicious", pa.bool_()), ("active", pa.bool_()), ("rung", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -44,32 +47,43 @@ class _Cast:
     organizations: pa.StringArray
 
 
-def write_world(out: Path, scenario: str, accounts: int, days: int, seed: int, share: float) -> None:
+def write_world(out: Path, scenario: str, accounts: int, days: int, seed: int, share: float, text: str = "full") -> None:
     """Writes OUT/requests/date=D/part-0.parquet for each day, OUT/accounts.parquet, OUT/truth.parquet and OUT/scenario.json.
 
-    `share` (0..0.5) is the campaigns' share of the accounts; a scenario without campaigns ignores it. An earlier world in OUT is replaced; a folder
-    with other people's requests is refused. Raises UsageError.
+    OUT/context/ holds releases.csv and bans.csv if the world has any. `share` (0..0.5) is the campaigns' share of the accounts; a scenario without campaigns ignores it.
+    An earlier world in OUT is replaced; a folder with other people's requests is refused. `text` is one of TEXTS: cheap takes prompts from a small stock, for work on scale.
+    Raises UsageError.
     """
     if accounts < 40 or days < 1 or not 0.0 <= share <= 0.5 or seed < 0:
         raise UsageError(f"A world needs at least 40 accounts, 1 day, a share within 0..0.5 and a seed from 0 up (got {accounts}, {days}, {share}, {seed}).")
-    write_dials(out, world_of(scenario, accounts, share), days, seed, {"scenario": scenario, "accounts": accounts, "share": share})
+    write_dials(out, world_of(scenario, accounts, share), days, seed, {"scenario": scenario, "accounts": accounts, "share": share}, text)
 
 
-def write_dials(out: Path, world: World, days: int, seed: int, asked: dict[str, object]) -> None:
-    """Writes the world that the dials describe; `asked` goes into scenario.json as it is."""
+def write_dials(out: Path, world: World, days: int, seed: int, asked: dict[str, object], text: str = "full") -> None:
+    """Writes the world that the dials describe, as `write_world` does; `asked` goes into scenario.json as it is. Raises UsageError."""
+    if text not in TEXTS:
+        raise UsageError(f"'{text}' is not a kind of text. There are {', '.join(TEXTS)}.")
     start = date.fromisoformat(world.start)
     start_us = (start - date(1970, 1, 1)).days * DAY_US
     _clear(out)
-    cast = _cast(world, seed, start_us)
+    cast = _cast(world, seed, start_us, days)
     sent = np.zeros(len(cast.ids), np.int64)
     for day in range(days):
         folder = out / "requests" / f"date={start + timedelta(days=day)}"
-        sent += _write_day(folder, world, cast, seed, day, start_us + day * DAY_US)
-    records = [tables.accounts(part, payment, device, seed, start_us) for part, payment, device in zip(cast.people, cast.payment, cast.device, strict=True)]
+        sent += _write_day(folder, world, cast, seed, day, start_us + day * DAY_US, text == "cheap")
+    as_of = _as_of(cast.people, start_us, days)
+    records = [tables.accounts(part, payment, device, seed, start_us, as_of) for part, payment, device in zip(cast.people, cast.payment, cast.device, strict=True)]
     _write(out / "accounts.parquet", pa.concat_tables(records).sort_by("account_id"))
     _write(out / "truth.parquet", _truth(cast, sent))
-    facts = {**asked, "days": days, "seed": seed, "requests": int(sent.sum()), "world": dataclasses.asdict(world)}
+    _write_context(out / "context", world, cast, start_us)
+    facts = {**asked, "days": days, "seed": seed, "text": text, "requests": int(sent.sum()), "world": dataclasses.asdict(world)}
     (out / "scenario.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _as_of(people: list[Holders], start_us: int, days: int) -> int:
+    """The day of the accounts' snapshot: the first, unless the log's days saw a sign-up or a ban, which only a later one can tell."""
+    late = any(bool((part.created_us >= start_us).any()) or bool(part.service.banned.any()) for part in people)
+    return start_us // DAY_US + (days if late else 0)
 
 
 def _clear(out: Path) -> None:
@@ -80,8 +94,8 @@ def _clear(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
-def _cast(world: World, seed: int, start_us: int) -> _Cast:
-    people = [holders.build(population, world.sharing, seed, start_us) for population in world.populations if population.size]
+def _cast(world: World, seed: int, start_us: int, days: int) -> _Cast:
+    people = [holders.build(population, world.sharing, seed, start_us, days) for population in world.populations if population.size]
     payment, device = holders.share_between_strangers(people, world.sharing, seed)
     harnesses = tuple(int(key_of(seed, p.population.name, "harness") >> np.uint64(8)) for p in people)
     book = work.WordBook.empty()
@@ -91,21 +105,42 @@ def _cast(world: World, seed: int, start_us: int) -> _Cast:
         for place, activity in enumerate(part.population.activities):
             names = (part.population.name, place)
             habit = work.habits(part, activity.work, names, seed, book, client_systems)
-            sources.append(Source(part, activity, names, habit, len(clients.POPULAR) + number, first))
+            own, nameless, disguised = clients.own_clients(number, len(people))
+            sources.append(Source(part, activity, names, habit, own, disguised, nameless, first))
         first += len(part)
     ids, organizations = (pa.concat_arrays([made(p) for p in people]) for made in (tables.account_ids, tables.organization_ids))
     return _Cast(people, payment, device, sources, book.frozen(), clients.catalogue(harnesses), ids, organizations)
 
 
-def _write_day(folder: Path, world: World, cast: _Cast, seed: int, day: int, day_us: int) -> Ints:
+def _write_day(folder: Path, world: World, cast: _Cast, seed: int, day: int, day_us: int, cheap: bool) -> Ints:
     """Writes one day's file and returns how many requests each account sent."""
-    rows = requests.concat([requests.draw_day(world, source, seed, day, len(clients.CODING_VERSIONS)) for source in cast.sources])
+    rows = requests.concat([requests.draw_day(world, source, seed, day, day_us, len(clients.CODING_VERSIONS)) for source in cast.sources])
+    order, schema = requests.time_order(rows), tables.REQUESTS.append(tables.END_USER) if world.end_users else tables.REQUESTS
     folder.mkdir(parents=True)
-    with pq.ParquetWriter(folder / "part-0.parquet", tables.REQUESTS, compression="zstd", compression_level=3, version="2.6") as writer:
+    with pq.ParquetWriter(folder / "part-0.parquet", schema, compression="zstd", compression_level=3, version="2.6") as writer:
         for begin in range(0, len(rows), CHUNK_ROWS):
-            chunk = requests.take(rows, np.arange(begin, min(begin + CHUNK_ROWS, len(rows))))
-            writer.write_table(tables.requests(chunk, day_us, cast.ids, cast.organizations, cast.clients, cast.phrases))
+            chunk = requests.take(rows, order[begin : begin + CHUNK_ROWS])
+            writer.write_table(tables.requests(chunk, day_us, cast.ids, cast.organizations, cast.clients, cast.phrases, schema, cheap))
     return np.bincount(rows.account, minlength=len(cast.ids))
+
+
+def _write_context(folder: Path, world: World, cast: _Cast, start_us: int) -> None:
+    """What only the provider knows: when models appeared, and which accounts it banned. A world without either has no folder."""
+    until = np.concatenate([part.service.until_us for part in cast.people])
+    bans = sorted((_iso(int(until[row])), cast.ids[row].as_py()) for row in np.flatnonzero(until < careers.NEVER).tolist())
+    shutil.rmtree(folder, ignore_errors=True)
+    if world.release_day >= 0 or bans:
+        folder.mkdir(parents=True)
+    if world.release_day >= 0:
+        older = "".join(f"{model},{_iso(start_us - 120 * DAY_US)}\n" for model in requests.MODELS[: requests.OLD_MODELS])
+        new = f"{requests.MODELS[requests.NEW_MODEL]},{_iso(start_us + world.release_day * DAY_US)}\n"
+        (folder / "releases.csv").write_text("model,released_at\n" + older + new, encoding="utf-8")
+    if bans:
+        (folder / "bans.csv").write_text("account_id,banned_at\n" + "".join(f"{account},{moment}\n" for moment, account in bans), encoding="utf-8")
+
+
+def _iso(moment_us: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment_us)).isoformat()
 
 
 def _truth(cast: _Cast, sent: Ints) -> pa.Table:
@@ -116,7 +151,8 @@ def _truth(cast: _Cast, sent: Ints) -> pa.Table:
         names += [population.name] * len(part)
         networks += [population.name if population.one_group else f"{population.name}:{number}" if grouped else None for number in part.group.tolist()]
         bad += [population.malicious] * len(part)
-    columns = [cast.ids, pa.array(names, pa.string()), pa.array(networks, pa.string()), pa.array(bad, pa.bool_()), pa.array(sent > 0)]
+    rungs = [name.removeprefix("campaign:") if name.removeprefix("campaign:") in RUNGS else None for name in names]
+    columns = [cast.ids, pa.array(names, pa.string()), pa.array(networks, pa.string()), pa.array(bad, pa.bool_()), pa.array(sent > 0), pa.array(rungs, pa.string())]
     return pa.Table.from_arrays(columns, schema=TRUTH).sort_by("account_id")
 
 

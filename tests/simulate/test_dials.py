@@ -6,8 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.simulate import compose, innocents, write_dials
-from pipeline.simulate.dials import Campaign, Sharing
+from pipeline.simulate import Campaign, Sharing, compose, innocents, write_dials
 
 BASE = Campaign("probe", 12, 20.0, payment_group=3, device_group=2, infrastructure="pool", clients="varied")
 DEALT = {"account_id", "organization_id", "client_ip", "client_asn", "client_country", "user_agent", "ja4", "api_key_id", "session_id", "model"}
