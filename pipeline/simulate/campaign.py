@@ -10,9 +10,10 @@ CHOICES = {
     "schedule": ("batch", "always", "mimic"),
     "policy": ("round_robin", "random", "sticky", "headroom"),
     "signup": ("burst", "organic", "drip"),
-    "domain": ("free", "disposable", "corporate"),
+    "domain": ("free", "disposable", "corporate", "mixed"),
+    "payment_type": ("auto", "card", "prepaid", "mixed"),
     "clients": ("harness", "varied", "rewritten", "stripped"),
-    "settings": ("group", "script"),
+    "settings": ("group", "script", "client"),
     "sessions": ("conversation", "masked", "none"),
     "source": ("corpus", "replay", "live"),
 }
@@ -44,9 +45,10 @@ class Campaign:
     signup: str = "burst"  # burst, organic, drip
     signup_days: float = 3.0
     pathways: tuple[tuple[str, float], ...] = (("self_serve", 1.0),)
-    domain: str = "free"  # free, disposable, corporate (one the operator registered)
+    domain: str = "free"  # free, disposable, corporate (one the operator registered), mixed (half free, half disposable)
+    payment_type: str = "auto"  # auto (cards of their own are cards, shared ones prepaid), card, prepaid, mixed (half and half)
     clients: str = "varied"  # harness, varied, rewritten, stripped
-    settings: str = "group"  # group, script
+    settings: str = "group"  # group, script (an account's own), client (the defaults of the client it names)
     output_tokens: float = 900.0
     tasks: tuple[tuple[str, float], ...] = (("reason", 0.7), ("code", 0.3))
     sessions: str = "conversation"  # conversation; masked: one an account and quarter of an hour; none
@@ -54,6 +56,7 @@ class Campaign:
     sharded: bool = False  # each account has its own part of the work-list
     best_of: int = 1  # samples of each item, each from another account
     sticky_minutes: float = 60.0
+    workers: float = 1.0  # at work at a time, to an account; with the policy sticky, the fewer they are the longer an account's bursts and pauses
     weight_spread: float = 0.0  # sigma of the log of an account's weight in the balancer
     duty: float = 1.0  # chance that an account is in rotation on a day
     handoff: float = 0.0  # conversations of several turns that go on on another account
@@ -71,7 +74,16 @@ class Campaign:
     foreign_share: float = 0.0  # conversations in another language than English (replay and live only)
 
     def __post_init__(self) -> None:
-        for dial, low in (("accounts", 1), ("best_of", 1), ("turns", 1), ("requests_per_account_day", 1e-6), ("duty", 1e-6), ("active_share", 1e-6), ("sticky_minutes", 1e-6)):
+        for dial, low in (
+            ("accounts", 1),
+            ("best_of", 1),
+            ("turns", 1),
+            ("requests_per_account_day", 1e-6),
+            ("duty", 1e-6),
+            ("active_share", 1e-6),
+            ("sticky_minutes", 1e-6),
+            ("workers", 1e-6),
+        ):
             if getattr(self, dial) < low:
                 raise ValueError(f"campaign {self.name}: {dial} is {getattr(self, dial)!r}, below {low}")
         for dial in SHARES:

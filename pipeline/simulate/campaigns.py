@@ -119,7 +119,7 @@ def population_of(campaign: Campaign) -> Population:
         signup=campaign.signup,
         signup_days=campaign.signup_days,
         plan="pro",
-        payment_type="card" if campaign.payment_group == 1 else "prepaid",
+        payment_type=campaign.payment_type if campaign.payment_type != "auto" else "card" if campaign.payment_group == 1 else "prepaid",
         ageing_days=campaign.ageing_days,
         one_mail_shape=campaign.one_mail_shape,
     )
@@ -139,7 +139,7 @@ def _phase(campaign: Campaign) -> str:
 
 
 def _pool(campaign: Campaign, best_of: int, handoff: float) -> Pool:
-    return Pool(campaign.sticky_minutes, campaign.weight_spread, campaign.duty, best_of, handoff, campaign.failover)
+    return Pool(campaign.sticky_minutes, campaign.workers, campaign.weight_spread, campaign.duty, best_of, handoff, campaign.failover)
 
 
 def _collection(campaign: Campaign) -> Activity:

@@ -70,10 +70,10 @@ class Clients:
 
 
 def catalogue(harness_keys: tuple[int, ...]) -> Clients:
-    """The popular clients; one harness for each key; each harness without a name; each harness under every name of the popular coding client."""
+    """The popular clients; one harness for each key; each harness without a name; each harness under every popular name."""
     own = tuple(_harness(key) for key in harness_keys)
     nameless: tuple[tuple[str | None, str], ...] = tuple((None, stack) for _, stack in own)
-    disguised = tuple((agent, stack) for _, stack in own for agent, _ in CODING)
+    disguised = tuple((agent, stack) for _, stack in own for agent, _ in POPULAR)
     pairs = POPULAR + own + nameless + disguised
     return Clients(tuple(agent for agent, _ in pairs), tuple(ja4(stack) for _, stack in pairs))
 
@@ -81,7 +81,7 @@ def catalogue(harness_keys: tuple[int, ...]) -> Clients:
 def own_clients(number: int, count: int) -> tuple[int, int, int]:
     """Where the clients of harness `number` of `count` stand in the catalogue: its own name, without a name, the first of its disguises."""
     first = len(POPULAR)
-    return first + number, first + count + number, first + 2 * count + number * len(CODING)
+    return first + number, first + count + number, first + 2 * count + number * len(POPULAR)
 
 
 def _harness(key: int) -> tuple[str, str]:
@@ -99,6 +99,13 @@ def popular_client(family: str, keys: Keys) -> Ints:
     }[family]
     draw = (mix(keys) >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return np.asarray(first + np.floor(count * draw**1.4), dtype=np.int64)
+
+
+def claimed_client(keys: Keys) -> Ints:
+    """The popular client whose name each account takes on: a browser, an SDK or the coding client, about as common as they are."""
+    draw = (mix(keys + np.uint64(2)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    family = np.searchsorted((0.5, 0.75), draw)
+    return np.choose(family, [popular_client("browser", keys), popular_client("sdk", keys), coding_client(keys, 0)])
 
 
 def coding_client(keys: Keys, day: int) -> Ints:

@@ -1,7 +1,7 @@
 """Load balancing: which account of a pool sends each job, and who goes on when a conversation or a throttled request moves.
 
 Policies: round_robin; random; sticky (a worker keeps its account for a while); headroom (whoever was used least, for its weight). Jobs that keep
-the hours of a country stay among its accounts as long as one of them serves.
+the hours of a country stay among its accounts; if none of them serves, they go to the country whose clock is nearest.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from pipeline.simulate import places
 from pipeline.simulate.careers import DAY_US, in_service
 from pipeline.simulate.dials import Activity, Pool
 from pipeline.simulate.holders import Holders
@@ -30,11 +31,19 @@ def deal(holders: Holders, activity: Activity, starters: Ints, times: Ints, name
         serving = in_service(holders.service, everyone, np.full(len(holders), day_us + begin), activity.rhythm.phase) & ~rest
         here = (times >= begin) & (times < end)
         for number in np.unique(lane[starters]):
-            jobs, members = np.flatnonzero(here & (lane[starters] == number)), np.flatnonzero(serving & (lane == number))
-            members = members if len(members) else np.flatnonzero(serving)
+            jobs, members = np.flatnonzero(here & (lane[starters] == number)), _nearest(lane, serving, int(number))
             if len(members):
                 dealt[jobs] = members[_choice(activity, _weights(holders, activity.pool or PLAIN)[members], times[jobs], rng)]
     return dealt
+
+
+def _nearest(lane: Ints, serving: Flags, number: int) -> Ints:
+    """The serving members of a lane, or, if it has none, those of the lane whose clock is nearest. No member serves: none."""
+    members = np.flatnonzero(serving & (lane == number))
+    if len(members) or not serving.any():
+        return members
+    apart = np.abs((places.HOURS[lane] - places.HOURS[number] + 12) % 24 - 12)
+    return np.flatnonzero(serving & (apart == apart[serving].min()))
 
 
 def _cuts(holders: Holders, day_us: int) -> list[int]:
@@ -63,7 +72,7 @@ def _choice(activity: Activity, weights: Floats, times: Ints, rng: np.random.Gen
         return np.asarray((int(rng.integers(members)) + np.arange(count)) % members, dtype=np.int64)
     if activity.policy == "random":
         return rng.integers(0, members, count) if even else _by_weight(weights, rng.random(count))
-    worker, hour = rng.integers(0, members, count).astype(np.uint64), (times // int(pool.sticky_minutes * MINUTE_US)).astype(np.uint64)
+    worker, hour = rng.integers(0, max(1, round(members * pool.workers)), count).astype(np.uint64), (times // int(pool.sticky_minutes * MINUTE_US)).astype(np.uint64)
     salt = np.uint64(int(rng.integers(2**62)))
     hashed = mix(worker * np.uint64(64) + hour + salt)
     return np.asarray(hashed % np.uint64(members), dtype=np.int64) if even else _by_weight(weights, unit(hashed))

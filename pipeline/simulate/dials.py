@@ -21,10 +21,10 @@ class Identity:
     payment_group: int = 1  # accounts to one payment instrument
     device_group: int = 1  # accounts to one sign-up device
     organization: bool = False  # one organisation a group; else each account its own
-    domain: str = "free"  # free, disposable, corporate, edu
+    domain: str = "free"  # free, disposable, corporate, edu, mixed (half free, half disposable)
     pathways: tuple[tuple[str, float], ...] = (("self_serve", 1.0),)
     verification: str = "payment"  # none, email, phone, payment, kyc, kyb
-    payment_type: str = "card"
+    payment_type: str = "card"  # as the contract has it, or mixed (half card, half prepaid)
     plan: str = "pro"
     # organic: over two years; burst: a group within signup_days; drip: one at a time, evenly over them; morning: a group on one morning of the log; launch: all in one day of it
     signup: str = "organic"
@@ -97,6 +97,7 @@ class Pool:
     """How a pooled activity's jobs reach its accounts, besides the policy."""
 
     sticky_minutes: float = 60.0
+    workers: float = 1.0  # at work at a time, to an account of the pool (sticky only)
     weight_spread: float = 0.0  # sigma of the log of an account's weight
     duty: float = 1.0  # chance that an account is in rotation on a day
     best_of: int = 1  # times that each job is sent, each to another account
@@ -161,6 +162,8 @@ class Sharing:
     literal_session: float = 0.02  # accounts whose script sends one hard-coded session id
     shared_line: float = 0.12  # accounts behind an address that strangers share
     closed: float = 0.015  # accounts closed or suspended, for whatever reason
+    disposable_mail: float = 0.0  # free mailboxes that are throwaway ones
+    prepaid_card: float = 0.0  # cards that are prepaid ones
     agency_card: float = 0.0  # accounts that an agency pays for with one card, some seven to a card
     lab_device: float = 0.0  # accounts opened on a laboratory's or cafe's machine, some nine to a machine
     colliding_session: float = 0.0  # accounts whose script numbers its sessions 1, 2, 3 as others' do

@@ -42,6 +42,8 @@ class Holders:
     handed_over: Flags  # at the turning point, to a colleague
     churns: Flags  # another address for each conversation
     colliding_session: Flags
+    throwaway: Flags  # mailboxes
+    prepaid: Flags
 
     def __len__(self) -> int:
         return len(self.key)
@@ -65,6 +67,7 @@ def build(population: Population, sharing: Sharing, seed: int, start_us: int, da
     group_key = keys_of(key_of(seed, name, "group"), group)
     country = _countries(population, seed, group)
     created = _created(population, seed, group, country, start_us, days)
+    innocent = np.full(count, not population.malicious)
     can_move = not population.malicious and not population.turns and (identity.organization or identity.domain == "corporate")
     handed_over = (unit(mix(key + np.uint64(24))) < sharing.handed_over) & can_move
     service = careers.service(population, key, group, created, handed_over, seed, start_us, days)
@@ -89,6 +92,8 @@ def build(population: Population, sharing: Sharing, seed: int, start_us: int, da
         handed_over,
         unit(mix(key + np.uint64(27))) < sharing.address_churn,
         unit(mix(key + np.uint64(28))) < sharing.colliding_session,
+        innocent & (unit(mix(key + np.uint64(34))) < sharing.disposable_mail),
+        innocent & (unit(mix(key + np.uint64(35))) < sharing.prepaid_card),
     )
 
 

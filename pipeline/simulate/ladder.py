@@ -27,22 +27,26 @@ GROUND = Campaign(
     "L0",
     requests_per_account_day=120.0,
     payment_group=0,
+    payment_type="mixed",
     device_group=0,
     infrastructure="shared",
     schedule="batch",
     policy="round_robin",
-    domain="disposable",
     clients="harness",
     signup_days=1.0,
-    active_share=1.0,
+    output_tokens=700.0,
 )
 STEPS = (
     Rung("L0", "one address, one card, one prompt word for word, a timetable", ()),
-    Rung("L1", "many accounts, each below its limits, in turn", (("requests_per_account_day", 26.0), ("payment_group", 10))),
-    Rung("L2", "random gaps and hours; a small pool of addresses", (("schedule", "always"), ("policy", "random"), ("infrastructure", "pool"))),
-    Rung("L3", "a home line for each account, virtual cards, devices of their own", (("infrastructure", "residential"), ("payment_group", 3), ("device_group", 1))),
-    Rung("L4", "sessions stay on an account for an hour; a throttled one goes on elsewhere", (("policy", "sticky"), ("failover", True))),
-    Rung("L5", "names of a popular client and masked session ids", (("clients", "rewritten"), ("sessions", "masked"))),
+    Rung("L1", "many accounts, opened over weeks, each below its limits, in turn", (("requests_per_account_day", 14.0), ("signup_days", 60.0))),
+    Rung("L2", "random gaps, the hours of each account's country, days of rest", (("schedule", "mimic"), ("policy", "random"), ("duty", 0.6))),
+    Rung(
+        "L3",
+        "a home line for each account, throwaway mail, virtual cards, devices of their own",
+        (("infrastructure", "residential"), ("domain", "mixed"), ("payment_group", 3), ("device_group", 1)),
+    ),
+    Rung("L4", "sessions stay on an account for an hour; a throttled one goes on elsewhere", (("policy", "sticky"), ("workers", 0.3), ("failover", True))),
+    Rung("L5", "names and defaults of popular clients, masked session ids", (("clients", "rewritten"), ("settings", "client"), ("sessions", "masked"))),
     Rung("L6", "strangers' chats resold over the same accounts, handed on between them", (("noise_share", 0.6), ("handoff", 0.1))),
     Rung("L7", "each request's preamble worded afresh", (("template", "paraphrase"),)),
     Rung("L8", "aged and bought accounts with cards of their own", (("purchased_share", 0.6), ("payment_group", 1), ("signup", "organic"))),
@@ -51,7 +55,7 @@ STEPS = (
     Rung(
         "L11",
         "people's own prompts as they come, nothing shared, nobody banned; ought to be missed",
-        (("source", "live"), ("template", "none"), ("schedule", "mimic"), ("failover", False), ("handoff", 0.0), ("ban_days", ()), ("spare_share", 0.0), ("clients", "varied")),
+        (("source", "live"), ("template", "none"), ("clients", "varied"), ("failover", False), ("handoff", 0.0), ("ban_days", ()), ("spare_share", 0.0)),
     ),
 )
 

@@ -79,7 +79,7 @@ def address_text(addresses: Keys) -> pa.StringArray:
 
 def _text(value: int) -> str:
     if value < 1 << 32:
-        return str(ipaddress.IPv4Address(value))
+        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
     line, host = (value >> 16) & 0xFFFFFFFFFFF, value & 0xFFFF
     return str(ipaddress.IPv6Address((0x20010DB8 << 96) | ((line >> 12) << 64) | ((line & 0xFFF) << 16) | host))
 

@@ -174,14 +174,14 @@ def _clients(source: Source, happened: Events, persons: Keys, day: int) -> Ints:
         return np.full(len(happened), source.harness_client if family == "harness" else source.stripped_client)
     keys = mix(persons + np.uint64(61))
     if family == "rewritten":
-        return source.rewritten_clients + clients.coding_client(keys, 0) - clients.FIRST_CODING
+        return source.rewritten_clients + clients.claimed_client(keys)
     return clients.coding_client(keys, day) if family == "coding" else clients.popular_client(family, keys)
 
 
 def _settings(source: Source, happened: Events, seed: int) -> tuple[Ints, Ints, Ints]:
     """Caps, temperatures and streaming, kept by the holder, by the group, or by the client's defaults."""
     holders, kind = source.holders, source.activity.work.settings
-    family = source.holders.population.access.clients
+    family = source.access.clients
     if kind == "client" and family in clients.DEFAULTS:
         return _default_settings(family, len(happened))
     base = key_of(seed, *source.names, "settings")
@@ -190,6 +190,11 @@ def _settings(source: Source, happened: Events, seed: int) -> tuple[Ints, Ints, 
     temperature = np.array(clients.TEMPERATURES)[(unit(mix(owner)) * len(clients.TEMPERATURES)).astype(np.int64)]
     streams = (unit(mix(mix(owner))) < 0.3).astype(np.int64)
     cap = np.where((cap > 0) & (cap < 1.5 * source.activity.work.output_tokens), 4096, cap)
+    if kind == "client" and family == "rewritten":
+        claimed = clients.claimed_client(mix(holders.key + np.uint64(61)))
+        for name, mask in (("browser", claimed < clients.FIRST_SDK), ("coding", claimed >= clients.FIRST_CODING)):
+            usual = clients.DEFAULTS[name]
+            cap, temperature, streams = np.where(mask, usual[0], cap), np.where(mask, usual[1], temperature), np.where(mask, int(usual[2]), streams)
     return cap[happened.holder], temperature[happened.holder], streams[happened.holder]
 
 

@@ -34,7 +34,7 @@ _OLD = {"quiet": (), "demo": ("naive", "synchronised", "pathways"), "planted": (
 MIN_CAMPAIGN = 8
 LIGHT_VOLUME = 0.33  # of the usual requests, so that a few hundred accounts of one night fit a sample file
 RELEASE_DAY = 6
-USUAL_SHARING = Sharing(agency_card=0.02, lab_device=0.02, colliding_session=0.02, handed_over=0.05, address_churn=0.05)
+USUAL_SHARING = Sharing(disposable_mail=0.05, prepaid_card=0.1, agency_card=0.02, lab_device=0.02, colliding_session=0.02, handed_over=0.05, address_churn=0.05)
 HEAVY_SHARING = Sharing(
     household_card=0.12,
     shared_device=0.12,
@@ -42,6 +42,8 @@ HEAVY_SHARING = Sharing(
     literal_session=0.08,
     shared_line=0.25,
     closed=0.03,
+    disposable_mail=0.15,
+    prepaid_card=0.2,
     agency_card=0.08,
     lab_device=0.08,
     colliding_session=0.08,

@@ -10,7 +10,7 @@ from pipeline.simulate import documents, places
 from pipeline.simulate.clients import Clients
 from pipeline.simulate.holders import PLACEHOLDERS, Holders
 from pipeline.simulate.requests import FINISHES, LITERAL_SESSIONS, MODELS, STATUSES, Rows
-from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, keys_of, mix
+from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, keys_of, mix, unit
 from pipeline.simulate.work import Phrases
 
 CHARS_PER_TOKEN = 4
@@ -119,7 +119,7 @@ def accounts(holders: Holders, payment: Keys, device: Keys, seed: int, start_us:
         hexes(mix(holders.key + np.uint64(3)), "em_"),
         pa.array(SHAPES).take(pa.array((mix((holders.group_key if identity.one_mail_shape else holders.key) + np.uint64(4)) % np.uint64(len(SHAPES))).astype(np.int64))),
         _where(paid, hexes(payment, "pm_")),
-        pa.array([identity.payment_type] * count, pa.string()),
+        _payment_types(holders),
         _where(paid, country),
         _devices(device),
         pa.array([identity.verification] * count, pa.string()),
@@ -141,14 +141,23 @@ def _devices(keys: Keys) -> pa.StringArray:
     return _where(keys > 0, shown)
 
 
+def _payment_types(holders: Holders) -> pa.StringArray:
+    kind, half = holders.population.identity.payment_type, unit(mix(holders.key + np.uint64(7))) < 0.5
+    plain = pa.array(["card" if kind == "mixed" else kind] * len(holders), pa.string())
+    prepaid = (half if kind == "mixed" else holders.prepaid if kind == "card" else np.zeros(len(holders), np.bool_)) & ~holders.service.purchased
+    return pc.if_else(pa.array(prepaid), "prepaid", plain)
+
+
 def _domains(holders: Holders, seed: int) -> tuple[pa.StringArray, pa.StringArray]:
     """Mail domain and its class. Bought accounts keep the free mailbox of whoever opened them."""
     kind = holders.population.identity.domain
-    names, bought = _domains_of(holders, kind, seed), pa.array(holders.service.purchased)
-    classes = pa.array([kind] * len(holders), pa.string())
-    if not holders.service.purchased.any():
-        return names, classes
-    return pc.if_else(bought, _domains_of(holders, "free", seed), names), pc.if_else(bought, "free", classes)
+    names, classes = _domains_of(holders, "free" if kind == "mixed" else kind, seed), pa.array(["free" if kind == "mixed" else kind] * len(holders), pa.string())
+    half = unit(mix(holders.key + np.uint64(6))) < 0.5
+    thrown = (half if kind == "mixed" else holders.throwaway if kind == "free" else np.zeros(len(holders), np.bool_)) & ~holders.service.purchased
+    for mask, other in ((thrown, "disposable"), (holders.service.purchased, "free")):
+        if mask.any():
+            names, classes = pc.if_else(pa.array(mask), _domains_of(holders, other, seed), names), pc.if_else(pa.array(mask), other, classes)
+    return names, classes
 
 
 def _domains_of(holders: Holders, kind: str, seed: int) -> pa.StringArray:
@@ -156,7 +165,7 @@ def _domains_of(holders: Holders, kind: str, seed: int) -> pa.StringArray:
         names = hexes(mix(holders.group_key + np.uint64(5)) >> np.uint64(32), "d")
         return pc.binary_join_element_wise(pc.replace_substring_regex(names, "d0{8}", "d"), f".{'edu' if kind == 'edu' else 'corp'}.example", "")
     pool = FREE_DOMAINS if kind == "free" else DISPOSABLE_DOMAINS
-    if kind == "disposable":  # an operator buys two
+    if kind == "disposable" and holders.population.malicious:  # an operator buys two
         place = (mix(holders.group_key + mix(holders.key) % np.uint64(2)) % np.uint64(len(pool))).astype(np.int64)
     else:
         place = (mix(keys_of(key_of(seed, "domain"), (holders.key >> np.uint64(4)).astype(np.int64))) % np.uint64(len(pool))).astype(np.int64)
@@ -206,9 +215,10 @@ def _named(names: tuple[str, ...], numbers: Ints) -> pa.StringArray:
 
 
 def _prompts(rows: Rows, phrases: Phrases, cheap: bool) -> pa.StringArray:
+    if cheap:
+        return documents.stock().take(pa.array((rows.documents.seed % np.uint64(documents.STOCK)).astype(np.int64)))
     number = pa.array(rows.wording)
-    texts = documents.stock().take(pa.array((rows.documents.seed % np.uint64(documents.STOCK)).astype(np.int64))) if cheap else documents.render(rows.documents)
-    return pc.binary_join_element_wise(phrases.heads.take(number), texts, phrases.tails.take(number), "")
+    return pc.binary_join_element_wise(phrases.heads.take(number), documents.render(rows.documents), phrases.tails.take(number), "")
 
 
 def _sessions(keys: Keys) -> pa.StringArray:
