@@ -1,0 +1,52 @@
+"""Results of made-up worlds, written down as short lines: what happened to whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from pipeline.validate.plans import AS_IT_IS
+from pipeline.validate.results import DELAYS, MEMBERS, NETWORKS, TRUTH, Judged, Results, together
+
+Part = tuple[str, str | None, int, str | None]
+"""Kind ("campaign:..." is an operator's), group, accounts, and the network they are in: None, or a name that begins with refer, watch or small."""
+
+
+def world(name: str, *parts: Part, tries: dict[str, tuple[Part, ...]] | None = None, q: dict[str, float] | None = None, membership: float = 1.0, **more: Any) -> Judged:
+    """One world; `tries` gives the same accounts other networks."""
+    entries = {AS_IT_IS: parts, **(tries or {})}
+    groups = {AS_IT_IS: AS_IT_IS, **dict.fromkeys(tries or {}, "threshold")}
+    members = pl.concat([_members(entry, rows, membership) for entry, rows in entries.items()])
+    networks = members.group_by("entry", "network_id").agg(pl.col("flagged", "listed").first()).sort("entry", "network_id")
+    networks = networks.with_columns(pl.col("network_id").replace_strict(q or {}, default=None, return_dtype=pl.Float64).alias("q_value")).select(*NETWORKS)
+    facts: dict[str, Any] = {"delays": pl.DataFrame(schema=DELAYS), "unlabelled_flagged": 0, "requests": 1000, "degraded": (), **more}
+    return Judged(name, tuple(groups.items()), _truth(parts), members, networks, **facts)
+
+
+def results(*worlds: Judged) -> Results:
+    return together(worlds)
+
+
+def _truth(parts: tuple[Part, ...]) -> pl.DataFrame:
+    rows = []
+    for kind, group, count, _ in parts:
+        unit = group or f"strangers:{kind}"
+        rows += [(len(rows) + at, kind, group, unit, kind.startswith("campaign:"), None) for at in range(count)]
+    return pl.DataFrame(rows, schema=TRUTH, orient="row")
+
+
+def _members(entry: str, parts: tuple[Part, ...], membership: float) -> pl.DataFrame:
+    rows, place = [], 0
+    for _, _, count, network in parts:
+        if network is not None:
+            flagged = network.startswith("refer")
+            rows += [(entry, place + at, network, flagged, flagged or network.startswith("watch"), membership) for at in range(count)]
+        place += count
+    return pl.DataFrame(rows, schema=MEMBERS, orient="row")
+
+
+def row(figures: list[Any], measure: str, stratum: str = "all") -> Any:
+    """The one figure of a measure and stratum."""
+    (found,) = [entry for entry in figures if entry.measure == measure and entry.stratum == stratum]
+    return found
