@@ -34,6 +34,7 @@ def simulate(
 
         write_world(out, scenario, accounts, days, seed, share, text)
         console.say(f"wrote {accounts} accounts over {days} days to {out}")
-        console.say_next("run", out / "requests", "--accounts", out / "accounts.parquet")
+        context = ("--context", out / "context") if (out / "context").exists() else ()
+        console.say_next("run", out / "requests", "--accounts", out / "accounts.parquet", *context)
 
     guarded(body)

@@ -17,6 +17,7 @@ CHOICES = {
     "sessions": ("conversation", "masked", "none"),
     "source": ("corpus", "replay", "live"),
 }
+LOWEST = {"accounts": 1, "best_of": 1, "turns": 1, "requests_per_account_day": 1e-6, "duty": 1e-6, "active_share": 1e-6, "sticky_minutes": 1e-6, "workers": 1e-6}
 SHARES = ("noise_share", "beyond", "handoff", "purchased_share", "spare_share", "pivot_share", "ban_share")
 
 

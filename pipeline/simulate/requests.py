@@ -9,24 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.simulate import clients, documents, places, rhythms, work
+from pipeline.simulate import clients, connections, documents, rhythms, work
 from pipeline.simulate.careers import DAY_US
-from pipeline.simulate.dials import Access, Activity, World
+from pipeline.simulate.dials import World
 from pipeline.simulate.documents import Documents
-from pipeline.simulate.holders import Holders
 from pipeline.simulate.rhythms import Events
-from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, keys_of, mix, normal, stream, unit
-from pipeline.simulate.work import Habits
+from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, mix, normal, stream, unit
+from pipeline.simulate.sources import Source
 
 MODELS = ("quill-3-large", "quill-3-medium", "quill-3-small", "quill-2-large", "quill-4-large")
 NEW_MODEL = 4
 OLD_MODELS = 4
 ADOPTION_DAYS = 6.0  # mean days until an account takes up a new model
 CURIOUS = 0.15  # accounts that try it on the first day
-QUARTER_US = 900_000_000
-VPN_EXITS, RUNNERS = 40, 512  # addresses of a tunnel's exits, and of a hosting network's shared machines
-LITERAL_SESSIONS = ("default", "session-1", "test", "my_session")
-COUNTED_SESSIONS = 900  # a script that numbers its sessions begins again at 1
 ANSWER_HABIT = 0.5  # sigma of the log of one holder's usual answer, against others of the population
 STATUSES = (200, 429, 400, 500, 529)
 FINISHES = ("stop", "length", "tool_calls")
@@ -66,27 +61,6 @@ class Rows:
 _COLUMNS = tuple(entry.name for entry in dataclasses.fields(Rows) if entry.name != "documents")
 
 
-@dataclass
-class Source:
-    """One population's activity with what it keeps from day to day; `next_job` moves on as days are drawn."""
-
-    holders: Holders
-    activity: Activity
-    names: tuple[object, ...]
-    habits: Habits
-    harness_client: int
-    rewritten_clients: int
-    stripped_client: int
-    first_account: int
-    next_job: int = 0
-    sent: Ints | None = None  # conversations that each holder of a sharded work-list has begun
-
-    @property
-    def access(self) -> Access:
-        """From where and with what this activity connects."""
-        return self.activity.access or self.holders.population.access
-
-
 def concat(parts: list[Rows]) -> Rows:
     """All parts' rows, in order. Needs at least one part."""
     columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
@@ -114,17 +88,18 @@ def draw_day(world: World, source: Source, seed: int, day: int, day_us: int, cli
         again = rhythms.retried(holders, activity, happened, status == 1, day_us)
         happened, status = rhythms.concat([happened, again]), np.concatenate([status, np.zeros(len(again), np.int64)])
     persons = holders.persons(happened.holder, day_us + happened.offset_us)
-    docs = work.documents(world, holders, persons, activity, _listed(source, happened), names, seed, day)
-    client = _clients(source, happened, persons, day)
+    writers = holders.persons(happened.origin, day_us + happened.offset_us)
+    docs = work.documents(world, holders, writers, activity, _listed(source, happened), names, seed, day)
+    client = connections.clients_of(source, happened, persons, day)
     caps, temperatures, streams = _settings(source, happened, seed)
     output, finish = _answers(source, happened, caps, status, stream(seed, *names, day, "output"))
-    address, network = _addresses(source, happened, persons, seed, day)
+    address, network = connections.addresses_of(source, happened, persons, seed, day)
     latency = 350_000 + output * 11_000 * np.exp(0.25 * stream(seed, *names, day, "latency").standard_normal(len(happened)))
     return Rows(
         happened.offset_us,
         source.first_account + happened.holder,
         _ties(happened),
-        _sessions(source, happened),
+        connections.sessions_of(source, happened),
         happened.turn,
         _models(world, source, happened, day_us),
         _wordings(source, happened),
@@ -140,8 +115,8 @@ def draw_day(world: World, source: Source, seed: int, day: int, day_us: int, cli
         address,
         network,
         client,
-        _api_keys(holders, happened),
-        _end_users(source, happened),
+        connections.api_keys_of(source, happened),
+        connections.end_users_of(source, happened),
         docs,
     )
 
@@ -166,16 +141,6 @@ def _listed(source: Source, happened: Events) -> Events:
     source.sent = sent + np.bincount(happened.origin[fresh], minlength=len(sent))
     _, first, place = np.unique(happened.conversation, return_index=True, return_inverse=True)
     return dataclasses.replace(happened, job=job[first[place]])
-
-
-def _clients(source: Source, happened: Events, persons: Keys, day: int) -> Ints:
-    family = source.access.clients
-    if family in ("harness", "stripped"):
-        return np.full(len(happened), source.harness_client if family == "harness" else source.stripped_client)
-    keys = mix(persons + np.uint64(61))
-    if family == "rewritten":
-        return source.rewritten_clients + clients.claimed_client(keys)
-    return clients.coding_client(keys, day) if family == "coding" else clients.popular_client(family, keys)
 
 
 def _settings(source: Source, happened: Events, seed: int) -> tuple[Ints, Ints, Ints]:
@@ -215,23 +180,6 @@ def _answers(source: Source, happened: Events, caps: Ints, status: Ints, rng: np
     return np.where(status == 0, np.minimum(wanted, limit), 0), np.where(status > 0, -1, np.where(cut, 1, np.where(tools, 2, 0)))
 
 
-def _sessions(source: Source, happened: Events) -> Keys:
-    """Chat clients send the conversation; scripts send none, one a request, or a literal that others send too."""
-    holders = source.holders
-    sample = (happened.again % rhythms.RETRY).astype(np.uint64)
-    own = np.maximum(mix(happened.conversation + sample), np.uint64(10))
-    if source.activity.rhythm.turns <= 1.0:
-        silent = (unit(mix(holders.key + np.uint64(71))) < 0.5)[happened.origin]
-        own = np.where(silent, np.uint64(0), own)
-    if source.access.sessions != "conversation":
-        quarter = mix(holders.key[happened.holder] + (happened.offset_us // QUARTER_US).astype(np.uint64))
-        return quarter if source.access.sessions == "masked" else np.zeros(len(happened), np.uint64)
-    counted = np.uint64(10) + (happened.job % COUNTED_SESSIONS).astype(np.uint64)
-    own = np.where(holders.colliding_session[happened.holder], counted, own)
-    literal = np.uint64(1) + mix(holders.key) % np.uint64(len(LITERAL_SESSIONS))
-    return np.where(holders.literal_session[happened.holder], literal[happened.holder], own)
-
-
 def _models(world: World, source: Source, happened: Events, day_us: int) -> Ints:
     taste = unit(mix(source.holders.key + np.uint64(81)))[happened.origin]
     whim = unit(mix(happened.conversation + np.uint64(82)))
@@ -266,68 +214,3 @@ def _systems(source: Source, happened: Events, client: Ints, count: int) -> Ints
         return first
     version = clients.version_of(client) if source.access.clients == "coding" else np.full(len(happened), count // 2)
     return np.asarray(first + np.clip(version, 0, count - 1), dtype=np.int64)
-
-
-def _api_keys(holders: Holders, happened: Events) -> Keys:
-    """One credential, or up to three (a service's stages) for organisations."""
-    many = 3 if holders.population.identity.organization else 1
-    return keys_of(key_of(0, "api_key"), (mix(holders.key) >> np.uint64(2)).astype(np.int64)[happened.holder] + (mix(happened.conversation) % np.uint64(many)).astype(np.int64))
-
-
-def _end_users(source: Source, happened: Events) -> Keys:
-    """The end user that each request names, one a conversation; 0: none."""
-    count = source.activity.work.end_users
-    if not count:
-        return np.zeros(len(happened), np.uint64)
-    person = np.floor(count * unit(mix(happened.conversation + np.uint64(131))) ** 2.0).astype(np.int64)
-    return keys_of(key_of(0, "end_user"), person) | np.uint64(1)
-
-
-def _addresses(source: Source, happened: Events, persons: Keys, seed: int, day: int) -> tuple[Keys, Ints]:
-    """Client address and network of each request, by the activity's way of connecting."""
-    access = source.access
-    home, line = _own_line(source, happened, persons, seed, day)
-    if access.addresses == "home":
-        return home, line
-    shared, network = _shared_address(source, happened)
-    chosen = stream(seed, *source.names, day, "address").random(len(happened)) < access.pool_share
-    return np.where(chosen, shared, home), np.where(chosen, network, line)
-
-
-def _own_line(source: Source, happened: Events, persons: Keys, seed: int, day: int) -> tuple[Keys, Ints]:
-    """The holder's own line, or that of the colleague who took the account over."""
-    holders = source.holders
-    line = holders.line
-    moves = np.where(unit(mix(holders.key + np.uint64(101))) < 0.3, day, -1)  # three lines in ten get a new address every day
-    home = places.address(line, keys_of(key_of(seed, "line"), (holders.key >> np.uint64(8)).astype(np.int64) + moves), allow_v6=True)
-    home = np.where(holders.shares_line, places.carrier_address(line, holders.key), home)[happened.holder]
-    line = line[happened.holder]
-    churned = places.address(line, mix(persons + mix(happened.conversation)), allow_v6=True)
-    home = np.where(holders.churns[happened.holder], churned, home)
-    moved = persons != holders.key[happened.holder]
-    line = np.where(moved, places.consumer_network(holders.country[happened.holder], mix(persons + np.uint64(11))), line)
-    return np.where(moved, places.address(line, persons, allow_v6=True), home), line
-
-
-def _shared_address(source: Source, happened: Events) -> tuple[Keys, Ints]:
-    holders, access = source.holders, source.access
-    slot = mix(happened.conversation + np.uint64(111))
-    if access.addresses == "mobile":
-        network = holders.line[happened.holder]
-        return places.carrier_address(network, slot), network
-    if access.addresses in ("vpn", "serverless"):
-        which = np.full(len(holders), np.uint64(5)) + mix(holders.key + np.uint64(112)) % np.uint64(2) if access.addresses == "vpn" else holders.key
-        network, size = places.cloud_network(which)[happened.holder], VPN_EXITS if access.addresses == "vpn" else RUNNERS
-        return places.address(network, slot % np.uint64(size), allow_v6=False), network
-    if access.addresses == "per_request":
-        country = (mix(slot) % np.uint64(len(places.COUNTRIES))).astype(np.int64)
-        network = places.consumer_network(country, slot)
-        return places.address(network, slot, allow_v6=False), network
-    if access.addresses == "residential":
-        network = holders.line[happened.holder]
-        return places.address(network, holders.key[happened.holder] + slot % np.uint64(2), allow_v6=False), network
-    owner = holders.group_key[happened.holder]
-    hosted = access.addresses in ("pool", "cloud", "shared")
-    size = 1 if access.addresses == "shared" else access.pool_addresses
-    place = places.cloud_network(owner) if hosted else places.consumer_network(holders.country[holders.group_first()][happened.holder], owner)
-    return places.address(place, owner + slot % np.uint64(size), allow_v6=False), place

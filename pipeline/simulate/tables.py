@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 
 from pipeline.simulate import documents, places
 from pipeline.simulate.clients import Clients
+from pipeline.simulate.connections import LITERAL_SESSIONS
 from pipeline.simulate.holders import PLACEHOLDERS, Holders
-from pipeline.simulate.requests import FINISHES, LITERAL_SESSIONS, MODELS, STATUSES, Rows
+from pipeline.simulate.requests import FINISHES, MODELS, STATUSES, Rows
 from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, keys_of, mix, unit
 from pipeline.simulate.work import Phrases
 

@@ -134,7 +134,7 @@ def _template_task(work: Work, rng: np.random.Generator) -> str:
 
 
 def documents(world: World, holders: Holders, persons: Keys, activity: Activity, happened: Events, names: tuple[object, ...], seed: int, day: int) -> Documents:
-    """The user's own text of each request; `persons` is the key of whoever sends it. What follows the first turn of a conversation is always their own words."""
+    """The user's own text of each request; `persons` is the key of whoever writes it. What follows the first turn of a conversation is always their own words."""
     work = activity.work
     if work.source == "people":
         persons = mix(happened.conversation + np.uint64(19))
@@ -160,7 +160,7 @@ def _own_text(holders: Holders, persons: Keys, work: Work, happened: Events) -> 
     theme = (taste % np.uint64(len(THEMES))).astype(np.int64)
     foreign = unit(mix(persons + np.uint64(41))) < work.foreign_share
     anywhere = (mix(persons + np.uint64(42)) % np.uint64(len(COUNTRY_BODY))).astype(np.int64)
-    body = np.where(foreign, COUNTRY_BODY[anywhere if work.source == "people" else holders.country[happened.holder]], ENGLISH)
+    body = np.where(foreign, COUNTRY_BODY[anywhere if work.source == "people" else holders.country[happened.origin]], ENGLISH)
     median = np.where(happened.turn > 0, 0.5, 1.0) * work.sentences * np.exp(VERBOSITY * normal(persons + np.uint64(43)))
     return _document(seeds, np.where(happened.turn > 0, FOLLOW, task), body, theme, median, work)
 

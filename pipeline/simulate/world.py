@@ -23,9 +23,9 @@ from pipeline.simulate.careers import DAY_US
 from pipeline.simulate.dials import World
 from pipeline.simulate.holders import Holders
 from pipeline.simulate.ladder import RUNGS
-from pipeline.simulate.requests import Source
 from pipeline.simulate.scenarios import world_of
 from pipeline.simulate.seeds import Ints, Keys, key_of, stream
+from pipeline.simulate.sources import Source
 
 CHUNK_ROWS = 20_000
 TEXTS = ("full", "cheap")
