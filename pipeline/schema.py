@@ -117,7 +117,7 @@ PROMPT_SAMPLES = Table("prompt_samples", 12, ("account_key", "prompt_key"), _col
     prompt_chars | INTEGER | characters | length
     prompt_words | INTEGER | words | words
     shingles | INTEGER[] | | at most 48 smallest hashes of word 4-grams, their 31 high bits, ascending
-    shingle_count | INTEGER | | distinct word 4-grams before the cut
+    shingle_count | INTEGER | | word 4-grams that the sketch was taken from, repeats counted
     tokens | INTEGER[] | | at most 32 smallest 31-bit hashes of words, ascending
     prefixes | BIGINT[] | | hashes of the first 8, 16, 32, 64, 128, 256 words, as far as there are words
 """), per_day=True)
@@ -208,7 +208,7 @@ ACCOUNT_DAYS = Table("account_days", 20, ("day", "account_key"), _columns("""
     + _bins("g", 10, "gaps in bin {k}: under 2^10 us, then eightfold, the last from 2^34 us")
     + _bins("c", 10, "prompts in length bin {k}: under 64 characters, then twofold, the last from 16,384"), per_day=True)
 
-ACCOUNT_ENTITIES = Table("account_entities", 21, ("kind", "account_key", "value_key"), _columns("""
+ACCOUNT_ENTITIES = Table("account_entities", 21, ("day", "kind", "account_key", "value_key"), _columns("""
     day | DATE | | UTC day
     kind | VARCHAR | | ip, ip_prefix, asn, country, agent, agent_product, ja4, stack, headers, api_key, end_user, system, tools, settings, model
     account_key | BIGINT | | account
@@ -228,12 +228,82 @@ _LINK = """
 LINK_GRAIN = ("account_a", "account_b", "kind")
 LINK_RARITY = Table("link_rarity", 41, LINK_GRAIN, _columns(_LINK))
 
-HABITS = Table("habits", 33, ("account_key", "half", "shingle"), _columns("""
+RECURRING_SHINGLES = Table("recurring_shingles", 33, ("account_key", "half", "shingle"), _columns("""
     account_key | BIGINT | | account
     half | BIGINT | | 0: prompts that form networks, 1: prompts kept out to test them (parity of prompt_key)
     shingle | BIGINT | | word 4-gram that recurs
     document_count | BIGINT | prompts | sampled prompts of the half that hold it
     document_total | BIGINT | prompts | sampled prompts of the half
+"""))
+HABITS = Table("habits", 33, RECURRING_SHINGLES.grain, RECURRING_SHINGLES.columns)
+
+TOPIC_WORDS = Table("topic_words", 33, ("account_key", "half", "token"), _columns("""
+    account_key | BIGINT | | account whose topics are compared
+    half | BIGINT | | half of its prompts (parity of prompt_key)
+    token | BIGINT | | hash of a word, in the lowest eighth
+    document_count | BIGINT | prompts | sampled prompts of the half that hold it
+    document_total | BIGINT | prompts | sampled prompts of the half
+"""))
+
+PUBLIC_CLIENTS = Table("public_clients", 33, ("product",), _columns("""
+    product | BIGINT | | client product (agent_product in labels) with enough entities to be public
+    entity_count | BIGINT | entities | that send at least half their requests with it
+    tested_count | BIGINT | entities | of these, compared by topic; too few leave it not public
+    own_likeness | DOUBLE | 0..1 | median cosine of two halves of one user's prompts; null if not compared
+    pair_likeness | DOUBLE | 0..1 | median cosine of halves of two users' prompts
+    likeness_ratio | DOUBLE | | pair_likeness / own_likeness: 1 if all draw from one pool of work, near 0 for strangers
+    one_pool_p | DOUBLE | | p-value of the null that all draw from one pool
+    threshold_ratio | DOUBLE | | halfway between 1 and the upper quantile of random groups of strangers; 0 if there are too few of them
+    is_public | BOOLEAN | | its ratio is at most the threshold and one pool is refuted: users work each on something of their own
+"""))
+
+LEADS = Table("leads", 33, ("prefix_key", "account_key"), _columns("""
+    prefix_key | BIGINT | | first 8, 16, 32, 64, 128 or 256 words of a prompt
+    account_key | BIGINT | | account that begins several sampled prompts so
+    document_count | BIGINT | prompts | those prompts
+"""))
+
+LEAD_LADDERS = Table("lead_ladders", 33, ("prefix_key",), _columns("""
+    prefix_key | BIGINT | | leading text
+    prefixes | BIGINT[] | | hashes of the first 8, 16, ... 256 words of one prompt that begins with it
+"""))
+
+PREAMBLES = Table("preambles", 33, ("prefix_key",), _columns("""
+    prefix_key | BIGINT | | leading text: with which accounts of two or more entities each begin several sampled prompts
+    opening_key | BIGINT | | its first 8 words (prefix_key of requests)
+    words | BIGINT | words | its length, 8 to 256: the longest rung of the ladder that keeps its holders
+    product | BIGINT | | the client product whose users hold it most, public ones first; null if none has a user who does
+    product_holders | BIGINT | entities | users of the product that hold it
+    user_count | BIGINT | entities | users of the product with enough sampled prompts to hold one
+    holder_count | BIGINT | entities | that hold it, whatever they use
+    inside_count | BIGINT | entities | of these, users of a public client
+    sample_count | BIGINT | prompts | sampled prompts that begin with it
+    held_share | DOUBLE | 0..1 | product_holders / user_count
+    inside_share | DOUBLE | 0..1 | inside_count / holder_count
+    is_client | BOOLEAN | | a public client's: nearly all its users hold it, and nearly all holders use a public client
+"""))
+
+CLIENT_WORDING = Table("client_wording", 33, ("kind", "value_key"), _columns("""
+    kind | VARCHAR | | template (word 4-gram), skeleton, prompt, system
+    value_key | BIGINT | | wording that a public client brings; it carries no bits
+    product | BIGINT | | the public client whose users hold it most
+    holder_count | BIGINT | entities | users of the product that hold it
+    user_count | BIGINT | entities | users of the product
+    total_count | BIGINT | entities | that hold it, whatever they use
+    inside_count | BIGINT | entities | of these, users of a public client
+"""))
+
+PROMPT_PREAMBLES = Table("prompt_preambles", 34, ("account_key", "prompt_key"), _columns("""
+    account_key | BIGINT | | account
+    prompt_key | BIGINT | | sampled prompt that begins with a public client's leading text; one that is not listed has 0 words of it
+    preamble_words | BIGINT | words | how many of its leading words are that text (the longest that is known)
+"""))
+
+OWN_TEXTS = Table("own_texts", 34, ("account_key",), _columns("""
+    account_key | BIGINT | | account
+    prompt_count | BIGINT | prompts | sampled prompts with text
+    preamble_count | BIGINT | prompts | of these, prompts that begin with a public client's leading text
+    own_words_median | DOUBLE | words | median of the words that are left without it
 """))
 
 SHARED_VALUES = Table("shared_values", 34, ("kind", "value_key", "account_key"), _columns("""
@@ -270,7 +340,7 @@ DAILY_REQUESTS = Table("daily_requests", 37, ("account_key", "day"), _columns(""
     request_count | BIGINT | requests | on that day
 """))
 
-PRODUCTS = Table("products", 38, ("account_key", "value_key"), _columns("""
+PRODUCTS = Table("products", 33, ("account_key", "value_key"), _columns("""
     account_key | BIGINT | | account
     value_key | BIGINT | | client product behind at least half of its requests
     request_count | BIGINT | requests | with it

@@ -1,4 +1,4 @@
--- One account's UTC day in integers that merge: counts, sums, and histograms of hours, gaps and prompt lengths.
+-- Each account's UTC day, of one or several days at once, in integers that merge: counts, sums, and histograms of hours, gaps and prompt lengths.
 -- Gap bins grow eightfold: g00 holds gaps under 1,024 us and g09 those from 2^34 us (4.8 h). Length bins double: c00 holds prompts
 -- under 64 characters and c09 those from 16,384. A harvested request succeeded, generated text and was not answered from a gateway's
 -- cache; its output is cut at 2^20 tokens, so that a BIGINT holds the sum of squares over any window. Gaps that bridge two
@@ -6,13 +6,18 @@
 -- carries every column it sees, and CASE stands where FILTER could because DuckDB copies a row once for each FILTER.
 -- grain: day, account_key
 -- reads: requests
--- params: day DATE
+-- params: none
 WITH arrivals AS (
-  SELECT account_key, ts_us, ts_us - lag(ts_us) OVER (PARTITION BY account_key ORDER BY ts_us) AS gap_us
+  SELECT
+    fx_div(ts_us, 86400000000) AS day_number,
+    account_key,
+    ts_us,
+    ts_us - lag(ts_us) OVER (PARTITION BY fx_div(ts_us, 86400000000), account_key ORDER BY ts_us) AS gap_us
   FROM requests
 ),
 gaps AS (
   SELECT
+    day_number,
     account_key,
     min(ts_us) AS first_us,
     max(ts_us) AS last_us,
@@ -29,10 +34,11 @@ gaps AS (
     count(CASE WHEN gap_us >= 2147483648 AND gap_us < 17179869184 THEN 1 END) AS g08,
     count(CASE WHEN gap_us >= 17179869184 THEN 1 END) AS g09
   FROM arrivals
-  GROUP BY account_key
+  GROUP BY day_number, account_key
 ),
 calls AS (
   SELECT
+    fx_div(ts_us, 86400000000) AS day_number,
     account_key,
     fx_div(ts_us, 3600000000) % 24 AS hour_of_day,
     CASE
@@ -64,6 +70,7 @@ calls AS (
 ),
 counted AS (
   SELECT
+    day_number,
     account_key,
     count(*) AS request_count,
     count(CASE WHEN outcome = 0 THEN 1 END) AS ok_count,
@@ -139,10 +146,10 @@ counted AS (
     count(CASE WHEN prompt_chars >= 8192 AND prompt_chars < 16384 THEN 1 END) AS c08,
     count(CASE WHEN prompt_chars >= 16384 THEN 1 END) AS c09
   FROM calls
-  GROUP BY account_key
+  GROUP BY day_number, account_key
 )
 SELECT
-  $day AS day,
+  fx_day(gaps.first_us) AS day,
   counted.account_key AS account_key,
   counted.request_count AS request_count,
   counted.ok_count AS ok_count,
@@ -199,5 +206,5 @@ SELECT
   counted.c00 AS c00, counted.c01 AS c01, counted.c02 AS c02, counted.c03 AS c03, counted.c04 AS c04,
   counted.c05 AS c05, counted.c06 AS c06, counted.c07 AS c07, counted.c08 AS c08, counted.c09 AS c09
 FROM counted
-JOIN gaps ON gaps.account_key = counted.account_key
-ORDER BY counted.account_key
+JOIN gaps ON gaps.day_number = counted.day_number AND gaps.account_key = counted.account_key
+ORDER BY counted.day_number, counted.account_key

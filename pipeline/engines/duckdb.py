@@ -9,13 +9,15 @@ it and spills to `temp_dir`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -112,6 +114,15 @@ class DuckEngine:
         values = _bound(file, params)
         return self._attempt(sql_file, lambda: self._stream(file, values, path, table))
 
+    def write_days(self, sql_file: str, params: Mapping[str, object], paths: Mapping[date, Path], table: Table) -> None:
+        """Stream a result whose first order is its column `day` into one Parquet file a day, each as `write` would make it; a day without rows gives a file of none.
+
+        Raises SqlError for a row of any other day.
+        """
+        file = load(sql_file)
+        values = _bound(file, params)
+        self._attempt(sql_file, lambda: self._stream_days(file, values, paths, table))
+
     def materialise(self, name: str, sql_file: str, params: Mapping[str, object]) -> int:
         """Keep the result as a temporary table under `name`; returns its rows."""
         file = load(sql_file)
@@ -122,10 +133,23 @@ class DuckEngine:
 
     def _stream(self, file: SqlFile, values: dict[str, object], path: Path, table: Table) -> int:
         schema = arrow_schema(table)
-        reader = self._connection.sql(file.sql(), params=values).to_arrow_reader(min(_BATCH_ROWS, _group_rows(schema)))
+        return write_parquet(self._reader(file, values, table, schema), path, schema)
+
+    def _stream_days(self, file: SqlFile, values: dict[str, object], paths: Mapping[date, Path], table: Table) -> None:
+        schema = arrow_schema(table)
+        with ExitStack() as open_files:
+            writers = {day: open_files.enter_context(GroupWriter(path, schema)) for day, path in paths.items()}
+            for batch in self._reader(file, values, table, schema):
+                for day, rows in _by_day(batch):
+                    if day not in writers:
+                        raise SqlError(file.name, f"gives rows of the day {day}, which was not asked for")
+                    writers[day].write(rows)
+
+    def _reader(self, file: SqlFile, values: dict[str, object], table: Table, schema: pa.Schema) -> pa.RecordBatchReader:
+        reader: pa.RecordBatchReader = self._connection.sql(file.sql(), params=values).to_arrow_reader(min(_BATCH_ROWS, _group_rows(schema)))
         if tuple(reader.schema.names) != table.column_names:
             raise SqlError(file.name, f"gives the columns {', '.join(reader.schema.names)}; the table {table.name} has {', '.join(table.column_names)}")
-        return write_parquet(reader, path, schema)
+        return reader
 
     def _run(self, statement: str) -> list[tuple[object, ...]]:
         return self._connection.execute(statement).fetchall()
@@ -152,22 +176,53 @@ class DuckEngine:
             self._run(f"SET threads = {self._threads}")
 
 
+class GroupWriter:
+    """Writes batches as zstd Parquet in row groups of a fixed size, so that bytes do not depend on how they arrive."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema, self._size = schema, _group_rows(schema)
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", version="2.6", use_dictionary=_repeating(schema))
+        self._pending: list[pa.Table] = []
+        self._held = self._written = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows."""
+        self._pending.append(pa.Table.from_batches([batch]).cast(self._schema))
+        self._held += batch.num_rows
+        while self._held >= self._size:
+            whole = pa.concat_tables(self._pending)
+            self._flush(whole.slice(0, self._size))
+            self._pending, self._held = [whole.slice(self._size)], self._held - self._size
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._held or not self._written:
+            self._flush(pa.concat_tables([*self._pending, self._schema.empty_table()]))
+        self._writer.close()
+
+    def _flush(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows.combine_chunks(), row_group_size=self._size)
+        self._written += rows.num_rows
+
+
 def write_parquet(batches: pa.RecordBatchReader, path: Path, schema: pa.Schema) -> int:
-    """Write batches as zstd Parquet in row groups of a fixed size, so that bytes do not depend on how they arrive; returns the rows."""
-    rows = held = 0
-    size = _group_rows(schema)
-    pending: list[pa.Table] = []
-    with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", use_dictionary=_repeating(schema)) as writer:
+    """Write batches as one file (see GroupWriter); returns the rows."""
+    rows = 0
+    with GroupWriter(path, schema) as writer:
         for batch in batches:
-            pending.append(pa.Table.from_batches([batch]).cast(schema))
-            held += batch.num_rows
-            while held >= size:
-                whole = pa.concat_tables(pending)
-                writer.write_table(whole.slice(0, size).combine_chunks(), row_group_size=size)
-                pending, held, rows = [whole.slice(size)], held - size, rows + size
-        if held or not rows:
-            writer.write_table(pa.concat_tables([*pending, schema.empty_table()]).combine_chunks(), row_group_size=size)
-    return rows + held
+            writer.write(batch)
+            rows += batch.num_rows
+    return rows
+
+
+def _by_day(batch: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
+    """The rows of each day of a batch that is sorted by day."""
+    numbers = batch.column("day").cast(pa.int32()).to_numpy()
+    starts = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]])) if len(numbers) else numbers
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(numbers)], strict=False):
+        yield batch.column("day")[start].as_py(), batch.slice(start, end - start)
 
 
 def _group_rows(schema: pa.Schema) -> int:

@@ -15,7 +15,6 @@ from pyarrow import types as pt
 
 from pipeline.measures import fingerprints as fp
 
-_PLAIN_IPV4 = r"^(?:(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])\.){3}(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$"
 _PREFIX_BITS = {4: 24, 6: 48}
 
 
@@ -55,22 +54,17 @@ def _from_text(addresses: pa.Array | None, count: int) -> tuple[pa.Array, pa.Arr
     if addresses is None or addresses.null_count == count:
         return pa.nulls(count, pa.int64()), pa.nulls(count, pa.int64())
     distinct = _distinct(addresses)
-    canonical, prefixes = _canonical(distinct.dictionary)
-    key = pa.array(fp.value_keys(fp.spans_of(canonical), "ip"))
-    prefix = pa.array(fp.value_keys(fp.spans_of(prefixes), "ip_prefix"), mask=np.asarray(prefixes.is_null()))
-    return key.take(distinct.indices), prefix.take(distinct.indices)
-
-
-def _canonical(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Canonical text of each distinct address and of its prefix; plain IPv4 in one pass, the rest one by one."""
-    plain = pc.fill_null(pc.match_substring_regex(texts, _PLAIN_IPV4), False)
-    prefixes = pc.replace_substring_regex(texts, r"[0-9]+$", "0/24")
-    if pc.all(plain).as_py():
-        return texts, prefixes
-    canonical, networks = texts.to_pylist(), prefixes.to_pylist()
-    for at in np.flatnonzero(~np.asarray(plain)).tolist():
-        canonical[at], networks[at] = _parsed(canonical[at])
-    return pa.array(canonical, pa.string()), pa.array(networks, pa.string())
+    spans = fp.spans_of(distinct.dictionary)
+    plain, networks = fp.ipv4_networks(spans)
+    known = np.ones(len(plain), np.bool_)
+    key, prefix = fp.value_keys(spans, "ip"), fp.value_keys(networks, "ip_prefix")
+    if not plain.all():
+        odd = np.flatnonzero(~plain)
+        addresses_of, networks_of = zip(*map(_parsed, distinct.dictionary.take(pa.array(odd)).to_pylist()), strict=True)
+        key[odd] = fp.value_keys(fp.spans_of(pa.array(addresses_of, pa.string())), "ip")
+        prefix[odd] = fp.value_keys(fp.spans_of(pa.array(networks_of, pa.string())), "ip_prefix")
+        known[odd] = [network is not None for network in networks_of]
+    return pa.array(key).take(distinct.indices), pa.array(prefix, mask=~known).take(distinct.indices)
 
 
 def _parsed(text: str | None) -> tuple[str | None, str | None]:

@@ -24,6 +24,7 @@ from pipeline.ingest.context import Preamble
 from pipeline.ingest.duplicates import losers, places
 from pipeline.ingest.listing import LogFile
 from pipeline.ingest.narrow import NARROW
+from pipeline.ingest.ordering import grouped_order
 from pipeline.ingest.rejects import rejects_table, write_rejects
 from pipeline.ingest.rereading import sketches_again
 from pipeline.ingest.samples import SKETCHES, sample_table
@@ -244,7 +245,7 @@ def _split(batches: Iterator[pa.RecordBatch], number: int, scratch: Path, stream
 def row_order(rows: pa.Table) -> I64:
     """Row numbers in the order of account_key, ts_us, request_id, source_file, source_row."""
     account, ts = rows.column("account_key").to_numpy(), rows.column("ts_us").to_numpy()
-    order: I64 = np.lexsort((ts, account))
+    order = grouped_order(account, ts - (ts.min() if len(ts) else 0))
     tied = (account[order][1:] == account[order][:-1]) & (ts[order][1:] == ts[order][:-1])
     if tied.any():
         at = np.flatnonzero(np.concatenate([[False], tied]) | np.concatenate([tied, [False]]))

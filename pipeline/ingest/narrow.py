@@ -20,6 +20,7 @@ from pipeline.ingest.addresses import address_keys, prefix_keys
 from pipeline.ingest.cleaning import CleanRows
 from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.ingest.context import Preamble
+from pipeline.ingest.ordering import first_of_each
 from pipeline.ingest.prompts import PromptColumns, prompt_columns
 from pipeline.ingest.tables import arrow_schema
 from pipeline.measures import fingerprints as fp
@@ -223,10 +224,10 @@ def _named_values(days: NDArray[np.int32], values: pa.Array, namespace: str) -> 
 
 def _named_rows(day: NDArray[np.int32], keys: pa.Array, values: pa.Array) -> tuple[NDArray[np.int32], I64, pa.Array]:
     """Day, key and value of the values that stand in rows, each once a day."""
-    at = np.flatnonzero(np.asarray(keys.is_valid()))
-    found = pl.DataFrame({"day": day[at], "key": keys.fill_null(-1).to_numpy(zero_copy_only=False)[at], "at": at}).unique(["day", "key"], keep="any")
-    picked = values.take(pa.array(found["at"].to_numpy()))
-    return found["day"].to_numpy(), found["key"].to_numpy(), picked.dictionary_decode() if pt.is_dictionary(picked.type) else picked
+    at, plain = np.flatnonzero(np.asarray(keys.is_valid())), keys.fill_null(-1).to_numpy(zero_copy_only=False)
+    chosen = np.concatenate([at[:0], *(rows[first_of_each(plain[rows])] for rows in (at[day[at] == one] for one in np.unique(day)))])
+    picked = values.take(pa.array(chosen))
+    return day[chosen], plain[chosen], picked.dictionary_decode() if pt.is_dictionary(picked.type) else picked
 
 
 def _products(agents: tuple[NDArray[np.int32], I64, pa.Array]) -> tuple[NDArray[np.int32], I64, pa.Array]:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.ingest.ordering import grouped_order
 from pipeline.measures import fingerprints as fp
 from pipeline.schema import PROMPT_SAMPLES
 
@@ -31,9 +32,13 @@ def smallest(day: NDArray[np.int32], account: I64, prompt: I64, limit: int) -> I
     """
     if not len(prompt):
         return np.zeros(0, np.int64)
-    order = np.lexsort((prompt, account, day)) if day[0] != day[-1] or (day != day[0]).any() else np.lexsort((prompt, account))
-    same_group = (account[order][1:] == account[order][:-1]) & (day[order][1:] == day[order][:-1])
-    repeats = same_group & (prompt[order][1:] == prompt[order][:-1])
+    days = np.unique(day).tolist() if (day != day[0]).any() else []
+    if len(days) > 1:
+        return np.concatenate([rows[smallest(day[rows], account[rows], prompt[rows], limit)] for rows in (np.flatnonzero(day == one) for one in days)])
+    order = grouped_order(account, prompt)
+    account, prompt = account[order], prompt[order]
+    same_group = account[1:] == account[:-1]
+    repeats = same_group & (prompt[1:] == prompt[:-1])
     first = np.concatenate([[True], ~repeats])
     order, starts = order[first], np.concatenate([[True], ~same_group])[first]
     place = np.arange(len(order))
@@ -54,7 +59,7 @@ def sketch_rows(texts: fp.TextFingerprints | None, rows: I64, day: NDArray[np.in
         pa.array(day[rows]),
         pa.array(account[rows]),
         pa.array(prompt[rows]),
-        _lists(sketch.shingle_ends, pa.array((sketch.shingles >> 32).astype(np.int32))),  # the high bits keep the order, at half the space
+        _lists(sketch.shingle_ends, pa.array(sketch.shingles)),
         pa.array(sketch.shingle_counts.astype(np.int32)),
         _lists(sketch.token_ends, pa.array(sketch.tokens)),
         _lists(np.concatenate([[0], np.cumsum(climbed.sum(axis=1))]), pa.array(rungs[climbed])),
@@ -83,30 +88,16 @@ class _Groups:
 
 
 def _groups(account: I64, prompt: I64, keyed: NDArray[np.bool_], limit: int) -> _Groups:
-    """In: rows sorted by account. The rows of a group keep no particular order."""
+    """The rows of a group keep no particular order."""
     rows = np.flatnonzero(keyed)
     account, prompt = account[rows], prompt[rows]
-    order = _by_prompt_in_account(account, prompt)
+    order = grouped_order(account, prompt)
     account, prompt = account[order], prompt[order]
     new_account = np.concatenate([[True], account[1:] != account[:-1]]) if len(rows) else np.zeros(0, np.bool_)
     starts = np.flatnonzero(new_account | np.concatenate([[True], prompt[1:] != prompt[:-1]])) if len(rows) else np.zeros(0, np.int64)
     place = np.arange(len(starts))
     rank = place - np.maximum.accumulate(np.where(new_account[starts], place, 0))
     return _Groups(rows[order], starts, rank < limit)
-
-
-def _by_prompt_in_account(account: I64, prompt: I64) -> I64:
-    """Order by prompt key inside each account, of rows that are sorted by account: one sort of account rank and the key's top bits, unless those do not tell keys apart."""
-    if not len(account):
-        return np.zeros(0, np.int64)
-    rank = np.cumsum(np.concatenate([[0], account[1:] != account[:-1]]))
-    bits = max(1, int(rank[-1]).bit_length())
-    packed = (rank << (63 - bits)) | (prompt >> bits)
-    order: I64 = np.argsort(packed)
-    alike = packed[order][1:] == packed[order][:-1]
-    if (alike & (prompt[order][1:] != prompt[order][:-1])).any():
-        order = np.lexsort((prompt, account))
-    return order
 
 
 def sample_table(kept: pa.Table, sketches: pa.Table, limit: int) -> tuple[pa.Table, I64]:

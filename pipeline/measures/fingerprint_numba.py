@@ -17,8 +17,7 @@ _P, _R, _MASK = tb.BYTE_BASE, tb.WORD_BASE, tb.MASK_WORD
 _HEAD, _TAIL, _SHINGLE, _SHINGLES, _TOKENS = (np.uint64(number) for number in (tb.HEAD_WORDS, tb.TAIL_WORDS, tb.SHINGLE_WORDS, tb.SHINGLES, tb.TOKENS))
 _KEPT, _RUNGS, _LADDER_END = tb.HEAD_WORDS + tb.TAIL_WORDS, len(tb.LADDER), np.uint64(tb.LADDER[-1])
 _LADDER = np.array([*tb.LADDER, 2**63], dtype=np.uint64)
-_0, _1, _2, _4, _8, _31, _32, _33 = (np.uint64(number) for number in (0, 1, 2, 4, 8, 31, 32, 33))
-_MOST_31, _MOST_63 = np.uint64(2**31 - 1), np.uint64(2**63 - 1)
+_0, _1, _2, _8, _24, _31, _32, _33 = (np.uint64(number) for number in (0, 1, 2, 8, 24, 31, 32, 33))
 
 
 @compiled
@@ -108,82 +107,131 @@ def raw(data: Any, starts: Any, ends: Any) -> Any:
 
 
 @compiled
-def _sorted_distinct(values: Any, count: Any, bound: Any, slots: Any, spare: Any) -> Any:
-    """Sorts the first `count` values, uniform below `bound`, in place, drops repeats, gives how many are left."""
-    number, shift = _2 * count, _0
-    while bound >> shift > _MOST_31:
-        shift += _8
-    scale = (number << _32) // ((bound >> shift) + _1)
+def _order(values: Any, first: Any, last: Any) -> None:
+    """Insertion sort of values[first:last] into the sorted ones before; fast where few are out of place."""
+    for at in range(first, last):
+        value, back = values[at], np.uint64(at)
+        while back > _0 and values[back - _1] > value:
+            values[back] = values[back - _1]
+            back -= _1
+        values[back] = value
+
+
+@compiled
+def _distinct(values: Any, count: Any, into: Any) -> Any:
+    """Writes the distinct ones of sorted values to `into`; gives how many there are."""
+    left = _0
+    for at in range(count):
+        into[left] = values[at]
+        left += np.uint64(at + _1 == count or values[at] != values[at + _1])
+    return left
+
+
+@compiled
+def _smallest(values: Any, count: Any, limit: Any, wanted: Any, shift: Any, slots: Any, placed: Any) -> Any:
+    """Reduces `values` to its `limit` smallest distinct ones of the first `count`, ascending; gives how many there are.
+
+    `value >> shift` is a number below 2^31, evenly spread: values are dealt into twice as many slots by it, and only the slots that are needed are sorted.
+    """
+    number, enough, total = _2 * count, count, _0
     slots[:number] = _0
     for at in range(count):
-        slots[((values[at] >> shift) * scale) >> _32] += _1
-    total = _0
+        slots[((values[at] >> shift) * number) >> _31] += _1
     for slot in range(number):
         here = slots[slot]
         slots[slot] = total
         total += here
     for at in range(count):
-        slot = ((values[at] >> shift) * scale) >> _32
-        spare[slots[slot]] = values[at]
+        slot = ((values[at] >> shift) * number) >> _31
+        placed[slots[slot]] = values[at]
         slots[slot] += _1
-    for at in range(_1, count):  # slots are in order, so an element moves only inside its slot
-        value, back = spare[at], np.uint64(at)
-        while back > _0 and spare[back - _1] > value:
-            spare[back] = spare[back - _1]
-            back -= _1
-        spare[back] = value
-    left = _0
-    for at in range(count):
-        values[left] = spare[at]
-        left += np.uint64(at + _1 == count or spare[at] != spare[at + _1])
-    return left
+    if count > wanted:
+        enough = slots[((placed[wanted - _1] >> shift) * number) >> _31]
+    _order(placed, _1, enough)
+    left = _distinct(placed, enough, values)
+    if left < limit and enough < count:  # many repeats: the rest counts too
+        _order(placed, enough, count)
+        left = _distinct(placed, count, values)
+    return min(left, limit)
 
 
 @compiled
-def _smallest(values: Any, count: Any, limit: Any, slots: Any, spare: Any, few: Any) -> Any:
-    """Like `_sorted_distinct`, for 31-bit values of which only the `limit` smallest are wanted."""
-    wanted = limit + limit // _2 + _4
-    if count > wanted:
-        bound, found = (wanted << _31) // count, _0
-        for at in range(count):
-            few[found] = values[at]
-            found += np.uint64(values[at] < bound)
-        left = _sorted_distinct(few, found, bound, slots, spare)
-        if left >= limit:
-            values[:limit] = few[:limit]
-            return limit
-    return min(limit, _sorted_distinct(values, count, _MOST_31, slots, spare))
+def _grams(words: Any, start: Any, count: Any, values: Any) -> Any:
+    """Fills `values` with the hashes of word 4-grams (fewer words: of all together); gives how many."""
+    size = min(count, _SHINGLE)
+    grams = count - size + _1 if count else _0
+    for at in range(grams):
+        value = _0
+        for word in range(start + at, start + at + size):
+            value = value * _R + words[word]
+        values[at] = mix(value) >> _1
+    return grams
 
 
 @compiled
 def sketches(words: Any, offsets: Any, rows: Any) -> Any:
     """See `fingerprints.sketches`."""
     number: Any = len(rows)
-    shingles, shingle_ends, shingle_counts = np.empty(number * tb.SHINGLES, np.int64), np.zeros(number + 1, np.int64), np.zeros(number, np.int64)
+    shingles, shingle_ends, shingle_counts = np.empty(number * tb.SHINGLES, np.int32), np.zeros(number + 1, np.int64), np.zeros(number, np.int64)
     tokens, token_ends = np.empty(number * tb.TOKENS, np.int32), np.zeros(number + 1, np.int64)
-    values, few, slots, spare = np.empty(_KEPT, np.uint64), np.empty(_KEPT, np.uint64), np.empty(2 * _KEPT, np.uint64), np.empty(_KEPT, np.uint64)
+    values, placed, slots = np.empty(_KEPT, np.uint64), np.empty(_KEPT, np.uint64), np.empty(2 * _KEPT, np.uint64)
     shingled, tokened = _0, _0
     for index in range(number):
         start = np.uint64(offsets[rows[index]])
         count = np.uint64(offsets[rows[index] + 1]) - start
-        size = min(count, _SHINGLE)
-        grams = count - size + _1 if count else _0
-        for at in range(grams):
-            value = _0
-            for word in range(start + at, start + at + size):
-                value = value * _R + words[word]
-            values[at] = mix(value) >> _1
-        left = _sorted_distinct(values, grams, _MOST_63, slots, spare)
-        shingle_counts[index] = left
-        for at in range(min(left, _SHINGLES)):
-            shingles[shingled + at] = np.int64(values[at])
-        shingled += min(left, _SHINGLES)
+        grams = _grams(words, start, count, values)
+        shingle_counts[index] = grams
+        left = _smallest(values, grams, _SHINGLES, _SHINGLES + _8, _32, slots, placed)
+        for at in range(left):
+            shingles[shingled + at] = np.int32(values[at] >> _32)
+        shingled += left
         shingle_ends[index + 1] = shingled
         for at in range(count):
             values[at] = mix(words[start + at]) >> _33
-        left = _smallest(values, count, _TOKENS, slots, spare, few)
+        left = _smallest(values, count, _TOKENS, _TOKENS + _24, _0, slots, placed)
         for at in range(left):
             tokens[tokened + at] = np.int32(values[at])
         tokened += left
         token_ends[index + 1] = tokened
     return shingles[:shingled], shingle_ends, shingle_counts, tokens[:tokened], token_ends
+
+
+@compiled
+def ipv4_networks(data: Any, starts: Any, ends: Any) -> Any:
+    """See `fingerprints.ipv4_networks`."""
+    rows, room = len(starts), 0
+    for row in range(rows):
+        room += min(ends[row] - starts[row], 15) + 4
+    plain, networks, stops, used = np.zeros(rows, np.bool_), np.empty(room, np.uint8), np.zeros(rows + 1, np.int64), 0
+    for row in range(rows):
+        dot = _last_dot(data, starts[row], ends[row])
+        plain[row] = dot >= 0
+        if dot >= 0:
+            for at in range(starts[row], dot + 1):
+                networks[used] = data[at]
+                used += 1
+            for byte in (48, 47, 50, 52):  # 0/24
+                networks[used] = byte
+                used += 1
+        stops[row + 1] = used
+    return plain, networks[:used], stops
+
+
+@compiled
+def _last_dot(data: Any, start: Any, end: Any) -> Any:
+    """Where the last dot of a plain IPv4 address stands: four numbers to 255 without leading zeros; -1 if the text is none."""
+    if end - start > 15:
+        return -1
+    value, digits, dots, last = 0, 0, 0, -1
+    for at in range(start, end):
+        if data[at] == 46:
+            if digits == 0:
+                return -1
+            value, digits, dots, last = 0, 0, dots + 1, at
+        elif data[at] < 48 or data[at] > 57 or (digits and value == 0):
+            return -1
+        else:
+            value, digits = value * 10 + data[at] - 48, digits + 1
+            if value > 255:
+                return -1
+    return last if dots == 3 and digits else -1

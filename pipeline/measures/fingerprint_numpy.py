@@ -5,6 +5,7 @@ Same functions and same values as `fingerprint_numba`, found differently: positi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 _PORTION = 1 << 20
+_BYTE = rb"(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
+_PLAIN_IPV4 = re.compile(rb"(?:%s\.){3}%s" % (_BYTE, _BYTE))
 _NEWLINE = 10
 
 
@@ -263,7 +266,7 @@ def raw(data: U8, starts: I64, ends: I64) -> U64:
     return values
 
 
-def sketches(words: U64, offsets: I64, rows: I64) -> tuple[I64, I64, I64, NDArray[np.int32], I64]:
+def sketches(words: U64, offsets: I64, rows: I64) -> tuple[NDArray[np.int32], I64, I64, NDArray[np.int32], I64]:
     """See `fingerprints.sketches`."""
     count = (offsets[1:] - offsets[:-1])[rows]
     taken = words[np.repeat(offsets[:-1][rows], count) + _within(count)]
@@ -275,13 +278,21 @@ def sketches(words: U64, offsets: I64, rows: I64) -> tuple[I64, I64, I64, NDArra
     for word in range(tb.SHINGLE_WORDS):
         here = each > word
         value[here] = value[here] * tb.WORD_BASE + taken[first[here] + word]
-    shingles, shingle_ends, shingle_counts = _smallest(_mix(value) >> np.uint64(1), grams, tb.SHINGLES)
-    tokens, token_ends, _ = _smallest(_mix(taken) >> np.uint64(33), count, tb.TOKENS)
-    return shingles.view(np.int64), shingle_ends, shingle_counts, tokens.astype(np.int32), token_ends
+    shingles, shingle_ends = _smallest(_mix(value) >> np.uint64(1), grams, tb.SHINGLES)
+    tokens, token_ends = _smallest(_mix(taken) >> np.uint64(33), count, tb.TOKENS)
+    return (shingles >> np.uint64(32)).astype(np.int32), shingle_ends, grams, tokens.astype(np.int32), token_ends
 
 
-def _smallest(values: U64, lengths: I64, limit: int) -> tuple[U64, I64, I64]:
-    """The smallest distinct values of each run, ascending, where each run's end, and its distinct values before the cut."""
+def ipv4_networks(data: U8, starts: I64, ends: I64) -> tuple[Bools, U8, I64]:
+    """See `fingerprints.ipv4_networks`."""
+    texts = [data[start:end].tobytes() for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    plain = np.array([_PLAIN_IPV4.fullmatch(text) is not None for text in texts], np.bool_)
+    networks = [text[: text.rindex(b".") + 1] + b"0/24" if is_plain else b"" for text, is_plain in zip(texts, plain.tolist(), strict=True)]
+    return plain, np.frombuffer(b"".join(networks), np.uint8), np.concatenate([[0], np.cumsum([len(text) for text in networks])]).astype(np.int64)
+
+
+def _smallest(values: U64, lengths: I64, limit: int) -> tuple[U64, I64]:
+    """The smallest distinct values of each run, ascending, and each run's end."""
     row = np.repeat(np.arange(len(lengths)), lengths)
     order = np.lexsort((values, row))
     values, row = values[order], row[order]
@@ -289,4 +300,4 @@ def _smallest(values: U64, lengths: I64, limit: int) -> tuple[U64, I64, I64]:
     values, row = values[fresh], row[fresh]
     distinct = np.bincount(row, minlength=len(lengths)).astype(np.int64)
     kept = _within(distinct) < limit
-    return values[kept], np.concatenate([[0], np.cumsum(np.minimum(distinct, limit))]), distinct
+    return values[kept], np.concatenate([[0], np.cumsum(np.minimum(distinct, limit))])

@@ -64,11 +64,11 @@ class TextFingerprints:
 class Sketches:
     """Bounded sketches of texts, as flat values with row ends."""
 
-    shingles: I64
-    """The 48 smallest distinct 63-bit hashes of word 4-grams a row, ascending (fewer than 4 words: one of all)."""
+    shingles: NDArray[np.int32]
+    """The 48 smallest distinct hashes of word 4-grams a row, ascending, of each the upper 31 of 63 bits (fewer than 4 words: one of all)."""
     shingle_ends: I64
     shingle_counts: I64
-    """Distinct word 4-grams before the cut."""
+    """Word 4-grams that the sketch was taken from, repeats counted."""
     tokens: NDArray[np.int32]
     """The 32 smallest distinct 31-bit word hashes a row, ascending."""
     token_ends: I64
@@ -157,6 +157,12 @@ def combined(parts: Sequence[I64], namespace: str) -> I64:
     for part in parts:
         value = value * tb.WORD_BASE + part.view(np.uint64)
     return _keyed(value, namespace)
+
+
+def ipv4_networks(addresses: Spans) -> tuple[Bools, Spans]:
+    """Which texts are plain IPv4 addresses (four numbers to 255 without leading zeros), and the /24 of each as text, `203.0.113.0/24`; empty where it is none."""
+    plain, data, stops = _backend().ipv4_networks(addresses.data, addresses.starts, addresses.ends)
+    return plain, Spans(data, stops[:-1], stops[1:])
 
 
 def sequence_keys(values: U64, starts: I64, ends: I64, namespace: str, *, ordered: bool) -> I64:

@@ -172,3 +172,16 @@ def _also_needed(day: date, holding: frozenset[FileId], before: Kept, listed: Ma
                 f"Name the folder above both as LOGS."
             )
     return older
+
+
+def together(rows: Mapping[date, int], most: int) -> list[list[date]]:
+    """The days in their order, in groups of at most `most` rows; a day of more is a group of its own."""
+    groups: list[list[date]] = []
+    held = 0
+    for day, count in rows.items():
+        if not groups or held + count > most:
+            groups.append([])
+            held = 0
+        groups[-1].append(day)
+        held += count
+    return groups

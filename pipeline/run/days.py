@@ -21,8 +21,8 @@ from pipeline.config import Config
 from pipeline.errors import InputError
 from pipeline.ingest import Context, LogFile, LogListing, ingest_days, list_logs
 from pipeline.provenance import closure_sha256, sha256_bytes, sha256_file, sha256_json
-from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, batches, plan_all, plan_window, span_days
-from pipeline.run.execute import Bench
+from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, batches, plan_all, plan_window, span_days, together
+from pipeline.run.execute import Bench, row_count
 from pipeline.run.options import Progress, RunOptions
 from pipeline.run.publish import fresh_folder
 from pipeline.stages import STAGES
@@ -31,6 +31,8 @@ from pipeline.store import DayRecord, Store, read_json, write_json
 _MEMO = "files.json"
 PART_ROWS = 2_000_000
 """Rows that are read before their days are kept: what a run that is killed has to read again."""
+ROWS_TOGETHER = 150_000
+"""Rows of small days that one query works on: planning it costs as much as running it on some thousand rows, and a large day runs best alone."""
 DAY_SQL = tuple(stage for stage in STAGES if stage.per_day and stage.is_sql)
 
 
@@ -147,11 +149,13 @@ def _keep(store: Store, bench: Bench, folder: Path, plan: Plan, memo: Memo, make
     made = {date.fromisoformat(path.name.removeprefix("date=")): path for path in sorted(folder.glob("date=*"))}
     sha = dict(plan.files)
     holders = {day: {file: sha[file] for file in _sources(path)} for day, path in made.items()}
-    for done, (day, path) in enumerate(made.items()):
+    done = 0
+    for some in together({day: row_count(path / "requests.parquet") for day, path in made.items()}, ROWS_TOGETHER):
         progress("days", done, len(made))
-        rows = bench.day_tables(path, day)
-        files = tuple(sorted(holders[day].items()))
-        store.keep_day(path, day, day_key(maker, files), files, rows)
+        for day, rows in bench.day_tables({day: made[day] for day in some}).items():
+            files = tuple(sorted(holders[day].items()))
+            store.keep_day(made[day], day, day_key(maker, files), files, rows)
+        done += len(some)
     progress("days", len(made), len(made))
     for day in plan.days or ():
         if day not in made and store.day_folder(day).exists():

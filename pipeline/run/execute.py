@@ -32,6 +32,7 @@ from pipeline.schema import Table
 from pipeline.stages import STAGES, TABLES, Stage
 from pipeline.store import read_json, write_json
 
+_DAY_US = 86_400_000_000
 CHECK_ROWS = 1 << 18
 """Rows that a check of order holds in memory."""
 
@@ -45,17 +46,26 @@ class Bench:
         self.constants = {"kinds": kind_table(config.links)}
         self.measured: dict[str, dict[str, float]] = {}
 
-    def day_tables(self, folder: Path, day: date) -> dict[str, int]:
-        """Make the SQL tables of one day beside those of the ingest; rows of every table of the day by name."""
-        made = {name: [folder / f"{name}.parquet"] for stage in STAGES if stage.per_day for name in stage.writes}
-        bench = Bench(self.engine, self.config, folder)
-        bench.tables, bench.measured = dict(made), self.measured
+    def day_tables(self, folders: Mapping[date, Path]) -> dict[date, dict[str, int]]:
+        """Make the SQL tables of some days beside those of the ingest, all days in one query; rows of every table by day and name."""
+        bench = Bench(self.engine, self.config, next(iter(folders.values())))
+        bench.measured = self.measured
         for stage in STAGES:
-            if stage.per_day and stage.is_sql:
-                bench.timed(stage.label, lambda stage=stage: bench.run_sql(stage, {"day": day}))  # type: ignore[misc]
             if stage.per_day:
-                bench.check(stage)
-        return {name: row_count(files[0]) for name, files in made.items()}
+                made = {name: {day: folder / f"{name}.parquet" for day, folder in folders.items()} for name in stage.writes}
+                if stage.is_sql:
+                    bench.timed(stage.label, lambda stage=stage, made=made: bench._run_day_sql(stage, made))  # type: ignore[misc]
+                bench.tables |= {name: list(files.values()) for name, files in made.items()}
+                bench.timed(f"{stage.label} checks", lambda stage=stage: bench.check(stage))  # type: ignore[misc]
+        for day, folder in folders.items():
+            check_within(folder / "requests.parquet", day)
+        names = [name for stage in STAGES if stage.per_day for name in stage.writes]
+        return {day: {name: row_count(folder / f"{name}.parquet") for name in names} for day, folder in folders.items()}
+
+    def _run_day_sql(self, stage: Stage, made: Mapping[str, Mapping[date, Path]]) -> None:
+        ((name, files),) = made.items()
+        self._lay_out(stage.reads)
+        self.engine.write_days(stage.source, {}, files, TABLES[name])
 
     def walk(self, params: Mapping[str, object], progress: Progress) -> dict[str, dict[str, Any]]:
         """Run the window's stages in order; per stage its source, its hash, and rows and hash of each table."""
@@ -188,6 +198,17 @@ def check_grain(table: Table, file: Path) -> None:
             keys = tuple("/".join(str(value) for value in row) for row in wrong.head(5).rows())
             raise CheckFailed(f"{table.stage}_{table.name}__one_row_a_grain_in_order", wrong.height, keys)
         before = rows.tail(1)
+
+
+def check_within(requests: Path, day: date) -> None:
+    """Raise CheckFailed if a day's requests hold a row of another UTC day, by the file's own statistics."""
+    column = TABLES["requests"].column_names.index("ts_us")
+    first, past = ((day - date(1970, 1, 1)).days * _DAY_US, ((day - date(1970, 1, 1)).days + 1) * _DAY_US)
+    footer = pq.read_metadata(requests)
+    spans = [footer.row_group(at).column(column).statistics for at in range(footer.num_row_groups)]
+    wrong = sum(1 for span in spans if span is None or not span.has_min_max or span.min < first or span.max >= past)
+    if footer.num_rows and wrong:
+        raise CheckFailed("10_requests__within_its_day", wrong, (day.isoformat(),))
 
 
 def out_of_order(rows: pl.DataFrame) -> pl.Series:

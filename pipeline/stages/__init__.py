@@ -1,6 +1,6 @@
 """The stages of a run: one tuple, one line a stage, in the order in which they run. This is the map for a newcomer.
 
-A `day` stage runs once for each UTC day and its tables are kept in days/date=D; a `window` stage runs once a run. Tables of
+The tables of a `day` stage are made once for each UTC day (small days together) and kept in days/date=D; a `window` stage runs once a run. Tables of
 `SCRATCH` stay in DIR/scratch; the others are published in runs/<run_id>/tables. A stage sees the tables it names
 under `reads` and no others. `source` is a file of sql/, or `package.module:function`, looked up when it is run.
 """
@@ -65,13 +65,22 @@ STAGES: tuple[Stage, ...] = (
     _stage(31, "31_request_counts.sql", "requests", "request_counts"),
     _stage(32, "32_window_samples.sql", "prompt_samples", "window_samples"),
     _stage(32, "32_sample_counts.sql", "window_samples", "sample_counts"),
-    _stage(30, "pipeline.stages.features:features", "account_windows account_weekdays entity_counts request_counts sample_counts", "features"),
-    _stage(33, "33_habits.sql", "window_samples", "habits"),
-    _stage(34, "34_shared_values.sql", "account_records entities habits window_samples kinds", "shared_values"),
+    _stage(33, "33_products.sql", "entities", "products"),
+    _stage(33, "33_recurring_shingles.sql", "window_samples", "recurring_shingles"),
+    _stage(33, "33_topic_words.sql", "window_samples products account_records", "topic_words"),
+    _stage(33, "pipeline.stages.public_clients:public_clients", "topic_words products account_records", "public_clients"),
+    _stage(33, "33_leads.sql", "window_samples account_records", "leads"),
+    _stage(33, "33_lead_ladders.sql", "leads window_samples", "lead_ladders"),
+    _stage(33, "pipeline.stages.preambles:preambles", "leads lead_ladders products account_records public_clients sample_counts", "preambles"),
+    _stage(33, "33_client_wording.sql", "public_clients products account_records recurring_shingles window_samples entities", "client_wording"),
+    _stage(33, "33_habits.sql", "recurring_shingles client_wording", "habits"),
+    _stage(34, "34_prompt_preambles.sql", "window_samples preambles", "prompt_preambles"),
+    _stage(34, "34_own_texts.sql", "window_samples prompt_preambles", "own_texts"),
+    _stage(30, "pipeline.stages.features:features", "account_windows account_weekdays entity_counts request_counts sample_counts own_texts", "features"),
+    _stage(34, "34_shared_values.sql", "account_records entities habits window_samples client_wording kinds", "shared_values"),
     _stage(35, "35_boilerplate.sql", "window_samples habits", "boilerplate"),
     _stage(36, "36_sample_totals.sql", "window_samples", "sample_totals"),
     _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
-    _stage(38, "38_products.sql", "entities", "products"),
     _stage(39, "39_first_requests.sql", "requests", "first_requests"),
     _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
     _stage(41, "41_link_rarity.sql", "candidate_pairs shared_values kinds", "link_rarity"),
@@ -80,7 +89,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(55, "pipeline.stages.clusters:clusters", f"pair_links {_PEOPLE}", "clusters"),
     _stage(57, "pipeline.stages.coverage:coverage", f"clusters {_PEOPLE} {_VIEWS}", "cluster_families cluster_values"),
     _stage(60, "pipeline.stages.cluster_tests:cluster_tests", f"clusters habits daily_requests {_PEOPLE} {_VIEWS}", "cluster_tests cluster_controls"),
-    _stage(62, "pipeline.stages.alternatives:alternatives", f"clusters products cluster_values {_PEOPLE}", "cluster_alternatives"),
+    _stage(62, "pipeline.stages.alternatives:alternatives", f"clusters recurring_shingles client_wording cluster_values {_PEOPLE}", "cluster_alternatives"),
     _stage(
         65,
         "pipeline.stages.verdict:verdict",
@@ -107,7 +116,9 @@ STAGES: tuple[Stage, ...] = (
 GIVEN = ("night", "earlier_networks", "earlier_lineage", "kinds")
 """Tables that no stage makes: the run's own night, what earlier nights left, and the kinds of evidence in kinds.py."""
 
-SCRATCH = frozenset("account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts features network_ids".split())
+SCRATCH = frozenset(
+    "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts topic_words leads lead_ladders prompt_preambles own_texts features network_ids".split()
+)
 """Tables of the window that are not published: they merge the day tables, or are published as part of another."""
 
 PUBLISHED = tuple(name for stage in STAGES if not stage.per_day for name in stage.writes if name not in SCRATCH)

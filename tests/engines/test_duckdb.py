@@ -133,6 +133,31 @@ def test_row_groups_are_of_one_size_whatever_the_batches(tmp_path):
     assert found[0] == found[1] == found[2]
 
 
+DATED = schema.Table("dated", 99, ("day", "a"), (schema.Column("day", "DATE", "", "day"), schema.Column("a", "BIGINT", "", "key")))
+ONE_DAY = "-- one day\n-- grain: day, a\n-- reads: dated\n-- params: none\nSELECT day, a FROM dated WHERE fx_epoch_day(day) = {number} ORDER BY day, a\n"
+
+
+def test_days_written_together_are_the_files_that_each_alone_would_be(engine, sql, tmp_path):
+    days = [date(2026, 5, 1), date(2026, 5, 3), date(2026, 5, 4)]
+    rows = pl.DataFrame({"day": [days[0]] * 5 + [days[1]] * (ROW_GROUP_ROWS + 7), "a": range(ROW_GROUP_ROWS + 12)}).sample(fraction=1.0, shuffle=True, seed=4)
+    engine.register("dated", rows)
+    sql("1_all.sql", "-- all\n-- grain: day, a\n-- reads: dated\n-- params: none\nSELECT day, a FROM dated ORDER BY day, a\n")
+    paths = {day: tmp_path / f"{day}.parquet" for day in days}
+    engine.write_days("1_all.sql", {}, paths, DATED)
+    for at, day in enumerate(days):
+        sql(f"2_{at}.sql", ONE_DAY.format(number=(day - date(1970, 1, 1)).days))
+        engine.write(f"2_{at}.sql", {}, tmp_path / "alone.parquet", DATED)
+        assert paths[day].read_bytes() == (tmp_path / "alone.parquet").read_bytes()
+    assert [pq.read_metadata(path).num_rows for path in paths.values()] == [5, ROW_GROUP_ROWS + 7, 0]
+
+
+def test_a_row_of_a_day_that_was_not_asked_for_is_refused(engine, sql, tmp_path):
+    engine.register("dated", pl.DataFrame({"day": [date(2026, 5, 1), date(2026, 5, 2)], "a": [1, 2]}))
+    sql("1_all.sql", "-- all\n-- grain: day, a\n-- reads: dated\n-- params: none\nSELECT day, a FROM dated ORDER BY day, a\n")
+    with pytest.raises(SqlError, match="2026-05-02"):
+        engine.write_days("1_all.sql", {}, {date(2026, 5, 1): tmp_path / "a.parquet"}, DATED)
+
+
 def test_rows_with_lists_come_in_smaller_groups(tmp_path):
     wide = pa.schema([("a", pa.int64()), ("items", pa.list_(pa.int64()))])
     table = pa.table({"a": range(WIDE_GROUP_ROWS + 1), "items": [[1, 2]] * (WIDE_GROUP_ROWS + 1)}, schema=wide)

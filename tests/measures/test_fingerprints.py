@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import itertools
 import os
 import subprocess
 import sys
@@ -184,7 +186,7 @@ def test_sketch_holds_the_smallest_hashes_of_distinct_shingles():
     sketch = fp.sketches(found, np.arange(5))
     rows = np.split(sketch.shingles, sketch.shingle_ends[1:-1])
     assert [len(row) for row in rows] == [48, 1, 1, 2, 0]
-    assert sketch.shingle_counts.tolist() == [147, 1, 1, 2, 0]
+    assert sketch.shingle_counts.tolist() == [147, 1, 1, 5, 0]
     assert all((np.diff(row) > 0).all() for row in rows)
     tokens = np.split(sketch.tokens, sketch.token_ends[1:-1])
     assert [len(row) for row in tokens] == [32, 4, 2, 2, 0]
@@ -244,3 +246,29 @@ def test_keys_are_the_same_in_another_process(setting):
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment).stdout.split()
     assert int(out[0]) == keys("Two 22 words").skeleton[0]
     assert out[1].endswith("numpy" if setting == "1" else "numba")
+
+
+ADDRESSES = st.lists(
+    st.ip_addresses(v=4).map(str)
+    | st.from_regex(r"[0-9]{1,4}(\.[0-9]{0,4}){2,4}[ x]?", fullmatch=True)
+    | st.sampled_from(["", "1.2.3.4", "01.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1", "1.2.3", "1.2.3.4.5", "::1", "1.2.3.4\n", " 1.2.3.4", "1..2.3"]),
+    max_size=20,
+)
+
+
+@given(ADDRESSES)
+def test_a_plain_address_gives_its_network_and_nothing_else_does(texts):
+    given_spans = fp.spans_of(pa.array(texts, pa.string()))
+    for backend in (compiled, vectorised):
+        plain, data, stops = backend.ipv4_networks(given_spans.data, given_spans.starts, given_spans.ends)
+        found = [data[start:end].tobytes().decode() for start, end in itertools.pairwise(stops.tolist())]
+        assert plain.tolist() == [_is_plain(text) for text in texts]
+        assert found == [str(ipaddress.ip_network(f"{text}/24", strict=False)) if _is_plain(text) else "" for text in texts]
+
+
+def _is_plain(text):
+    """As the standard library writes the address that it reads."""
+    try:
+        return str(ipaddress.IPv4Address(text)) == text
+    except ValueError:
+        return False

@@ -47,6 +47,10 @@ class Account:
     requests: int = 40
     wording: str = ""
     """name of the template in its prompts; none: every prompt is new"""
+    preamble: str = ""
+    """name of the text that its client puts in front of every prompt"""
+    topic: str = ""
+    """name of the pool of work its prompts are about; none: its template's, else its own"""
     templated_share: float = 1.0
     output: tuple[int, int] = (20, 600)
     addresses: tuple[str, ...] = ()
@@ -95,7 +99,9 @@ def _requests(account: Account) -> list[dict[str, object]]:
 def _request(account: Account, number: int, draw: random.Random) -> dict[str, object]:
     address = account.addresses[number % len(account.addresses)] if account.addresses else account.name
     product = account.product or f"product-{draw.randrange(6)}"
-    fixed = [key("wording", account.wording, n) for n in range(14)] if account.wording and draw.random() < account.templated_share else []
+    own = account.wording if account.wording and draw.random() < account.templated_share else ""
+    texts = [text for text in (account.preamble, own) if text]
+    fixed = [key("wording", text, n) for text in texts for n in range(14)]
     shingles = sorted([shingle >> 31 for shingle in fixed] + [draw.getrandbits(31) for _ in range(10)])
     return {
         "account_key": account.key,
@@ -123,9 +129,20 @@ def _request(account: Account, number: int, draw: random.Random) -> dict[str, ob
         "message_count": 1,
         "shingles": shingles,
         "shingle_count": len(shingles),
-        "tokens": sorted(draw.getrandbits(30) for _ in range(8)),
-        "prefixes": [],
+        "tokens": _tokens(account, texts, number),
+        "prefixes": [
+            *(key("prefix", texts[0], words) for words in (8, 16, 32) if texts),
+            *(key("prefix", account.name, number, words) for words in (8, 16, 32, 64)[3 * bool(texts) :]),
+        ],
     }
+
+
+def _tokens(account: Account, texts: Sequence[str], number: int) -> list[int]:
+    """Words in the sampled eighth: of the texts that recur, of the pool of work and of everybody's speech."""
+    draw = random.Random(f"words {account.name} {number}")
+    topic = account.topic or account.wording or account.name
+    words = [f"{text} {n}" for text in texts for n in range(3)] + [f"{topic} {draw.randrange(60)}" for _ in range(6)] + [f"any {draw.randrange(200)}" for _ in range(3)]
+    return sorted({key("word", word) % 2**28 for word in words})
 
 
 def _record(account: Account) -> dict[str, object]:
@@ -189,11 +206,7 @@ def _stage(duck: DuckEngine, stage: Stage, reads: Frames, config: Config) -> Fra
     if not stage.is_sql:
         return python_stage(stage, reads, config)
     params = settings_of(config) | {"night": START + timedelta(days=DAYS - 1), "first_day": START}
-    if not stage.per_day:
-        return {stage.writes[0]: _sql(duck, stage.source, reads, params)}
-    day = (pl.col("ts_us") - START_US) // DAY_US
-    parts = [_sql(duck, stage.source, {n: f.filter(day == number) for n, f in reads.items()}, params | {"day": START + timedelta(days=number)}) for number in range(DAYS)]
-    return {stage.writes[0]: pl.concat(parts)}
+    return {stage.writes[0]: _sql(duck, stage.source, reads, params)}
 
 
 def python_stage(stage: Stage, reads: Mapping[str, pl.DataFrame], config: Config = CONFIG) -> Frames:

@@ -8,7 +8,7 @@ import itertools
 import math
 import re
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
@@ -25,9 +25,9 @@ from pipeline.stages.features import features
 TABLES = {table.name: table for table in vars(schema).values() if isinstance(table, schema.Table)}
 START = 1_777_766_400_000_000  # 2026-05-03, a Sunday
 DAY = 86_400_000_000
-PIPE = ("30_account_windows", "30_account_weekdays", "31_entities", "31_entity_counts", "31_request_counts", "32_window_samples", "32_sample_counts")
+PIPE = ("30_account_windows", "30_account_weekdays", "31_entities", "31_entity_counts", "31_request_counts", "32_window_samples", "32_sample_counts", "34_own_texts")
 WORDS = ("temperature_mean", "temperature_deviation", "messages_mean")
-UNITS = re.compile(r"_(count|days|share|bits|s|us|usd|tokens|octaves|ratio|per_day)$|_(tokens|chars|s)_(mean|median)$")
+UNITS = re.compile(r"_(count|days|share|bits|s|us|usd|tokens|octaves|ratio|per_day)$|_(tokens|chars|words|s)_(mean|median)$")
 
 
 def empty(table):
@@ -38,7 +38,7 @@ def frame(rows, table):
     return pl.DataFrame([{name: row.get(name) for name in table.column_names} for row in rows], schema=empty(table).schema, orient="row")
 
 
-def account_features(requests, samples=(), threads=2):
+def account_features(requests, samples=(), threads=2, preambles=()):
     """Day by day through the SQL of stages 20 to 32, then the stage."""
     days = sorted({row["ts_us"] // DAY for row in requests})
     made = {"account_days": [], "account_entities": []}
@@ -46,11 +46,12 @@ def account_features(requests, samples=(), threads=2):
         for day in days:
             engine.register("requests", frame([row for row in requests if row["ts_us"] // DAY == day], schema.REQUESTS))
             for name, file in (("account_days", "20_account_days.sql"), ("account_entities", "21_account_entities.sql")):
-                made[name].append(pl.from_arrow(engine.select(file, {"day": date(1970, 1, 1) + timedelta(days=int(day))})))
+                made[name].append(pl.from_arrow(engine.select(file, {})))
         for name, parts in made.items():
             engine.register(name, pl.concat([empty(TABLES[name]), *parts]))
         engine.register("requests", frame(list(requests), schema.REQUESTS))
         engine.register("prompt_samples", frame(samples, schema.PROMPT_SAMPLES))
+        engine.register("prompt_preambles", frame(preambles, schema.PROMPT_PREAMBLES))
         inputs = {}
         for stage in PIPE:
             name = stage.split("_", 1)[1]
@@ -208,7 +209,18 @@ def test_a_full_account_has_every_feature():
     one |= dict.fromkeys((column.name for column in schema.REQUESTS.columns if column.type == "BOOLEAN"), False)
     one |= {"account_key": 1, "model": "opus", "operation": "chat", "finish_reason": "stop", "policy_action": "none", "country": "DE", "status_code": 200}
     requests = [{**one, "ts_us": START + offset} for offset in (0, 3_600_000_000, DAY, DAY + 5)]
-    sample = {"account_key": 1, "prompt_key": 3, "request_count": 1, "first_us": START, "source_file": "a", "source_row": 0, "shingles": [1], "shingle_count": 1, "tokens": [1]}
+    sample = {
+        "account_key": 1,
+        "prompt_key": 3,
+        "request_count": 1,
+        "first_us": START,
+        "source_file": "a",
+        "source_row": 0,
+        "shingles": [1],
+        "shingle_count": 1,
+        "tokens": [1],
+        "prompt_words": 4,
+    }
     (row,) = account_features(requests, [sample]).rows(named=True)
     assert [name for name, value in row.items() if value is None] == []
     assert_in_range(row)
@@ -231,6 +243,15 @@ def test_near_duplicates_and_vocabulary_come_from_the_samples():
     (row,) = account_features([{"account_key": 1, "ts_us": START}], samples).rows(named=True)
     assert row["near_duplicate_share"] == pytest.approx(2 / 3, abs=1e-6)
     assert row["vocabulary_distinct_share"] == pytest.approx(4 / 5, abs=1e-6)
+
+
+def test_own_words_are_what_is_left_without_a_clients_preamble():
+    base = {"account_key": 1, "request_count": 1, "source_file": "a", "first_us": START}
+    samples = [{**base, "prompt_key": key, "source_row": key, "prompt_words": words} for key, words in ((1, 40), (2, 39), (3, 3))]
+    preambles = [{"account_key": 1, "prompt_key": key, "preamble_words": 32} for key in (1, 2)]
+    (row,) = account_features([{"account_key": 1, "ts_us": START}], samples, preambles=preambles).rows(named=True)
+    assert row["own_words_median"] == 7
+    assert row["client_preamble_share"] == pytest.approx(2 / 3, abs=1e-6)
 
 
 def test_the_median_length_lies_in_the_bin_of_the_middle_prompt():

@@ -1,0 +1,39 @@
+"""Orders of rows by account and one more number: packed into one integer and sorted at once, several times as fast as a sort by two columns."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+
+
+def grouped_order(group: I64, value: I64) -> I64:
+    """Row numbers in the order of group, then value; rows equal in both keep no particular order. Empty in, empty out.
+
+    In: equally long arrays; groups are compared as they are, values must not be negative.
+    """
+    if not len(group):
+        return np.zeros(0, np.int64)
+    first = np.argsort(group)
+    ordered, values = group[first], value[first]
+    rank = np.cumsum(np.concatenate([[0], ordered[1:] != ordered[:-1]]))
+    least = int(values.min())
+    room = 63 - int(rank[-1]).bit_length()
+    cut = max(0, (int(values.max()) - least).bit_length() - room)
+    packed = (rank << room) | ((values - least) >> cut)
+    order = np.argsort(packed)
+    if cut:
+        packed, values = packed[order], values[order]
+        if ((packed[1:] == packed[:-1]) & (values[1:] < values[:-1])).any():
+            return np.lexsort((value, group))
+    result: I64 = first[order]
+    return result
+
+
+def first_of_each(values: I64) -> I64:
+    """A row of each distinct value, in the order of the values; which row of equal ones is not said. Empty in, empty out."""
+    order = np.argsort(values)
+    ordered = values[order]
+    found: I64 = order[np.concatenate([np.ones(min(1, len(values)), np.bool_), ordered[1:] != ordered[:-1]])]
+    return found
