@@ -13,10 +13,15 @@ from pipeline.pages import numbers
 from pipeline.pages.source import Row, Source
 from pipeline.pages.words import joined
 
+_NOTHING_BITS = 0.05
+"""Below this, bits would be shown as 0.0."""
+
 
 def likelihood(source: Source, network: Row, families: Sequence[Row]) -> str:
     """The sentence of strength: how many times more probable under one proposition than under the other, and the word for it."""
-    bits = network["coordination_bits"]
+    bits, unweighed = network["coordination_bits"], unweighed_sentence(source, network)
+    if unweighed:
+        return unweighed
     if bits is None or not math.isfinite(bits):
         return source.wording.line("likelihood", "unknown")
     groups = max((row["control_count"] or 0 for row in families), default=0)
@@ -28,7 +33,16 @@ def likelihood(source: Source, network: Row, families: Sequence[Row]) -> str:
     ratio = ratio if calibrated else min(ratio, cap)
     which, side = ("first", "one operator") if bits >= 0 else ("second", "independent customers")
     values = {"bits": numbers.bits(bits), "ratio": _ratio(ratio), "cap": numbers.count(cap), "groups": numbers.counted(groups, "comparison groups")}
-    return source.wording.line("likelihood", key, **values, which=which, side=side, word=source.wording.support(ratio))
+    sentence = source.wording.line("likelihood", key, **values, which=which, side=side, word=source.wording.support(ratio))
+    return joined([sentence, source.wording.line("likelihood", "explained") if _explanation(source, network) in ("everything", "enough") else ""])
+
+
+def unweighed_sentence(source: Source, network: Row) -> str:
+    """Why the links of a group were not weighed; '' for a network whose links were."""
+    if network["coordination_bits"] != 0 or source.of_network("network_families", network["network_id"]).height:
+        return ""
+    kind = "small" if network["network_id"] not in source.paged else "one_entity" if network["entity_count"] == 1 else "one_fact"
+    return source.wording.line("unweighed", kind)
 
 
 def confidence(source: Source, network: Row, families: Sequence[Row]) -> str:
@@ -50,7 +64,8 @@ def confidence(source: Source, network: Row, families: Sequence[Row]) -> str:
 
 def _because(source: Source, network: Row, admitted: int, *, tested: bool, compared: bool, calibrated: bool, blind: list[str]) -> list[str]:
     line = source.wording.line
-    parts = [line("confidence_because", "families", families=numbers.counted(admitted, "families")) if admitted else line("confidence_because", "no_families")]
+    covered = "families" if admitted else "unweighed" if unweighed_sentence(source, network) else "no_families"
+    parts = [line("confidence_because", covered, families=numbers.counted(admitted, "families"))]
     parts.append(line("confidence_because", "tested", q=numbers.probability(network["q_value"])) if tested else line("confidence_because", "no_test"))
     if not compared:
         parts.append(line("confidence_because", "no_control"))
@@ -62,15 +77,40 @@ def _because(source: Source, network: Row, admitted: int, *, tested: bool, compa
 
 
 def alternative(source: Source, network: Row) -> str:
-    """The sentence about the best innocent explanation and its margin."""
+    """The sentence about the best innocent explanation and what it leaves unexplained."""
+    return _about_alternative(source, network, "margin")
+
+
+def alternative_note(source: Source, network: Row) -> str:
+    """The same in a few words."""
+    return _about_alternative(source, network, "margin_note")
+
+
+def unexplained(source: Source, margin_bits: float | None) -> str:
+    """What an explanation with this margin leaves, in bits; the margin is that less what one link needs."""
+    left = _left(source, margin_bits)
+    return numbers.UNKNOWN if left is None else "nothing" if left < _NOTHING_BITS else numbers.bits(left)
+
+
+def _about_alternative(source: Source, network: Row, table: str) -> str:
+    margin, name = network["alternative_margin_bits"], source.wording.word("alternative", network["best_alternative"]).lower()
+    values = {"left": unexplained(source, margin), "edge": numbers.bits(source.config.networks.edge_margin_bits)}
+    return source.wording.line(table, _explanation(source, network), **values, name=name)
+
+
+def _explanation(source: Source, network: Row) -> str:
+    """How far the best innocent explanation goes, as the name of a line in wording.toml. A margin at or below zero is enough (stage 62)."""
     name, margin = network["best_alternative"], network["alternative_margin_bits"]
+    left = _left(source, margin)
     if not name or name == "none":
-        return source.wording.line("margin", "none" if name else "not_recorded")
-    word = source.wording.word("alternative", name).lower()
-    if margin is None or not math.isfinite(margin):
-        return source.wording.line("margin", "unknown", name=word)
-    key = "worse" if margin > 0 else "better" if margin < 0 else "equal"
-    return source.wording.line("margin", key, name=word, bits=numbers.bits(abs(margin)))
+        return "none" if name else "not_recorded"
+    if left is None:
+        return "unknown"
+    return "everything" if left < _NOTHING_BITS else "enough" if margin <= 0 else "short"
+
+
+def _left(source: Source, margin_bits: float | None) -> float | None:
+    return None if margin_bits is None or not math.isfinite(margin_bits) else max(0.0, margin_bits + source.config.networks.edge_margin_bits)
 
 
 def decisive(source: Source, network: Row) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline import redact
 from pipeline.pages import numbers
-from pipeline.pages.pieces import finding_sentence, unnumbered_table
+from pipeline.pages.pieces import finding_sentence, speaks_sentence, unnumbered_table
 from pipeline.pages.records import Cell, Fact, FindingCard, Table
 from pipeline.pages.source import Row, Source
 
@@ -28,7 +28,7 @@ def _card(source: Source, row: Row) -> FindingCard:
         sentence=finding_sentence(row, wording),
         kind="observation" if row["kind"] == "observation" else "inference",
         kind_word=wording.word("finding_kind", row["kind"]),
-        supports_word=wording.word("supports", row["supports"]),
+        speaks=speaks_sentence(row, wording, source.config),
         facts=(
             Fact("Finding", finding_id),
             *_numbers(row),

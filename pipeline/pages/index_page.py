@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pipeline import redact
+from pipeline.contract import ACCOUNT_COLUMNS, REQUEST_COLUMNS
+from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.pages import charts, numbers
-from pipeline.pages.assessment import alternative
-from pipeline.pages.pieces import Numbering, finding_sentence, glossary, page_name, show_command, table
+from pipeline.pages.assessment import alternative, unweighed_sentence
+from pipeline.pages.pieces import Numbering, carries_weight, finding_sentence, glossary, page_name, show_command, table
 from pipeline.pages.records import Cell, Command, IndexPage, QueueRow, Table, Verdict
-from pipeline.pages.run_facts import page_head, verdict
+from pipeline.pages.run_facts import Coverage, RunFacts, page_head, verdict
 from pipeline.pages.source import TIER_ORDER, Row, Source
 from pipeline.pages.words import spaced
 
@@ -41,6 +43,7 @@ def index_page(source: Source) -> IndexPage:
         rows_by_reason=_rows_by_reason(source, numbering),
         inputs=_inputs(source, numbering),
         coverage=_coverage(source, numbering),
+        account_coverage=_account_coverage(source, numbering),
         blind_spots=_blind_spots(source, numbering),
         commands=_commands(source),
         terms=glossary(source.wording),
@@ -122,7 +125,11 @@ def _queue_sentence(source: Source, judged: Verdict) -> str:
     if source.networks:
         counts = {tier: sum(row["tier"] == tier for row in source.networks) for tier in TIER_ORDER}
         first = f"{numbers.counted(counts['refer'], 'networks')} for referral, {numbers.count(counts['watch'])} on watch, {numbers.count(counts['explained'])} explained."
-        return first if judged.tone != "failed" else f"{first} A check failed: treat none of this as established."
+        small = sum(row["network_id"] not in source.paged for row in source.networks)
+        listed = (
+            f" {numbers.counted(small, 'groups').capitalize()} of two to four accounts among them, last in their tier. {source.wording.line('unweighed', 'small')}" if small else ""
+        )
+        return f"{first}{listed}" if judged.tone != "failed" else f"{first} A check failed: treat none of this as established."
     if judged.tone == "failed":
         return "No network is listed, and that says nothing: a check of this run failed."
     return f"No network was found. {_families_sentence(source)}"
@@ -151,10 +158,10 @@ def _queue_row(source: Source, row: Row, place: int) -> QueueRow:
         tokens=numbers.compact(traffic.tokens) if traffic else numbers.UNKNOWN,
         first_seen=numbers.moment(row["first_seen_at"]),
         last_seen=numbers.moment(row["last_seen_at"]),
-        coordination=numbers.decimal(row["coordination_bits"]),
-        extraction=numbers.decimal(row["extraction_bits"]),
+        coordination="not weighed" if unweighed_sentence(source, row) else numbers.decimal(row["coordination_bits"]),
+        extraction=numbers.decimal(row["extraction_bits"]) if network_id in source.paged else "no test",
         q_value=numbers.probability(row["q_value"]) if row["q_value"] is not None else "no test",
-        alternative=alternative(source, row),
+        alternative=alternative(source, row) if network_id in source.paged else "",
         reasons=_reasons(source, row),
         summary="" if row["tier"] == "refer" else source.wording.reason(row["reason"]),
         sparkline=charts.sparkline(traffic.days, f"spark-{place}", title) if traffic else None,
@@ -165,7 +172,8 @@ def _reasons(source: Source, network: Row) -> tuple[str, ...]:
     """The strongest findings for suspicion; of an explained network, those that carry the explanation."""
     findings = source.of_network("findings", network["network_id"]).sort("rank", "finding_id").rows(named=True)
     explained = network["tier"] == "explained"
-    wanted = [row for row in findings if (row["supports"] == "benign") is explained and (not explained or _reaches_threshold(row))]
+    kept = [row for row in findings if (row["supports"] == "benign") is explained]
+    wanted = [row for row in kept if (_reaches_threshold(row) if explained else carries_weight(row, source.config))]
     return tuple(finding_sentence(row, source.wording) for row in wanted[:REASONS])
 
 
@@ -179,10 +187,24 @@ def _queue_left_out(total: int, shown: int) -> str:
 
 def _health_sentence(source: Source) -> str:
     facts = source.facts
-    filled = sum(1 for column in facts.coverage if column.share)
-    columns = f"{filled} of {len(facts.coverage)} contract columns carry data." if facts.coverage else "Coverage of the columns was not recorded."
     rejected = numbers.counted(facts.rejected_rows, "rows")
-    return f"{numbers.counted(len(facts.inputs), 'input files')}, {numbers.counted(facts.counts.get('rows_read'), 'rows')} read, {rejected} rejected. {columns}"
+    return f"{numbers.counted(len(facts.inputs), 'input files')}, {numbers.counted(facts.counts.get('rows_read'), 'rows')} read, {rejected} rejected. {_columns_sentence(facts)}"
+
+
+def _columns_sentence(facts: RunFacts) -> str:
+    """How many columns of the whole contract carry data, and how many this version reads."""
+    if not facts.coverage:
+        return "Coverage of the columns was not recorded."
+    filled, accounts = _filled(facts.coverage), _filled(facts.account_coverage)
+    known = len(REQUEST_COLUMNS)
+    requests = f"{filled} of the {known} columns that the contract knows of a request carry data; this version reads {len(READ_COLUMNS)} of the {known}."
+    if not facts.account_coverage:
+        return f"{requests} There was no accounts table."
+    return f"{requests} Of the {len(ACCOUNT_COLUMNS)} columns of an accounts table {accounts} carry data."
+
+
+def _filled(columns: Iterable[Coverage]) -> int:
+    return sum(1 for column in columns if column.share)
 
 
 def _rows_by_reason(source: Source, numbering: Numbering) -> Table:
@@ -212,16 +234,25 @@ def _inputs(source: Source, numbering: Numbering) -> Table:
 
 
 def _coverage(source: Source, numbering: Numbering) -> Table:
-    rows = [(Cell(column.column, tone="code"), numbers.percent(column.share), _coverage_note(column.share)) for column in source.facts.coverage]
-    return table(numbering, "How much of each contract column is filled", "Column | Rows with a value # | Meaning", rows, empty="Coverage was not recorded.")
+    rows = [(Cell(column.column, tone="code"), numbers.percent(column.share), _coverage_note(column, is_read=column.column in READ_COLUMNS)) for column in source.facts.coverage]
+    return table(numbering, "How much of each column of the contract is filled: requests", "Column | Rows with a value # | Meaning", rows, empty="Coverage was not recorded.")
 
 
-def _coverage_note(share: float | None) -> str:
+def _account_coverage(source: Source, numbering: Numbering) -> Table:
+    rows = [(Cell(column.column, tone="code"), numbers.percent(column.share), _coverage_note(column, is_read=True)) for column in source.facts.account_coverage]
+    caption = "How much of each column of the contract is filled: accounts table"
+    return table(numbering, caption, "Column | Accounts with a value # | Meaning", rows, empty="no accounts table was given, so no link rests on one.")
+
+
+def _coverage_note(column: Coverage, *, is_read: bool) -> str:
+    share = column.share
     if share is None:
         return "not recorded"
+    if not is_read:
+        return "not read by this version"
     if share == 0:
-        return "absent: what needs it did not run"
-    return "partial: below 80 %" if share < _PARTIAL_BELOW else "whole"
+        return "no value in this run"
+    return "whole" if share == 1 else "enough: 80 % or more" if share >= _PARTIAL_BELOW else "partial: below 80 %"
 
 
 def _blind_spots(source: Source, numbering: Numbering) -> Table:
@@ -239,7 +270,7 @@ def blind_spot_table(source: Source, numbering: Numbering, rows: Iterable[Row], 
         )
         for row in sorted(rows, key=_blind_order)
     ]
-    return table(numbering, caption, "Family | Status | Columns missing or thin | What is lost", cells, empty=empty)
+    return table(numbering, caption, "Family | Status | Why | What is lost", cells, empty=empty)
 
 
 def _blind_order(row: Mapping[str, str | None]) -> tuple[int, str]:

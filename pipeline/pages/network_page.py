@@ -20,7 +20,7 @@ def network_page(source: Source, network: Row) -> NetworkPage:
     shown = redact.identifier(network_id)
     families = source.of_network("network_families", network_id).rows(named=True)
     observations, inferences, innocent = finding_cards(source, network_id)
-    accounts = numbers.counted(network["account_count"], "accounts")
+    accounts, weighed = numbers.counted(network["account_count"], "accounts"), not assessment.unweighed_sentence(source, network)
     return NetworkPage(
         head=page_head(source.facts, f"Suspected proxy network {shown}", f"Working page of {shown}: evidence, members, traffic, tests and innocent explanations."),
         network_id=shown,
@@ -38,13 +38,14 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         alternative=assessment.alternative(source, network),
         decisive=assessment.decisive(source, network),
         axes=_axes(source, network),
+        gate=wording.line("gate", "lead"),
         classes=wording.classes(),
-        families=families_table(source, families, numbering),
+        families=families_table(source, network, families, numbering),
         observations=observations,
         inferences=inferences,
         findings_empty="" if observations or inferences else "No finding is recorded for this network.",
-        roles=wording.roles(),
-        members=members_table(source, network_id, numbering),
+        roles=wording.roles() if weighed else "",
+        members=members_table(source, network_id, numbering, weighed=weighed),
         volume=network_figures.volume_figure(source, network_id, numbering),
         hours=network_figures.hours_figure(source, network_id, numbering),
         tests=tests_table(source, network_id, numbering, ran=True),
@@ -67,10 +68,13 @@ def _size(source: Source, network: Row) -> tuple[Fact, ...]:
     traffic = source.traffic.get(network["network_id"])
     tokens = numbers.count(traffic.tokens) if traffic else numbers.UNKNOWN
     split = f"{numbers.count(traffic.input_tokens)} in, {numbers.count(traffic.output_tokens)} out" if traffic else "account_days holds no row of its members"
+    core = ("not weighed", "links between these accounts are not weighed")
+    if not assessment.unweighed_sentence(source, network):
+        core = (numbers.count(network["core_count"]), "tied to the others most strongly")
     organisations = numbers.counted(network["entity_count"], "entities")
     return (
         Fact("Accounts", numbers.count(network["account_count"]), f"{organisations}: each vouched organisation counted once"),
-        Fact("Core members", numbers.count(network["core_count"]), "tied to the others most strongly"),
+        Fact("Core members", *core),
         Fact("Requests", numbers.count(network["request_count"]), "one request is one API call"),
         Fact("Tokens", tokens, split),
         Fact("First seen", numbers.moment(network["first_seen_at"]), "UTC, in this window"),
@@ -79,16 +83,13 @@ def _size(source: Source, network: Row) -> tuple[Fact, ...]:
 
 
 def _axes(source: Source, network: Row) -> tuple[Fact, ...]:
-    wording = source.wording
+    coordination = Fact("One operator?", numbers.bits(network["coordination_bits"]), "coordination: median over members of their median bits to the others")
+    unweighed = Fact("One operator?", "not weighed", "coordination: see Strength above")
     return (
-        Fact("One operator?", numbers.bits(network["coordination_bits"]), "coordination: median over members of their median bits to the others"),
+        unweighed if assessment.unweighed_sentence(source, network) else coordination,
         Fact("Collected for training?", numbers.bits(network["extraction_bits"]), "extraction: against controls of the same volume"),
         Fact("Share of false networks", f"q = {numbers.probability(network['q_value'])}", f"p = {numbers.probability(network['p_value'])}; over all candidate networks of the run"),
-        Fact(
-            "Best innocent explanation",
-            wording.word("alternative", network["best_alternative"]),
-            f"margin {numbers.bits(network['alternative_margin_bits'])} in favour of one operator",
-        ),
+        Fact("Best innocent explanation", source.wording.word("alternative", network["best_alternative"]), assessment.alternative_note(source, network)),
     )
 
 

@@ -8,20 +8,24 @@ import polars as pl
 
 from pipeline import redact
 from pipeline.pages import numbers
-from pipeline.pages.pieces import Numbering, show_command, table
+from pipeline.pages.assessment import unexplained, unweighed_sentence
+from pipeline.pages.pieces import Numbering, beyond_chance_level, show_command, table
 from pipeline.pages.records import Cell, Table
 from pipeline.pages.source import Row, Source
 from pipeline.pages.words import Wording, spaced
 
 _ROLES = ("core", "bridge", "fringe")
+_GATE_FAMILY = "identity"
+"""The verdict (stage 65) refers a network only if this family covers it; what another family covers adds weight."""
 
 
-def families_table(source: Source, families: Sequence[Row], numbering: Numbering) -> Table:
-    """Bits by family of evidence beside what matched groups reach; those that pass their gate first."""
-    ordered = sorted(families, key=lambda row: (not row["admitted"], -(row["median_bits"] or 0.0), row["family"]))
+def families_table(source: Source, network: Row, families: Sequence[Row], numbering: Numbering) -> Table:
+    """Bits by family of evidence beside what matched groups reach; the family that opens the gate first."""
+    ordered = sorted(families, key=lambda row: (row["family"] != _GATE_FAMILY or not row["admitted"], not row["admitted"], -(row["median_bits"] or 0.0), row["family"]))
     rows = [_family_row(source.wording, row) for row in ordered]
     columns = "Family of evidence | Class | Gate | Median bits # | Accounts covered # | Pairs linked # | Percentile among controls # | What is shared"
-    return table(numbering, "Bits by family of evidence, beside matched groups of other accounts", columns, rows, empty="No family of evidence is recorded for this network.")
+    empty = unweighed_sentence(source, network) or "No family of evidence is recorded for this network."
+    return table(numbering, "Bits by family of evidence, beside matched groups of other accounts", columns, rows, empty=empty)
 
 
 def _family_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
@@ -29,8 +33,8 @@ def _family_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
     percentile = numbers.decimal(row["control_percentile"]) if row["control_percentile"] is not None else "not compared"
     return (
         Cell(wording.word("family", row["family"]), tone="strong" if row["admitted"] else ""),
-        wording.word("class", row["evidence_class"]),
-        Cell("passed", tone="good") if row["admitted"] else Cell("not passed", tone="quiet"),
+        wording.word("class", _class(row)),
+        _gate(wording, row),
         numbers.decimal(row["median_bits"]),
         numbers.percent(row["coverage_share"]),
         numbers.percent(row["linked_pair_share"]),
@@ -39,17 +43,32 @@ def _family_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
     )
 
 
-def members_table(source: Source, network_id: str, numbering: Numbering) -> Table:
-    """The members with most weight in the group, core first, as many as the configuration asks for."""
+def _class(row: Row) -> str | None:
+    """A specific fact of a family that opens no gate is support, whatever its rarity."""
+    evidence_class: str | None = row["evidence_class"]
+    return "supporting" if evidence_class == "specific" and row["family"] != _GATE_FAMILY else evidence_class
+
+
+def _gate(wording: Wording, row: Row) -> Cell:
+    if row["family"] == _GATE_FAMILY:
+        return Cell(wording.line("gate", "opened"), tone="good") if row["admitted"] else Cell(wording.line("gate", "closed"))
+    return Cell(wording.line("gate", "cannot"), tone="quiet")
+
+
+def members_table(source: Source, network_id: str, numbering: Numbering, *, weighed: bool = True) -> Table:
+    """The members with most weight in the group, core first, as many as the configuration asks for; without roles, bits and links where those are not weighed."""
     members = source.of_network("members", network_id)
     order = pl.col("role").replace_strict({role: place for place, role in enumerate(_ROLES)}, default=len(_ROLES), return_dtype=pl.Int32)
     kept = members.sort(order, pl.col("bits").fill_null(0.0), pl.col("account_id"), descending=[False, True, False]).head(source.config.pages.member_rows)
     rest = members.height - kept.height
     command = show_command(network_id, "", " --format csv").text
     left_out = f"{numbers.counted(rest, 'members')} of {numbers.count(members.height)} not shown, those with least weight. All of them: {command}" if rest else ""
-    caption = f"Members: {_role_counts(source.wording, members)}"
+    caption = f"Members: {_role_counts(source.wording, members) if weighed else numbers.counted(members.height, 'accounts')}"
     columns = "Account | Role | Membership # | Requests # | Median bits # | Fit for training # | Why: the strongest link"
-    return table(numbering, caption, columns, (_member_row(source.wording, row) for row in kept.rows(named=True)), empty="No member is recorded.", left_out=left_out)
+    rows = [_member_row(source.wording, row) for row in kept.rows(named=True)]
+    if not weighed:
+        columns, rows = "Account | Requests # | Fit for training #", [(row[0], row[3], row[5]) for row in rows]
+    return table(numbering, caption, columns, rows, empty="No member is recorded.", left_out=left_out)
 
 
 def _role_counts(wording: Wording, members: pl.DataFrame) -> str:
@@ -72,7 +91,7 @@ def _member_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
 
 def _why(wording: Wording, row: Row) -> str:
     if not row["strongest_account_id"]:
-        return "no link to another member is recorded"
+        return "no link to another member is counted"
     kind = wording.word("kind", row["strongest_kind"])
     return f"shares {kind} with {redact.identifier(row['strongest_account_id'])}, {numbers.bits(row['strongest_bits'])} in all"
 
@@ -82,17 +101,18 @@ def tests_table(source: Source, network_id: str, numbering: Numbering, *, ran: b
     frame = source.of_network("network_tests", network_id).sort("supports", "test")
     rows = [row for row in frame.rows(named=True) if (row["status"] != "not_run") is ran and row["supports"] != "benign"]
     if not ran:
-        return _not_run_table(source.wording, rows, numbering)
-    columns = "Test | Speaks for | Outcome | Observed # | Expected # | p # | n # | Chance means"
-    return table(numbering, "Tests that ran", columns, (_test_row(source.wording, row) for row in rows), empty="No test ran for this network.")
+        return _not_run_table(source.wording, rows, numbering, empty="Every test of this version ran." if frame.height else "No test is recorded for this network.")
+    columns = "Test | Tests for | Outcome | Observed # | Expected # | p # | n # | Chance means"
+    return table(numbering, "Tests that ran", columns, (_test_row(source, row) for row in rows), empty="No test ran for this network.")
 
 
-def _test_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
+def _test_row(source: Source, row: Row) -> tuple[Cell | str, ...]:
+    wording = source.wording
     unit = redact.for_html(row["unit"] or "", 40)
     return (
         wording.word("test", row["test"]),
         wording.word("supports", row["supports"]),
-        Cell(wording.word("test_status", row["status"]), note=redact.for_html(row["reason"] or "")),
+        Cell(wording.word("test_status", row["status"]), note=redact.for_html(row["reason"] or "") or _chance(source, row)),
         numbers.measured(row["statistic"], unit),
         numbers.measured(row["expected"], unit),
         numbers.probability(row["p_value"]) if row["p_value"] is not None else "no power",
@@ -101,9 +121,15 @@ def _test_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
     )
 
 
-def _not_run_table(wording: Wording, rows: Iterable[Row], numbering: Numbering) -> Table:
+def _chance(source: Source, row: Row) -> str:
+    if row["p_value"] is None:
+        return ""
+    return source.wording.line("chance", "beyond" if row["p_value"] <= beyond_chance_level(row["supports"], source.config) else "within")
+
+
+def _not_run_table(wording: Wording, rows: Iterable[Row], numbering: Numbering, *, empty: str) -> Table:
     cells = [(wording.word("test", row["test"]), wording.word("supports", row["supports"]), redact.for_html(row["reason"] or "no reason recorded")) for row in rows]
-    return table(numbering, "Tests that did not run", "Test | Would speak for | Why it did not run", cells, empty="Every test of this version ran.")
+    return table(numbering, "Tests that did not run", "Test | Would test for | Why it did not run", cells, empty=empty)
 
 
 def alternatives_table(source: Source, network: Row, numbering: Numbering) -> Table:
@@ -118,12 +144,12 @@ def alternatives_table(source: Source, network: Row, numbering: Numbering) -> Ta
             wording.word("alternative", name),
             wording.text("alternative", name, "looks"),
             _fit(fits.get(f"fits_{name}"), tried=f"fits_{name}" in tests),
-            _margin(tests.get(f"fits_{name}")),
+            _unexplained(source, tests.get(f"fits_{name}")),
             Cell(_outcome(best, name, tests.get(f"fits_{name}")), tone="strong" if best == name else ""),
         )
         for name in names
     ]
-    columns = "Explanation | How it would look | Members that fit # | Margin for one operator # | How it fared"
+    columns = "Explanation | How it would look | Members that fit # | Left unexplained # | How it fared"
     return table(numbering, "Innocent explanations considered", columns, rows, empty="None is recorded.")
 
 
@@ -134,8 +160,10 @@ def _fit(finding: Row | None, *, tried: bool) -> Cell:
     return Cell(numbers.measured(finding["value"], unit), note=f"counts from {numbers.measured(finding['threshold'], unit)}")
 
 
-def _margin(test: Row | None) -> str:
-    return numbers.bits(test["statistic"]) if test is not None else "not tried"
+def _unexplained(source: Source, test: Row | None) -> str:
+    if test is None:
+        return "not tried"
+    return "not weighed" if test["status"] == "not_run" else unexplained(source, test["statistic"])
 
 
 def _outcome(best: str | None, name: str, test: Row | None) -> str:

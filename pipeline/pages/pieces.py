@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from pipeline import redact
+from pipeline.config import Config
 from pipeline.pages import numbers
 from pipeline.pages.records import Cell, Command, Fact, Head, Table
 from pipeline.pages.source import Row
@@ -58,6 +59,33 @@ def finding_sentence(row: Row, wording: Wording) -> str:
         "evidence": numbers.counted(row["evidence_total"], "requests"),
     }
     return wording.finding(measure, values, has_baseline=row["baseline"] is not None)
+
+
+def speaks_sentence(row: Row, wording: Wording, config: Config) -> str:
+    """What the finding says for its question, which is nothing if chance or the comparison gives as much or its threshold is not reached."""
+    unit = redact.for_html(row["unit"] or "", 40)
+    level = beyond_chance_level(str(row["supports"]), config)
+    values = {"supports": wording.word("supports", row["supports"]), "threshold": numbers.measured(row["threshold"], unit), "level": numbers.probability(level)}
+    return wording.line("speaks", _speaks(row, level), **values)
+
+
+def carries_weight(row: Row, config: Config) -> bool:
+    """Whether a finding shows more than chance or the comparison does."""
+    return _speaks(row, beyond_chance_level(str(row["supports"]), config)) in ("speaks", "below")
+
+
+def beyond_chance_level(supports: str, config: Config) -> float:
+    """The p-value up to which the verdict counts a test that bears on this question."""
+    return float(2.0**-config.verdict.min_extraction_bits) if supports == "extraction" else config.verdict.max_q_value
+
+
+def _speaks(row: Row, level: float) -> str:
+    value = row["value"]
+    if row["p_value"] is not None:
+        return "speaks" if row["p_value"] <= level else "chance"
+    if value is not None and row["threshold"] is not None and value < row["threshold"]:
+        return "below"
+    return "no_more" if value is not None and row["baseline"] is not None and value <= row["baseline"] else "speaks"
 
 
 def glossary(wording: Wording) -> tuple[Fact, ...]:

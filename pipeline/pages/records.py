@@ -149,6 +149,7 @@ class IndexPage:
     inputs: Table
     rows_by_reason: Table
     coverage: Table
+    account_coverage: Table
     blind_spots: Table
     commands: tuple[Command, ...]
     terms: tuple[Fact, ...]
@@ -156,14 +157,14 @@ class IndexPage:
 
 @dataclass(frozen=True)
 class FindingCard:
-    """One finding: the sentence, whether it is seen or inferred, what it speaks for, its numbers and its first evidence rows."""
+    """One finding: the sentence, whether it is seen or inferred, what it says for its question, its numbers and its first evidence rows."""
 
     anchor: str
     rank: str
     sentence: str
     kind: str
     kind_word: str
-    supports_word: str
+    speaks: str
     facts: tuple[Fact, ...]
     evidence: Table
 
@@ -189,6 +190,7 @@ class NetworkPage:
     decisive: str
     axes: tuple[Fact, ...]
     lineage: Table
+    gate: str
     classes: str
     families: Table
     observations: tuple[FindingCard, ...]

@@ -5,18 +5,19 @@ Keys read (all but the first three may be missing, and then the page says that t
     version, config_sha256, command
     inputs [{name, rows, sha256, size_bytes, conforms}], skipped_files [{name, reason}]
     counts {rows_read, rows_kept, accounts, ...}, rejected {reason: rows}
-    coverage {column: share 0..1, or {non_null, rows}}
+    coverage {column: share 0..1, or {non_null, rows}}, accounts_table {values {column: accounts}, accounts}
     degraded [sentence], failed_checks [{check, count}], stages_skipped [{stage, reason}], status (may only make the verdict worse)
 Manifest text passes the redaction gate here. A run whose checks failed is FAILED whatever else it says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline import redact
+from pipeline.contract import ACCOUNT_COLUMNS, REQUEST_COLUMNS
 from pipeline.pages import numbers
 from pipeline.pages.records import Fact, PageHead, Verdict
 
@@ -41,7 +42,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a contract column is filled, 0..1; None if not recorded."""
+    """How much of a contract column is filled, 0..1 (0 if the log does not carry it); None if not recorded."""
 
     column: str
     share: float | None
@@ -63,6 +64,9 @@ class RunFacts:
     counts: Mapping[str, int]
     rejected: tuple[tuple[str, int], ...]
     coverage: tuple[Coverage, ...]
+    """Every column of the contract for requests, in its order; empty if the run recorded none."""
+    account_coverage: tuple[Coverage, ...]
+    """The same of the accounts table, as shares of the log's accounts; empty without such a table."""
     degraded: tuple[str, ...]
     failed: tuple[str, ...]
     status: str
@@ -88,7 +92,8 @@ def read_manifest(manifest: Mapping[str, Any]) -> RunFacts:
         skipped=tuple((redact.file_path(str(entry["name"])), _text(entry.get("reason", ""))) for entry in manifest.get("skipped_files", ())),
         counts=dict(manifest.get("counts", {})),
         rejected=tuple(sorted((_text(reason), int(rows)) for reason, rows in manifest.get("rejected", {}).items())),
-        coverage=tuple(Coverage(_text(column), _share(value)) for column, value in manifest.get("coverage", {}).items()),
+        coverage=_coverage(REQUEST_COLUMNS, manifest.get("coverage", {})),
+        account_coverage=_account_coverage(manifest.get("accounts_table", {})),
         degraded=(*map(_text, manifest.get("degraded", ())), *_pairs(manifest.get("stages_skipped", ()), "stage", "was skipped")),
         failed=_pairs(manifest.get("failed_checks", ()), "check", "failed"),
         status=str(manifest.get("status", "")).upper(),
@@ -176,6 +181,16 @@ def _pair(entry: Any, key: str, what: str) -> str:
 
 def _input(entry: Mapping[str, Any]) -> InputFile:
     return InputFile(redact.file_path(str(entry["name"])), entry.get("rows"), entry.get("size_bytes"), _text(entry.get("sha256", "")))
+
+
+def _coverage(columns: Collection[str], recorded: Mapping[str, Any]) -> tuple[Coverage, ...]:
+    """A column that the run does not name was in no file."""
+    return tuple(Coverage(column, _share(recorded.get(column, 0))) for column in columns) if recorded else ()
+
+
+def _account_coverage(recorded: Mapping[str, Any]) -> tuple[Coverage, ...]:
+    accounts = recorded.get("accounts", 0)
+    return _coverage(ACCOUNT_COLUMNS, {column: {"non_null": count, "rows": accounts} for column, count in recorded.get("values", {}).items()})
 
 
 def _share(value: Any) -> float | None:

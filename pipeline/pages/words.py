@@ -60,6 +60,8 @@ class Wording:
     def finding(self, measure: str, values: Mapping[str, str], *, has_baseline: bool) -> str:
         """The sentence of a finding; `values` holds value, threshold, baseline and n as text with units."""
         template = self.text("measure", measure, "sentence") or self.text("measure", measure.split(":", maxsplit=1)[0], "sentence")
+        if not has_baseline and "{baseline}" in template:
+            template = self.text("measure", measure, "alone")
         if not template:
             template = self._tables["fallback"]["measure" if has_baseline else "measure_alone"]
         if has_baseline and "{baseline}" not in template:
@@ -85,7 +87,7 @@ class Wording:
         return self._meanings("role")
 
     def classes(self) -> str:
-        """What specific, operational and likeness mean, in one sentence each."""
+        """What each class of evidence means, in one sentence each."""
         return self._meanings("class")
 
     def _meanings(self, table: str) -> str:

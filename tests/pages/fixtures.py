@@ -49,6 +49,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
             "client_ip": {"non_null": 0, "rows": 412_003},
             "ja4": {"non_null": 150_000, "rows": 412_003},
         },
+        "accounts_table": {"accounts": 2_310, "misfits": {}, "unknown_columns": [], "values": {"account_id": 2_310, "payment_fingerprint": 1_155, "credits_usd": 0}},
         "degraded": [],
     }
     return {**base, **changes}

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from pipeline.config import load_config
+from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.pages import build_pages
 from tests.pages import fixtures
 from tests.pages.reading import Page
@@ -23,6 +24,11 @@ LIKELY = re.compile(r"more probable|support for|likely", re.IGNORECASE)
 def index(frames=None, **manifest):
     built = build_pages(fixtures.frames() if frames is None else frames, fixtures.manifest(**manifest), load_config(), pages_for=())
     return Page(dict(built)["index.html"])
+
+
+def network(frames):
+    """The text of the referred network's page."""
+    return Page(dict(build_pages(frames, fixtures.manifest(), load_config(), pages_for=[fixtures.REFER]))[REFER_PAGE]).text
 
 
 def test_one_index_and_one_page_a_network_in_the_order_of_the_queue(pages):
@@ -189,7 +195,7 @@ def test_strength_without_comparison_is_not_put_into_words(pages):
 
 def test_confidence_is_moderate_at_most_while_bits_are_uncalibrated(pages):
     text = Page(pages[REFER_PAGE]).text
-    assert "Our confidence in this assessment is moderate, because 2 families of evidence passed the gate of their class" in text
+    assert "Our confidence in this assessment is moderate, because rare facts of 2 families cover most of the group" in text
     assert "Our confidence in this assessment is low" in Page(pages[f"networks/{fixtures.WATCH}.html"]).text
 
 
@@ -213,6 +219,127 @@ def test_facts_stand_apart_from_inference(pages):
     text = Page(pages[REFER_PAGE]).text
     observed, inferred = text.index("What was observed"), text.index("What is inferred")
     assert observed < text.index("paid with an instrument", observed) < inferred < text.index("the wording of members is alike", inferred)
+
+
+def test_a_family_that_cannot_open_the_gate_is_never_said_to_have_passed_it(pages):
+    text = Page(pages[REFER_PAGE]).text
+    table = text[text.index("Bits by family of evidence, beside") : text.index("Numbers are ranks")]
+    assert "identity specific opened it 14.0" in table
+    assert "infrastructure supporting cannot open it 6.5" in table
+    assert "prompt templates likeness cannot open it" in table
+    assert table.count("opened it") == 1
+    assert "passed" not in text
+    explained = Page(pages[f"networks/{fixtures.EXPLAINED}.html"]).text
+    assert "opened it" not in explained.replace("did not open it", "")
+
+
+def test_identity_that_does_not_cover_the_group_did_not_open_the_gate():
+    frames = fixtures.frames(8)
+    frames["network_families"] = frames["network_families"].with_columns(pl.lit(value=False).alias("admitted"))
+    text = network(frames)
+    assert "identity specific did not open it" in text
+    assert "because no rare fact covers most of the group" in text
+
+
+@pytest.mark.parametrize(
+    ("margin", "said", "note"),
+    [
+        (7.4, "It leaves 13.4 bits of what ties the median member unexplained; a tie counts from 6.0 bits.", "leaves 13.4 bits unexplained; a tie counts from 6.0 bits"),
+        (0.0, "It accounts for all but 6.0 bits", "leaves 6.0 bits unexplained, no more than the 6.0 bits from which a tie counts"),
+        (-3.5, "It accounts for all but 2.5 bits", "leaves 2.5 bits unexplained, no more than the 6.0 bits from which a tie counts"),
+        (-6.0, "It accounts for everything that ties these accounts", "leaves nothing unexplained"),
+        (None, "How much it leaves unexplained could not be computed.", "what it leaves unexplained could not be computed"),
+    ],
+)
+def test_what_the_best_innocent_explanation_leaves_is_said_without_a_negative_number(margin, said, note):
+    frames = fixtures.frames(8)
+    frames["networks"] = frames["networks"].with_columns(pl.lit(margin, dtype=pl.Float64).alias("alternative_margin_bits"))
+    frames["network_tests"] = frames["network_tests"].with_columns(
+        pl.when(pl.col("supports") == "benign").then(pl.lit(margin, dtype=pl.Float64)).otherwise("statistic").alias("statistic")
+    )
+    text = network(frames)
+    assert said in text
+    assert f"Best innocent explanation A public client program {note}" in text
+    assert "in favour of" not in text
+    assert "\u2212" not in text
+    assert ("the innocent explanation named below accounts for the same links" in text) is (margin is not None and margin <= 0)
+
+
+def test_a_vouched_organisation_is_not_weighed_and_says_so():
+    frames = fixtures.frames(8)
+    of_it = pl.col("network_id") == fixtures.REFER
+    values = {
+        "tier": "explained",
+        "reason": "vouched_organisation",
+        "best_alternative": "vouched_organisation",
+        "coordination_bits": 0.0,
+        "alternative_margin_bits": -6.0,
+        "entity_count": 1,
+    }
+    frames["networks"] = frames["networks"].with_columns(pl.when(of_it).then(pl.lit(value)).otherwise(name).alias(name) for name, value in values.items())
+    frames["network_families"] = frames["network_families"].filter(~of_it)
+    text = network(frames)
+    assert "Strength One vouched organisation owns these accounts. Colleagues are never evidence against each other" in text
+    assert "It accounts for everything that ties these accounts; nothing is left that would take one operator." in text
+    assert "One operator? not weighed" in text
+    assert "Members: 8 accounts" in text
+    for sign in ("0.0 bits", "\u2212", "in favour", "fringe", "unknown", "no rare fact"):
+        assert sign not in text
+    assert re.search(r"2026-05-06 23:51 not weighed 9\.5", index(frames).text)
+
+
+def test_a_group_too_small_to_weigh_has_no_figures_and_no_claim_about_explanations():
+    frames = fixtures.frames()
+    small = pl.col("network_id") == fixtures.PAIR
+    frames["networks"] = frames["networks"].with_columns(pl.when(small).then(0.0).otherwise("coordination_bits").alias("coordination_bits"))
+    text = index(frames).text
+    row = text[text.index(fixtures.PAIR) : text.index(fixtures.EXPLAINED)]
+    assert "not weighed no test no test" in row
+    assert "innocent explanation" not in row
+    assert "1 group of two to four accounts among them" in text
+    assert "a household or a team that shares a card looks the same" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "Speaks for one operator."),
+        ({"p_value": 0.01}, "Speaks for one operator."),
+        ({"p_value": 0.011}, "Would speak for one operator, but chance gives this too often: it counts from p = 0.01."),
+        ({"value": 0.4}, "Would speak for one operator, but counts only from 50\u202f%."),
+        ({"value": 0.6, "baseline": 0.6}, "Would speak for one operator, but the comparison shows as much."),
+        ({"supports": "extraction", "p_value": 0.015}, "Speaks for collection for training."),
+        ({"supports": "extraction", "p_value": 0.016}, "Would speak for collection for training, but chance gives this too often: it counts from p = 0.016."),
+        ({"supports": "benign", "value": 0.2}, "Would speak for an innocent explanation, but counts only from 50\u202f%."),
+    ],
+)
+def test_a_finding_speaks_only_for_what_it_shows(changes, said):
+    frames = fixtures.frames(8)
+    first = pl.col("finding_id") == "F-00000000000a"
+    frames["findings"] = frames["findings"].with_columns(pl.when(first).then(pl.lit(value)).otherwise(name).alias(name) for name, value in changes.items())
+    card = next(part for part in network(frames).split("Evidence rows of finding ") if "Finding F-00000000000a" in part)
+    assert said.replace("\u202f", " ") in card.split("Finding F-00000000000a")[0][-160:]
+
+
+def test_the_queue_gives_no_reason_that_chance_gives_too():
+    frames = fixtures.frames()
+    frames["findings"] = frames["findings"].with_columns(pl.when(pl.col("measure") == "held_out_wording").then(0.4).otherwise("p_value").alias("p_value"))
+    text = index(frames).text
+    assert "the wording of members is alike" not in text
+    assert "The median answer to a templated prompt has 1,900 tokens" in text
+
+
+def test_the_columns_are_counted_against_the_whole_contract():
+    text = index().text
+    assert f"3 of the 71 columns that the contract knows of a request carry data; this version reads {len(READ_COLUMNS)} of the 71." in text
+    assert "Of the 28 columns of an accounts table 2 carry data." in text
+    assert "ja4 36.4 % partial: below 80 %" in text
+    assert "prompt 99.8 % enough: 80 % or more" in text
+    assert "temperature 0 % no value in this run" in text
+    assert "workspace_id 0 % not read by this version" in text
+    assert "payment_fingerprint 50 % partial" in text
+    assert "There was no accounts table." in index(accounts_table={"accounts": 9, "values": {}}).text
+    assert "Coverage of the columns was not recorded. " in index(coverage={}).text
 
 
 def test_controls_below_the_minimum_are_not_shown(pages):

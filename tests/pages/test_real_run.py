@@ -34,6 +34,28 @@ def test_every_name_that_the_stages_wrote_is_in_words(finished):
             assert sign not in page.text
 
 
+def test_only_identity_opens_the_gate_and_every_referral_shows_it_open(finished):
+    """The family that the page calls the gate is the one that the verdict asks."""
+    tables, pages = finished / "latest" / "tables", made(finished)
+    families = pl.read_parquet(tables / "network_families.parquet")
+    referred = pl.read_parquet(tables / "networks.parquet").filter(pl.col("tier") == "refer")["network_id"].to_list()
+    assert referred
+    for name in referred:
+        others = families.filter((pl.col("network_id") == name) & (pl.col("family") != "identity")).height
+        text = pages[f"networks/{name}.html"].text
+        assert "identity specific opened it" in text
+        assert (text.count("opened it"), text.count("cannot open it")) == (1, others)
+
+
+def test_the_index_counts_the_columns_that_the_log_carries(finished, tiny_log, tiny_accounts):
+    requests = pl.concat([pl.read_parquet(path, hive_partitioning=False) for path in tiny_log.rglob("*.parquet")])
+    accounts = pl.read_parquet(tiny_accounts)
+    filled, known = (sum(frame[name].null_count() < frame.height for name in frame.columns) for frame in (requests, accounts))
+    text = made(finished)["index.html"].text
+    assert f"{filled} of the 71 columns that the contract knows of a request carry data" in text
+    assert f"Of the 28 columns of an accounts table {known} carry data." in text
+
+
 def test_the_page_counts_what_the_tables_count(finished):
     tables = finished / "latest" / "tables"
     for row in pl.read_parquet(tables / "networks.parquet").rows(named=True):

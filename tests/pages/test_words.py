@@ -52,6 +52,12 @@ def test_every_family_of_evidence_has_a_word(name):
     assert WORDING.knows("class", kinds.CLASS_OF_FAMILY[name])
 
 
+@pytest.mark.parametrize("name", ["specific", "operational", "likeness", "supporting"])
+def test_every_class_of_evidence_is_explained(name):
+    assert WORDING.knows("class", name)
+    assert WORDING.text("class", name, "meaning") in WORDING.classes()
+
+
 @pytest.mark.parametrize("name", [kind.kind for kind in kinds.kinds(load_config().links)])
 def test_every_kind_of_link_has_a_word(name):
     assert WORDING.knows("kind", name)
@@ -72,6 +78,13 @@ def test_an_unknown_measure_is_shown_with_its_numbers():
     values = {"value": "3 items", "threshold": "2 items", "baseline": "1 item", "n": "99", "p": "0.01", "evidence": "1 request"}
     assert WORDING.finding("new_measure", values, has_baseline=True) == "New measure is 3 items; comparison accounts (99) show 1 item."
     assert WORDING.finding("new_measure", values, has_baseline=False) == "New measure is 3 items."
+
+
+@pytest.mark.parametrize("name", [*findings.SHARED_MEASURES.values(), *findings.TEST_UNITS, "templated_output", *(f"fits_{name}" for name in alternatives.EXPLAINS)])
+def test_a_measure_without_anything_to_compare_with_does_not_speak_of_an_unknown_comparison(name):
+    said = WORDING.finding(name, {"value": "V", "threshold": "T", "n": "0"}, has_baseline=False)
+    assert "V" in said
+    assert "unknown" not in said
 
 
 def test_a_comparison_is_added_where_the_sentence_has_none():
