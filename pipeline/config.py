@@ -108,6 +108,9 @@ class VerdictConfig:
     min_mix_share: float = limits(0.0, 1.0)
     alternative_share: float = limits(0.0, 1.0)
     public_client_entities: int = limits(5, 100_000)
+    topic_accounts: int = limits(20, 1000)
+    topic_min_prompts: int = limits(2, 100)
+    topic_null_quantile: float = limits(0.0, 1.0)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 `pipeline/stages/features.py` computes exactly these; schema.py's table, `stillhunt features` and the README are made from
 this list. A feature is null where nothing it needs was logged. Names end in their unit: _count, _days, _share (0..1),
-_bits, _s, _tokens, _chars, _octaves (doublings), _ratio (no unit), _usd; a _mean or _median stands after it.
+_bits, _s, _tokens, _chars, _words, _octaves (doublings), _ratio (no unit), _usd; a _mean or _median stands after it.
 """
 
 from __future__ import annotations
@@ -61,6 +61,10 @@ diversity | prompt_chars_median | DOUBLE | characters | 0 | 32768 | median promp
     32 and 32,768) | null if no length logged | grouped median
 diversity | prompt_chars_spread_octaves | DOUBLE | octaves | 0 | 10 | log2 of the upper over the lower quartile of prompt length, read off the length
     histogram | null if no length logged | interquartile range
+diversity | own_words_median | DOUBLE | words | 0 | inf | median over sampled prompts of the words left without a public client's leading text (mined from the log:
+    its first 8, 16, 32, 64, 128 or 256 words) | null without prompt text | median
+diversity | client_preamble_share | DOUBLE | | 0 | 1 | sampled prompts that begin with a public client's leading text / sampled prompts with text |
+    null without prompt text | share
 timing | hour_of_day_entropy_bits | DOUBLE | bits | 0 | 4.584963 | entropy of the UTC hour over requests | never null | Shannon 1948
 timing | hour_of_week_entropy_bits | DOUBLE | bits | 0 | 7.392318 | entropy of weekday x hour over requests | never null | Shannon 1948
 timing | gap_entropy_bits | DOUBLE | bits | 0 | 3.321929 | entropy of inter-arrival times over ten bins, each eight times as wide as the one before |

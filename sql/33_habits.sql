@@ -1,34 +1,20 @@
--- habits of an account: word 4-grams that recur in its sampled prompts, apart for prompts that form networks (half 0) and prompts that test them (half 1)
+-- Habits of an account: the word 4-grams that recur in its prompts and that no public client wrote (client_wording). All that wording
+-- can show about an account rests on these: links, templated prompts, the test on prompts kept apart.
 -- grain: account_key, half, shingle
--- reads: window_samples
--- params: habit_min_documents BIGINT, habit_min_share DOUBLE
-WITH documents AS (
-    SELECT account_key, prompt_key % 2 AS half, shingles
-    FROM window_samples
-    WHERE shingle_count > 0
-),
-totals AS (
-    SELECT account_key, half, count(*) AS document_total
-    FROM documents
-    GROUP BY account_key, half
-),
-spread AS (
-    SELECT account_key, half, CAST(fx_unnest(shingles) AS BIGINT) AS shingle
-    FROM documents
-),
-counted AS (
-    SELECT account_key, half, shingle, count(*) AS document_count
-    FROM spread
-    GROUP BY account_key, half, shingle
-    HAVING count(*) >= $habit_min_documents
+-- reads: recurring_shingles, client_wording
+-- params: none
+WITH discounted AS (
+    SELECT value_key
+    FROM client_wording
+    WHERE kind = 'template'
 )
 SELECT
-    counted.account_key AS account_key,
-    counted.half AS half,
-    counted.shingle AS shingle,
-    counted.document_count AS document_count,
-    totals.document_total AS document_total
-FROM counted
-JOIN totals ON totals.account_key = counted.account_key AND totals.half = counted.half
-WHERE CAST(counted.document_count AS DOUBLE) >= CAST($habit_min_share AS DOUBLE) * CAST(totals.document_total AS DOUBLE)
-ORDER BY account_key, half, shingle
+    recurring.account_key AS account_key,
+    recurring.half AS half,
+    recurring.shingle AS shingle,
+    recurring.document_count AS document_count,
+    recurring.document_total AS document_total
+FROM recurring_shingles AS recurring
+LEFT JOIN discounted ON discounted.value_key = recurring.shingle
+WHERE discounted.value_key IS NULL
+ORDER BY recurring.account_key, recurring.half, recurring.shingle

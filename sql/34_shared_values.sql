@@ -1,7 +1,8 @@
 -- every value that two or more entities hold and few enough to say something, one row a holder; the only input of pairs and links
+-- What a public client brings (client_wording) is no value of its users: it is left out here, and habits come without it.
 -- An entity is a vouched organisation, else an account: colleagues of a vouched organisation are one holder and never evidence against each other.
 -- grain: kind, value_key, account_key
--- reads: account_records, entities, habits, window_samples, kinds
+-- reads: account_records, entities, habits, window_samples, client_wording, kinds
 -- params: cohort_days BIGINT, min_address_share DOUBLE, duplicate_min_chars BIGINT
 WITH holders AS (
     SELECT
@@ -70,7 +71,8 @@ counted AS (
     SELECT held.kind AS kind, held.value_key AS value_key, count(DISTINCT holders.entity_key) AS df
     FROM held
     JOIN holders ON holders.account_key = held.account_key
-    WHERE held.value_key IS NOT NULL
+    LEFT JOIN client_wording ON client_wording.kind = held.kind AND client_wording.value_key = held.value_key
+    WHERE held.value_key IS NOT NULL AND client_wording.value_key IS NULL
     GROUP BY held.kind, held.value_key
     HAVING count(DISTINCT holders.entity_key) >= 2
 ),

@@ -117,9 +117,10 @@ GIVEN = ("night", "earlier_networks", "earlier_lineage", "kinds")
 """Tables that no stage makes: the run's own night, what earlier nights left, and the kinds of evidence in kinds.py."""
 
 SCRATCH = frozenset(
-    "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts topic_words leads lead_ladders prompt_preambles own_texts features network_ids".split()
+    "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
+    "topic_words leads lead_ladders prompt_preambles own_texts features network_ids".split()
 )
-"""Tables of the window that are not published: they merge the day tables, or are published as part of another."""
+"""Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 
 PUBLISHED = tuple(name for stage in STAGES if not stage.per_day for name in stage.writes if name not in SCRATCH)
 """Tables of runs/<run_id>/tables."""

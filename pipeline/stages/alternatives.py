@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.config import Config
-from pipeline.stages.population import Population, population
+from pipeline.stages.population import population
 
 WORDING = ("skeleton", "template", "system")
 CONTENT = ("prompt", "skeleton", "template", "system", "settings", "stack", "headers")
@@ -38,11 +38,11 @@ ROWS = {"cluster": pl.Int64, "alternative": pl.String, "fit_share": pl.Float64, 
 def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """Every alternative scored for every cluster.
 
-    Reads clusters, account_records, shared_values, kinds, products, cluster_values. Empty: an empty table.
+    Reads clusters, account_records, shared_values, kinds, recurring_shingles, client_wording, cluster_values. Empty: an empty table.
     """
     people = population(inputs)
     records, values = inputs["account_records"], inputs["shared_values"]
-    public = _public_wording(values, inputs["products"], people, config)
+    clients = _clients_wording(inputs["recurring_shingles"], inputs["client_wording"])
     rows = []
     for (cluster,), members in inputs["clusters"].filter(pl.col("origin") != "small").group_by("cluster", maintain_order=True):
         fellows = members.join(records, on="account_key")
@@ -52,7 +52,7 @@ def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str
             "vouched_organisation": _largest_share(fellows.filter("is_vouched")["organization_key"], fellows.height),
             "self_serve_team": _largest_share(fellows.filter(~pl.col("is_vouched"))["organization_key"], fellows.height),
             "classroom": _classroom(fellows, shared, values, config),
-            "public_client": _client_share(members, ties, public, config.verdict.alternative_share),
+            "public_client": _client_share(members, ties, clients, config),
         }
         for name, share in fit.items():
             margin = _residual(members, ties, EXPLAINS[name]) - config.networks.edge_margin_bits
@@ -80,21 +80,19 @@ def _classroom(fellows: pl.DataFrame, shared: pl.DataFrame, values: pl.DataFrame
     return max(float(school or 0.0), together / fellows.height)  # type: ignore[arg-type]  # polars types mean as any
 
 
-def _public_wording(values: pl.DataFrame, products: pl.DataFrame, people: Population, config: Config) -> pl.DataFrame:
-    """Wording that nearly every user of some client product holds, where the product has enough users: the client wrote it. Columns kind, value_key."""
-    entity = pl.DataFrame({"account_key": people.keys, "entity_key": people.entity})
-    used = products.select("account_key", pl.col("value_key").alias("product")).join(entity, on="account_key")
-    sizes = used.group_by("product").agg(pl.col("entity_key").n_unique().alias("entities")).filter(pl.col("entities") >= config.verdict.public_client_entities)
-    wording = values.filter(pl.col("kind").is_in(WORDING)).select("kind", "value_key", "account_key")
-    held = wording.join(used.join(sizes, on="product"), on="account_key").group_by("kind", "value_key", "product", "entities").agg(pl.col("entity_key").n_unique().alias("holders"))
-    return held.filter(pl.col("holders") >= config.verdict.alternative_share * pl.col("entities")).select("kind", "value_key").unique()
+def _clients_wording(recurring: pl.DataFrame, client_wording: pl.DataFrame) -> pl.DataFrame:
+    """Recurring 4-grams of each account that a public client brings (table client_wording says which). Columns account_key, client."""
+    brought = client_wording.filter(pl.col("kind") == "template").select(pl.col("value_key").alias("shingle"))
+    held = recurring.filter(pl.col("half") == 0).join(brought, on="shingle", how="semi")
+    return held.group_by("account_key").agg(pl.len().cast(pl.Int64).alias("client"))
 
 
-def _client_share(members: pl.DataFrame, ties: pl.DataFrame, public: pl.DataFrame, most: float) -> float:
-    """Members whose shared wording is nearly all a public client's."""
-    wording = ties.filter(pl.col("kind").is_in(WORDING)).join(public.with_columns(pl.lit(True).alias("public")), on=["kind", "value_key"], how="left")
-    fits = wording.group_by("account_key").agg(pl.col("public").fill_null(False).mean().alias("share")).filter(pl.col("share") >= most)
-    return fits.height / members.height
+def _client_share(members: pl.DataFrame, ties: pl.DataFrame, clients: pl.DataFrame, config: Config) -> float:
+    """Members whose recurring wording is nearly all a public client's and who share too little else to be linked by wording."""
+    own = ties.filter(pl.col("kind").is_in(WORDING)).group_by("account_key").agg(pl.len().cast(pl.Int64).alias("own"))
+    counts = members.select("account_key").join(clients, on="account_key").join(own, on="account_key", how="left").with_columns(pl.col("own").fill_null(0))
+    nearly_all = pl.col("client") >= config.verdict.alternative_share * (pl.col("client") + pl.col("own"))
+    return counts.filter(nearly_all & (pl.col("own") < config.links.template_min_shingles)).height / members.height
 
 
 def _ties(values: pl.DataFrame, shared: pl.DataFrame, entity_total: int) -> pl.DataFrame:

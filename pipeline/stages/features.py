@@ -62,12 +62,14 @@ class _Sums:
     week: Ints
     kinds: Mapping[str, _Kind]
     samples: Callable[[str], Ints]
+    texts: Callable[[str], Ints]
+    own_words: Floats
 
 
 def features(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """One row an account with a request in the window, all columns of schema.FEATURES; no accounts give no rows.
 
-    Reads account_windows, account_weekdays, entity_counts, request_counts and sample_counts.
+    Reads account_windows, account_weekdays, entity_counts, request_counts, sample_counts and own_texts.
     """
     windows = inputs["account_windows"].sort("account_key")
     keys = windows["account_key"].to_numpy()
@@ -78,6 +80,8 @@ def features(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
         week=_week(inputs["account_weekdays"], keys),
         kinds=_kinds(pl.concat([inputs["entity_counts"], inputs["request_counts"]], how="diagonal").fill_null(0), keys),
         samples=_lookup(inputs["sample_counts"], keys),
+        texts=_lookup(inputs["own_texts"], keys),
+        own_words=_own_words(inputs["own_texts"], keys),
     )
     found = {**_volume(sums), **_diversity(sums), **_timing(sums), **_entities(sums), **_shape(sums)}
     given = [windows["account_key"], windows["first_us"], windows["last_us"]]
@@ -96,6 +100,12 @@ def _lookup(table: pl.DataFrame, keys: Ints) -> Callable[[str], Ints]:
     """Columns of a table of at most one row an account, 0 where it has none."""
     aligned = pl.DataFrame({"account_key": keys}).join(table, on="account_key", how="left", maintain_order="left")
     return lambda name: aligned[name].fill_null(0).to_numpy().astype(np.int64)
+
+
+def _own_words(texts: pl.DataFrame, keys: Ints) -> Floats:
+    """Median words of its own a prompt, NaN for an account without prompt text."""
+    aligned = pl.DataFrame({"account_key": keys}).join(texts, on="account_key", how="left", maintain_order="left")
+    return aligned["own_words_median"].fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
 def _week(weekdays: pl.DataFrame, keys: Ints) -> Ints:
@@ -165,6 +175,8 @@ def _diversity(sums: _Sums) -> dict[str, Ints | Floats]:
         "prompt_chars_mean": ratio(w("prompt_chars"), w("prompt_known_count")),
         "prompt_chars_median": np.exp2(middle),
         "prompt_chars_spread_octaves": upper - lower,
+        "own_words_median": sums.own_words,
+        "client_preamble_share": ratio(sums.texts("preamble_count"), sums.texts("prompt_count")),
     }
 
 

@@ -39,7 +39,7 @@ PLANTED = [
     *group("quiet", QUIET, wording="other", output=LONG, stack="rig two", product="rig"),
     *group("firm", FIRM, wording="firm", output=LONG, stack="firm", payment="firm", addresses=("firm",), organization="firm", vouched=True, pathway="enterprise"),
     *group("pupil", PUPILS, wording="course", output=(20, 120), addresses=("campus",), pathway="education", signup="campus", created_day=650),
-    *group("client", CLIENTS, wording="client", output=(100, 900), stack="client", product="client", system="client"),
+    *group("client", CLIENTS, preamble="client", output=(100, 900), stack="client", product="client", system="client"),
     *group("team", TEAM, wording="team", output=LONG, stack="team", organization="team", payment="team", addresses=("office",)),
     *group("home", 2 * HOMES, payment=lambda n: f"home {n // 2}", device=lambda n: f"home {n // 2}"),
 ]

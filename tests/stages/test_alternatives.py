@@ -20,26 +20,31 @@ ENOUGH = math.ceil(VERDICT.alternative_share * 10)
 
 
 def _scored(
-    records: dict[int, dict[str, Any]] | None = None, held: dict[str, list[int]] | None = None, products: dict[int, int] | None = None, size: int = 10
+    records: dict[int, dict[str, Any]] | None = None, held: dict[str, list[int]] | None = None, brought: list[int] | None = None, size: int = 10, own: int = 1
 ) -> dict[str, dict[str, Any]]:
-    """Alternatives of one cluster of accounts 0 .. size - 1. `records` adds columns to an account; `held` names the holders of one value of each kind."""
+    """Alternatives of one cluster of accounts 0 .. size - 1. `records` adds columns to an account; `held` names the holders of one value of each kind (of `own` templates);
+    `brought` those of ten 4-grams that a public client brings.
+    """
     accounts = [{"account_key": key(n), "account_id": f"a{n}", "is_vouched": False, **(records or {}).get(n, {})} for n in range(POPULATION)]
     facts = held or {}
     values = [
-        {"kind": kind, "value_key": 7, "account_key": key(n), "entity_key": key(n), "family": FAMILY[kind], "share": 1.0, "df": len(holders), "rarity_micro_bits": 1}
+        {"kind": kind, "value_key": value, "account_key": key(n), "entity_key": key(n), "family": FAMILY[kind], "share": 1.0, "df": len(holders), "rarity_micro_bits": 1}
         for kind, holders in facts.items()
+        for value in range(7, 7 + (own if kind == "template" else 1))
         for n in holders
     ]
     shared = [
-        {"cluster": 0, "kind": kind, "value_key": 7, "inside_count": inside, "df": len(holders), "qualifies": True}
+        {"cluster": 0, "kind": kind, "value_key": value, "inside_count": inside, "df": len(holders), "qualifies": True}
         for kind, holders in facts.items()
+        for value in range(7, 7 + (own if kind == "template" else 1))
         if (inside := sum(n < size for n in holders)) >= 2
     ]
     given: Frames = {
         "account_records": frame("account_records", accounts),
         "shared_values": frame("shared_values", values),
         "cluster_values": frame("cluster_values", shared),
-        "products": frame("products", [{"account_key": key(n), "value_key": product, "request_count": 9} for n, product in (products or {}).items()]),
+        "recurring_shingles": frame("recurring_shingles", [{"account_key": key(n), "half": 0, "shingle": 500 + g} for n in brought or [] for g in range(10)]),
+        "client_wording": frame("client_wording", [{"kind": "template", "value_key": 500 + g} for g in range(10)]),
         "clusters": frame("clusters", [{"cluster": 0, "account_key": key(n), "origin": "network", "bits": 20.0} for n in range(size)]),
         "kinds": kind_table(CONFIG.links),
     }
@@ -78,16 +83,20 @@ def test_an_event_is_members_behind_one_address_that_signed_up_within_days(days:
     assert _scored(records)["classroom"]["fit_share"] == 0.0
 
 
-@pytest.mark.parametrize("users", [VERDICT.public_client_entities - 1, VERDICT.public_client_entities])
-def test_a_client_is_public_from_enough_users_of_its_wording(users: int) -> None:
-    holders = list(range(users))
-    row = _scored(held={"system": holders, "template": holders}, products=dict.fromkeys(holders, 3))["public_client"]
-    assert row["applies"] is (users >= VERDICT.public_client_entities)
+@pytest.mark.parametrize("holders", [ENOUGH - 1, ENOUGH, 10])
+def test_a_public_client_applies_when_enough_members_hold_its_wording_and_hardly_any_other(holders: int) -> None:
+    row = _scored(brought=list(range(holders)))["public_client"]
+    assert (row["fit_share"], row["applies"]) == (holders / 10, holders >= ENOUGH)
 
 
-def test_wording_of_the_cluster_alone_inside_a_large_product_is_not_the_clients() -> None:
+@pytest.mark.parametrize(("own", "applies"), [(CONFIG.links.template_min_shingles - 2, True), (CONFIG.links.template_min_shingles, False)])
+def test_members_who_share_a_template_of_their_own_are_more_than_users_of_one_client(own: int, applies: bool) -> None:
     members = list(range(10))
-    assert _scored(held={"template": members}, products=dict.fromkeys(range(60), 3))["public_client"]["fit_share"] == 0.0
+    assert _scored(held={"template": members}, brought=members, own=own)["public_client"]["applies"] is applies
+
+
+def test_wording_that_no_client_brings_is_not_a_clients() -> None:
+    assert _scored(held={"template": list(range(10))})["public_client"]["fit_share"] == 0.0
 
 
 def test_the_margin_is_the_rarest_tie_that_is_not_explained_counted_without_the_group() -> None:

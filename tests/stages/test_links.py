@@ -74,6 +74,7 @@ def _world(seed: int, count: int, values: int) -> Frames:
         "entities": frame("entities", used),
         "habits": frame("habits", habits),
         "window_samples": frame("window_samples", samples),
+        "client_wording": frame("client_wording", [{"kind": kind, "value_key": key(kind, values - 1)} for kind in ("system", "skeleton", "prompt")]),
         "kinds": KINDS,
     }
 
@@ -132,7 +133,8 @@ def _held(given: Frames) -> dict[Holding, float]:
     for (account, skeleton), count in Counter((account, skeleton) for account, _, skeleton, _ in long).items():
         if count >= 2:
             held["skeleton", skeleton, account] = count / prompts[account]
-    return {holding: share for holding, share in held.items() if holding[1] is not None}
+    brought = set(given["client_wording"].select("kind", "value_key").iter_rows())
+    return {holding: share for holding, share in held.items() if holding[1] is not None and holding[:2] not in brought}
 
 
 def _slow_values(given: Frames) -> dict[Holding, tuple[float, int, int]]:
@@ -285,7 +287,7 @@ def _samples(accounts: int, templated: int, filler: int, seed: int) -> pl.DataFr
 @given(st.integers(1, 4), st.integers(0, 20), st.integers(0, 30), st.integers(0, 10**6))
 def test_habits_are_the_template_never_the_filler_and_halves_never_mix(duck: DuckEngine, accounts: int, templated: int, filler: int, seed: int) -> None:
     samples = _samples(accounts, templated, filler, seed)
-    habits = _sql(duck, "33_habits.sql", {"window_samples": samples}, PARAMS)
+    habits = _sql(duck, "33_recurring_shingles.sql", {"window_samples": samples}, PARAMS)
     template = {key("template", n) >> 31 for n in range(6)}
     expected = {}
     for account, half in itertools.product(range(accounts), (0, 1)):
@@ -300,7 +302,7 @@ def test_habits_are_the_template_never_the_filler_and_halves_never_mix(duck: Duc
 @given(st.integers(1, 4), st.integers(0, 20), st.integers(0, 30), st.integers(0, 10**6))
 def test_boilerplate_is_the_other_half_that_carries_wording_learned_on_the_first(duck: DuckEngine, accounts: int, templated: int, filler: int, seed: int) -> None:
     samples = _samples(accounts, templated, filler, seed)
-    tables = {"window_samples": samples, "habits": _sql(duck, "33_habits.sql", {"window_samples": samples}, PARAMS)}
+    tables = {"window_samples": samples, "habits": _sql(duck, "33_recurring_shingles.sql", {"window_samples": samples}, PARAMS)}
     found = _sql(duck, "35_boilerplate.sql", tables, PARAMS)
     learned = set(tables["habits"].filter(pl.col("half") == 0)["account_key"])
     carrying = {(r["account_key"], r["prompt_key"]) for r in samples.iter_rows(named=True) if key("template", 0) >> 31 in r["shingles"] and r["prompt_key"] % 2 == 1}

@@ -67,10 +67,10 @@ def test_a_class_is_explained(tables: Frames) -> None:
     assert network["alternative_margin_bits"] <= 0
 
 
-def test_users_of_one_public_client_are_not_referred(tables: Frames) -> None:
-    found = _networks(tables, "client")
-    assert set(found["tier"]) <= {"explained", "watch"}
-    assert set(found["best_alternative"]) <= {"public_client"}
+def test_users_of_one_public_client_are_not_even_linked(tables: Frames) -> None:
+    assert tables["preambles"].filter("is_client").height == 1
+    assert tables["links"].filter(pl.col("account_a").str.starts_with("client") & pl.col("account_b").str.starts_with("client")).height == 0
+    assert _networks(tables, "client").height == 0
 
 
 def test_a_self_serve_team_is_not_referred(tables: Frames) -> None:
