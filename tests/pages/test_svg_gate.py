@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -106,3 +107,10 @@ def test_a_picture_is_an_image_with_a_name():
     assert drawn("").startswith(
         '<svg width="10" height="20" viewBox="0 0 10 20" role="img" aria-labelledby="fig-1-a-title" aria-describedby="fig-1-a-desc"><title id="fig-1-a-title">t</title>'
     )
+
+
+def test_words_in_a_picture_pass_the_redaction_gate():
+    hostile = "a\x1b[2J\x00\u202eb\u200b"
+    text = drawn("<text>x\u202ey\u009bz</text>", title=hostile, description=hostile)
+    assert [c for c in text if unicodedata.category(c) in ("Cc", "Cf")] == []
+    assert "x&lt;U+202E&gt;y" in text
