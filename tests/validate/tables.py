@@ -16,7 +16,7 @@ Part = tuple[str, str | None, int, str | None]
 def world(name: str, *parts: Part, tries: dict[str, tuple[Part, ...]] | None = None, q: dict[str, float] | None = None, membership: float = 1.0, **more: Any) -> Judged:
     """One world; `tries` gives the same accounts other networks."""
     entries = {AS_IT_IS: parts, **(tries or {})}
-    groups = {AS_IT_IS: AS_IT_IS, **dict.fromkeys(tries or {}, "threshold")}
+    groups = {AS_IT_IS: AS_IT_IS, **{name: "without a family" if name.startswith("no evidence") else "threshold" for name in tries or {}}}
     members = pl.concat([_members(entry, rows, membership) for entry, rows in entries.items()])
     networks = members.group_by("entry", "network_id").agg(pl.col("flagged", "listed").first()).sort("entry", "network_id")
     networks = networks.with_columns(pl.col("network_id").replace_strict(q or {}, default=None, return_dtype=pl.Float64).alias("q_value")).select(*NETWORKS)

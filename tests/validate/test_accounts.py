@@ -70,7 +70,8 @@ def test_kinds_stand_in_the_order_of_their_numbers():
 
 
 def test_accounts_of_unknown_truth_are_left_out_and_counted():
-    unknown = dataclasses.replace(HARD, truth=HARD.truth.with_columns(pl.when(pl.col("truth") == "individual").then(None).otherwise("malicious").alias("malicious")), unlabelled_flagged=2)
+    labels = HARD.truth.with_columns(pl.when(pl.col("truth") == "individual").then(None).otherwise("malicious").alias("malicious"))
+    unknown = dataclasses.replace(HARD, truth=labels, unlabelled_flagged=2)
     figures = figures_of_accounts(results(unknown))
     assert row(figures, "innocent_accounts_flagged").value == 0
     assert row(figures, "unlabelled_accounts_flagged").value == 2
@@ -91,11 +92,8 @@ def test_eras_get_strata_of_their_own():
     assert row(figures, "account_recall", "decided up to the cut").value == 0.0
 
 
-PARTS = st.lists(
-    st.tuples(st.sampled_from(["individual", "classroom", "campaign:L0", "campaign:L1"]), st.integers(0, 5), st.integers(1, 8), st.sampled_from([None, "refer-1", "refer-2", "watch-1", "small-1"])),
-    min_size=1,
-    max_size=12,
-)
+KINDS, NETWORKS = ["individual", "classroom", "campaign:L0", "campaign:L1"], [None, "refer-1", "refer-2", "watch-1", "small-1"]
+PARTS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 5), st.integers(1, 8), st.sampled_from(NETWORKS)), min_size=1, max_size=12)
 
 
 @settings(deadline=None, max_examples=40)  # a bootstrap of four worlds takes a while on a busy machine

@@ -57,7 +57,7 @@ def test_delays_are_medians_and_a_campaign_never_referred_has_none():
     assert (found.value, found.n, found.bound, found.cases) == (2, 3, "none", "campaigns, one a world")
     assert row(figures, "requests_until_referred", "campaign:a").value == 0.2
     assert row(figures, "nights_until_referred", "campaign:b").value is None
-    assert [row(figures, "referred_by_night", f"campaign:a, night {night}").value for night in (1, 2, 3, 9)] == [pytest.approx(1 / 3, abs=1e-6), pytest.approx(2 / 3, abs=1e-6), 1.0, 1.0]
+    assert [row(figures, "referred_by_night", f"campaign:a, night {night}").value for night in (1, 2, 3, 9)] == pytest.approx([1 / 3, 2 / 3, 1, 1], abs=1e-6)
     assert row(figures, "referred_by_night", "all, night 9").value == 0.75
 
 
@@ -65,7 +65,8 @@ def test_a_campaign_is_watched_only_while_the_log_lasts():
     short = world("w1", ("campaign:a", "a", 5, None), delays=delays(("a", "campaign:a", 2, None, 10, 10)))
     long = world("w2", ("campaign:a", "a", 5, None), delays=delays(("a", "campaign:a", 4, 3, 10, 5)))
     figures = figures_of_delay(results(short, long))
-    assert [(row(figures, "referred_by_night", f"campaign:a, night {night}").value, row(figures, "referred_by_night", f"campaign:a, night {night}").n) for night in (2, 3)] == [(0.0, 2), (1.0, 1)]
+    second, third = (row(figures, "referred_by_night", f"campaign:a, night {night}") for night in (2, 3))
+    assert [(second.value, second.n), (third.value, third.n)] == [(0.0, 2), (1.0, 1)]
 
 
 def test_no_world_judged_night_by_night_gives_no_delay():
