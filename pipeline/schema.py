@@ -237,12 +237,18 @@ RECURRING_SHINGLES = Table("recurring_shingles", 33, ("account_key", "half", "sh
 """))
 HABITS = Table("habits", 33, RECURRING_SHINGLES.grain, RECURRING_SHINGLES.columns)
 
+COMMON_HOLDERS = Table("common_holders", 33, ("kind", "value_key", "account_key"), _columns("""
+    kind | VARCHAR | | template (word 4-gram), skeleton, prompt, system
+    value_key | BIGINT | | wording that nearly all users of some client product hold
+    account_key | BIGINT | | a holder, whatever it uses
+"""))
+
 TOPIC_WORDS = Table("topic_words", 33, ("account_key", "half", "token"), _columns("""
     account_key | BIGINT | | account whose topics are compared
     half | BIGINT | | half of its prompts (parity of prompt_key)
     token | BIGINT | | hash of a word, in the lowest eighth
-    document_count | BIGINT | prompts | sampled prompts of the half that hold it
-    document_total | BIGINT | prompts | sampled prompts of the half
+    document_count | BIGINT | prompts | compared prompts of the half that hold it
+    document_total | BIGINT | prompts | compared prompts of the half
 """))
 
 PUBLIC_CLIENTS = Table("public_clients", 33, ("product",), _columns("""

@@ -1,9 +1,7 @@
 -- Wording that public clients bring, whoever uses them: held by nearly all users of a public client, and nearly all its holders use one. It carries no bits.
--- A user counts for what is read off prompts only if enough of its prompts were sampled for a habit to show. Every use of a
--- system prompt makes a holder, so that a prompt that others use too is not the client's.
 -- grain: kind, value_key
--- reads: public_clients, products, account_records, recurring_shingles, window_samples, entities
--- params: alternative_share DOUBLE, public_client_entities BIGINT, habit_min_documents BIGINT, duplicate_min_chars BIGINT
+-- reads: common_holders, public_clients, products, account_records, window_samples
+-- params: alternative_share DOUBLE, public_client_entities BIGINT, habit_min_documents BIGINT
 WITH people AS (
     SELECT
         account_key,
@@ -38,34 +36,12 @@ sizes AS (
     HAVING count(DISTINCT entity_key) >= $public_client_entities
 ),
 held AS (
-    SELECT 'template' AS kind, 'prompts' AS source, account_key, shingle AS value_key
-    FROM recurring_shingles
-    WHERE half = 0
-    UNION ALL
-    SELECT 'skeleton', 'prompts', account_key, skeleton_key
-    FROM window_samples
-    WHERE prompt_key % 2 = 0 AND prompt_chars >= $duplicate_min_chars AND skeleton_key IS NOT NULL
-    GROUP BY account_key, skeleton_key
-    HAVING count(*) >= 2
-    UNION ALL
-    SELECT 'prompt', 'prompts', account_key, prompt_key
-    FROM window_samples
-    WHERE prompt_key % 2 = 0 AND prompt_chars >= $duplicate_min_chars
-    UNION ALL
-    SELECT 'system', 'system', account_key, value_key
-    FROM entities
-    WHERE kind = 'system'
-),
-frequent AS (
-    SELECT kind, value_key
-    FROM held
-    GROUP BY kind, value_key
-    HAVING CAST(count(*) AS DOUBLE) >= CAST($alternative_share AS DOUBLE) * CAST($public_client_entities AS DOUBLE)
+    SELECT kind, CASE WHEN kind = 'system' THEN 'system' ELSE 'prompts' END AS source, account_key, value_key
+    FROM common_holders
 ),
 within AS (
     SELECT held.kind AS kind, held.value_key AS value_key, held.source AS source, able.product AS product, count(DISTINCT able.entity_key) AS holder_count
     FROM held
-    JOIN frequent ON frequent.kind = held.kind AND frequent.value_key = held.value_key
     JOIN able ON able.account_key = held.account_key AND able.source = held.source
     GROUP BY held.kind, held.value_key, held.source, able.product
 ),

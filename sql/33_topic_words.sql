@@ -1,27 +1,28 @@
 -- Words of the accounts whose topics are compared: of each product with enough entities the users with the smallest keys, and the accounts with
 -- the smallest keys of all, four times as many (a key is a hash, so these are random choices that every run repeats). One account an
--- entity; only accounts with enough sampled prompts in both halves. Words are sampled by hash (the lowest eighth of 2^31), the same for every prompt and account.
+-- entity; only accounts with enough sampled prompts in both halves. Of an account that holds wording common to a client's users only the prompts that
+-- carry it are compared: strangers' prompts sold on through the same program must not make an operator's accounts look unlike each other. Words are sampled by hash (the lowest eighth of 2^31), the same for every prompt and account.
 -- grain: account_key, half, token
--- reads: window_samples, products, account_records
--- params: public_client_entities BIGINT, topic_accounts BIGINT, topic_min_prompts BIGINT
+-- reads: window_samples, products, account_records, common_holders
+-- params: public_client_entities BIGINT, topic_accounts BIGINT, topic_min_prompts BIGINT, template_min_shingles BIGINT
 WITH people AS (
     SELECT
         account_key,
         CASE WHEN is_vouched AND organization_key IS NOT NULL THEN organization_key ELSE account_key END AS entity_key
     FROM account_records
 ),
-documents AS (
-    SELECT account_key, prompt_key % 2 AS half, count(*) AS document_total
+sampled AS (
+    SELECT account_key, prompt_key % 2 AS half
     FROM window_samples
     WHERE shingle_count > 0
     GROUP BY account_key, prompt_key % 2
     HAVING count(*) >= $topic_min_prompts
 ),
 eligible AS (
-    SELECT documents.account_key AS account_key, people.entity_key AS entity_key
-    FROM documents
-    JOIN people ON people.account_key = documents.account_key
-    GROUP BY documents.account_key, people.entity_key
+    SELECT sampled.account_key AS account_key, people.entity_key AS entity_key
+    FROM sampled
+    JOIN people ON people.account_key = sampled.account_key
+    GROUP BY sampled.account_key, people.entity_key
     HAVING count(*) = 2
 ),
 large AS (
@@ -56,11 +57,59 @@ chosen AS (
     UNION
     SELECT account_key FROM ranked_strangers WHERE place <= 4 * $topic_accounts
 ),
-words AS (
-    SELECT samples.account_key AS account_key, samples.prompt_key % 2 AS half, CAST(fx_unnest(samples.tokens) AS BIGINT) AS token
+brought AS (
+    SELECT DISTINCT value_key
+    FROM common_holders
+    WHERE kind = 'template'
+),
+holders AS (
+    SELECT account_key
+    FROM common_holders
+    WHERE kind = 'template'
+    GROUP BY account_key
+    HAVING count(*) >= $template_min_shingles
+),
+texts AS (
+    SELECT samples.account_key AS account_key, samples.prompt_key AS prompt_key, samples.shingles AS shingles, samples.tokens AS tokens, holders.account_key AS holder_key
     FROM window_samples AS samples
     JOIN chosen ON chosen.account_key = samples.account_key
+    LEFT JOIN holders ON holders.account_key = samples.account_key
     WHERE samples.shingle_count > 0
+),
+spread AS (
+    SELECT account_key, prompt_key, CAST(fx_unnest(shingles) AS BIGINT) AS shingle
+    FROM texts
+    WHERE holder_key IS NOT NULL
+),
+carrying AS (
+    SELECT spread.account_key AS account_key, spread.prompt_key AS prompt_key
+    FROM spread
+    JOIN brought ON brought.value_key = spread.shingle
+    GROUP BY spread.account_key, spread.prompt_key
+    HAVING count(*) >= $template_min_shingles
+),
+compared AS (
+    SELECT texts.account_key AS account_key, texts.prompt_key % 2 AS half, texts.tokens AS tokens
+    FROM texts
+    LEFT JOIN carrying ON carrying.account_key = texts.account_key AND carrying.prompt_key = texts.prompt_key
+    WHERE texts.holder_key IS NULL OR carrying.prompt_key IS NOT NULL
+),
+documents AS (
+    SELECT account_key, half, count(*) AS document_total
+    FROM compared
+    GROUP BY account_key, half
+    HAVING count(*) >= $topic_min_prompts
+),
+complete AS (
+    SELECT account_key
+    FROM documents
+    GROUP BY account_key
+    HAVING count(*) = 2
+),
+words AS (
+    SELECT compared.account_key AS account_key, compared.half AS half, CAST(fx_unnest(compared.tokens) AS BIGINT) AS token
+    FROM compared
+    JOIN complete ON complete.account_key = compared.account_key
 ),
 counted AS (
     SELECT account_key, half, token, count(*) AS document_count

@@ -2,7 +2,8 @@
 
 Only a product with enough users is asked. The words of its users' prompts are compared, two halves a user (pipeline/measures/unlikeness.py): users of a public client
 work each on something of their own, the accounts of one operator on one pool of work. Words that nearly all users have in a
-quarter of their prompts are left out first: the client may have written them.
+quarter of their prompts are left out first: the client may have written them. Of users who share wording only the prompts that carry it are
+compared (sql/33_topic_words): a harness may also pass on strangers' chats, which say nothing about who wrote its template.
 
 Two nulls. Strangers: random groups of accounts of the log, compared over pairs that share no product; the product's ratio of likeness must lie nearer to the upper
 quantile of theirs than to 1, the ratio of one pool. One pool: halves re-paired at random among the users; it must be refuted, so that in a log

@@ -50,7 +50,7 @@ class Account:
     preamble: str = ""
     """name of the text that its client puts in front of every prompt"""
     topic: str = ""
-    """name of the pool of work its prompts are about; none: its template's, else its own"""
+    """name of the pool of work its prompts are about; none: of those with its template the template's, of others its own"""
     templated_share: float = 1.0
     output: tuple[int, int] = (20, 600)
     addresses: tuple[str, ...] = ()
@@ -129,7 +129,7 @@ def _request(account: Account, number: int, draw: random.Random) -> dict[str, ob
         "message_count": 1,
         "shingles": shingles,
         "shingle_count": len(shingles),
-        "tokens": _tokens(account, texts, number),
+        "tokens": _tokens(account, texts, own, number),
         "prefixes": [
             *(key("prefix", texts[0], words) for words in (8, 16, 32) if texts),
             *(key("prefix", account.name, number, words) for words in (8, 16, 32, 64)[3 * bool(texts) :]),
@@ -137,10 +137,10 @@ def _request(account: Account, number: int, draw: random.Random) -> dict[str, ob
     }
 
 
-def _tokens(account: Account, texts: Sequence[str], number: int) -> list[int]:
+def _tokens(account: Account, texts: Sequence[str], own: str, number: int) -> list[int]:
     """Words in the sampled eighth: of the texts that recur, of the pool of work and of everybody's speech."""
     draw = random.Random(f"words {account.name} {number}")
-    topic = account.topic or account.wording or account.name
+    topic = account.topic or own or account.name
     words = [f"{text} {n}" for text in texts for n in range(3)] + [f"{topic} {draw.randrange(60)}" for _ in range(6)] + [f"any {draw.randrange(200)}" for _ in range(3)]
     return sorted({key("word", word) % 2**28 for word in words})
 

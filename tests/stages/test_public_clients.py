@@ -93,6 +93,16 @@ def test_an_operators_own_harness_is_not_public_and_its_template_keeps_its_bits(
     assert {tier for _, tier in found} == {"refer"}
 
 
+def test_strangers_chats_sold_on_through_a_harness_do_not_launder_its_template() -> None:
+    """Half of each account's prompts are somebody's own and unlike all others; the templated half still draws on one pool."""
+    rig = {"product": "rig", "stack": "rig", "requests": 60}
+    tables = _judged(_campaign("harvest", HARNESS, templated_share=0.5, **rig))
+    assert not _public(tables, "rig")
+    assert _wording("harvest") <= set(tables["habits"]["shingle"])
+    apart = _judged(group("harvest", HARNESS, wording=lambda n: f"own {n}", templated_share=0.5, **rig))  # the same without a template in common
+    assert _public(apart, "rig")
+
+
 def test_a_harness_with_many_outsiders_keeps_its_template_whatever_the_product_is() -> None:
     rig = {"product": "rig", "stack": "rig"}
     tables = _judged(_campaign("harvest", HARNESS, **rig), group("outsider", 14, requests=30, **rig))
