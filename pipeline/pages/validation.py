@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +113,7 @@ def _figure(label: tuple[str, str], question: str, answer: str, pictures: tuple[
         label[1],
         answer,
         question,
-        f"{numbers.count(len(rows))} figures.",
+        f"{numbers.count(len(rows))} values.",
         "Lines are 95 % intervals; a mark without a line has none.",
         pictures,
         _data(label, rows),
@@ -208,15 +207,13 @@ def _calibration(rows: _Rows, numbering: Numbering) -> Section:
 
 def _delay(rows: _Rows, numbering: Numbering) -> Section:
     label = numbering.figure()
-    curves: dict[str, list[float]] = {}
+    curves: dict[str, list[float | None]] = {}
     shares = rows.of("referred_by_night")
     for row in shares:
-        kind = row["stratum"].rsplit(", night ", 1)[0]
-        if kind != EVERYONE:
-            curves.setdefault(stratum_name(kind), []).append(row["value"] if row["value"] is not None else math.nan)
-    drawn = [(name, values) for name, values in curves.items() if not any(map(math.isnan, values))]
-    summary = "; ".join(f"{name} {numbers.percent(values[-1])} after {numbers.counted(len(values), 'nights')}" for name, values in drawn) + "."
-    pictures = (Picture("", validation_charts.by_night(drawn, f"{label[0]}-a", "Campaigns referred by night", summary)),) if drawn else ()
+        curves.setdefault(stratum_name(row["stratum"].rsplit(", night ", 1)[0]), []).append(row["value"])
+    drawn = list(curves.items())
+    summary = "Dark is none, bright is all. " + "; ".join(f"{name} {numbers.percent(values[-1])} after {numbers.counted(len(values), 'nights')}" for name, values in drawn) + "."
+    pictures = (Picture("From dark, none, to bright, all", validation_charts.night_map(drawn, f"{label[0]}-a", "Campaigns referred by night", summary)),) if drawn else ()
     figure = _figure(
         label,
         "How long does a campaign work unseen?",

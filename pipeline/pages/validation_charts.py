@@ -1,22 +1,22 @@
-"""Drawings of the validation page: values with their bounds, calibration against the diagonal, and what was referred by which night."""
+"""Drawings of the validation page: values with their bounds, calibration against the diagonal, and what was referred by which night.
+
+Intervals are thin bars, not rules: the gate of pictures keeps paths whole.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.pages.charts import _FONT, BLUE, _axis, _drawn, _mapped_labels
+from pipeline.pages.charts import BLUE, _axis, _drawn, _mapped_labels
 from pipeline.pages.svg_gate import INK
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-ORANGE = "#D55E00"
-CURVES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#5B4FA2", "#8A5A00")
-DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 4), (1, 3), (10, 4), (3, 1))
-_ROW, _LABELS, _LONGEST = 22, 250, 38
-_SHARES = {0.0: "0 %", 0.25: "25 %", 0.5: "50 %", 0.75: "75 %", 1.0: "100 %"}
+_ROW, _LABELS, _LONGEST, _GAP, _THIN = 22, 310, 46, 9, 2
+"""Pixels of a row, of its label and between both; characters of a label; pixels of an interval's line."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ def intervals(points: Sequence[Point], name: str, title: str, description: str, 
         for label, point in zip(labels, points, strict=True)
     ]
     ticks = _ticks(domain)
-    y = alt.Y("label:O", sort=None, scale=alt.Scale(domain=labels, padding=0.3), axis=_axis(alt, extent=_LABELS, title=None, ticks=False, domain=False))
+    y = alt.Y("label:O", sort=None, scale=alt.Scale(domain=labels, padding=0.3), axis=_axis(alt, extent=_LABELS, title=None, ticks=False, domain=False, labelPadding=_GAP))
     scale = alt.Scale(domain=list(domain), nice=False, zero=False, clamp=True)
     x = alt.X(
         "value:Q", scale=scale, axis=_axis(alt, extent=20, title=None, grid=True, values=list(ticks), labelExpr=_mapped_labels({f"{at:g}": text for at, text in ticks.items()}))
     )
     base = alt.Chart(alt.InlineData(values=values)).encode(y=y)
-    spread = base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q", scale=scale, title=None), x2="high:Q")
+    spread = base.mark_bar(color=INK, height=_THIN).encode(x=alt.X("low:Q", scale=scale, title=None), x2="high:Q")
     mark = base.mark_bar(color=BLUE, height=8).encode(x=x) if bars else base.mark_circle(color=BLUE, opacity=1, size=64).encode(x=x)
     chart = alt.layer(mark, spread) if bars else alt.layer(spread, mark)
     return _drawn(chart.properties(width=480, height=_ROW * len(points)), {"left": _LABELS + 8, "right": 22, "top": 8, "bottom": 28}, name, title, description)
@@ -64,31 +64,31 @@ def against_diagonal(points: Sequence[tuple[float, Point]], name: str, title: st
     base = alt.Chart(alt.InlineData(values=values))
     diagonal = alt.Chart(alt.InlineData(values=[{"stated": at, "observed": at} for at in (0.0, top)])).mark_line(color=INK, strokeDash=[4, 4], strokeWidth=1)
     bounded: list[dict[str, float | None]] = [value for value in values if value["low"] is not None and value["high"] is not None]
-    spread = alt.Chart(alt.InlineData(values=bounded)).mark_rule(color=INK, strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    spread = alt.Chart(alt.InlineData(values=bounded)).mark_bar(color=INK, width=_THIN).encode(x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q")
     chart = alt.layer(diagonal.encode(x=x, y=y), spread, base.mark_circle(color=BLUE, opacity=1, size=64).encode(x=x, y=y))
-    return _drawn(chart.properties(width=260, height=260), {"left": 66, "right": 18, "top": 10, "bottom": 44}, name, title, description)
+    return _drawn(chart.properties(width=260, height=260), {"left": 66, "right": 30, "top": 10, "bottom": 56}, name, title, description)
 
 
-def by_night(curves: Sequence[tuple[str, Sequence[float]]], name: str, title: str, description: str) -> Markup:
-    """One line a kind of campaign over the nights, named at its end by a legend below; colour and dash differ."""
+def night_map(rows: Sequence[tuple[str, Sequence[float | None]]], name: str, title: str, description: str) -> Markup:
+    """One row a kind of campaign, one column a night: the share referred by then, from dark (none) to bright (all). An unknown share stays blank."""
     import altair as alt
 
-    nights = max(len(shares) for _, shares in curves)
-    labels = unlike([label for label, _ in curves])
-    values = [{"kind": label, "night": night, "share": share} for label, (_, shares) in zip(labels, curves, strict=True) for night, share in enumerate(shares, 1)]
-    places = list(range(1, nights + 1, max(1, -(-nights // 14))))
-    x = alt.X("night:Q", scale=alt.Scale(domain=[1, max(2, nights)], nice=False), axis=_axis(alt, extent=34, title="night since its first request", values=places, format="d"))
-    y = alt.Y(
-        "share:Q",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=_axis(alt, extent=44, title=None, grid=True, values=list(_SHARES), labelExpr=_mapped_labels({f"{at:g}": text for at, text in _SHARES.items()})),
+    labels = unlike([label for label, _ in rows])
+    nights = max(len(shares) for _, shares in rows)
+    values = [
+        {"kind": label, "night": night, "share": share} for label, (_, shares) in zip(labels, rows, strict=True) for night, share in enumerate(shares, 1) if share is not None
+    ]
+    places = list(range(1, nights + 1))
+    x = alt.X(
+        "night:O",
+        scale=alt.Scale(domain=places, padding=0),
+        axis=_axis(alt, extent=22, title="night since its first request", labelAngle=0, values=places[:: max(1, nights // 14)]),
     )
-    legend: Any = alt.Legend(title=None, orient="bottom", columns=3, labelFont=_FONT, labelColor=INK, labelFontSize=12, symbolStrokeWidth=2, symbolSize=220, labelLimit=190)
-    colour = alt.Color("kind:N", sort=None, scale=alt.Scale(domain=labels, range=[CURVES[at % len(CURVES)] for at in range(len(labels))]), legend=legend)
-    dash = alt.StrokeDash("kind:N", sort=None, scale=alt.Scale(domain=labels, range=[list(DASHES[at % len(DASHES)]) for at in range(len(labels))]), legend=legend)
-    line = alt.Chart(alt.InlineData(values=values)).mark_line(strokeWidth=2, point={"size": 28, "filled": True, "opacity": 1}).encode(x=x, y=y, color=colour, strokeDash=dash)
-    rows = -(-len(labels) // 3)
-    return _drawn(line.properties(width=620, height=220), {"left": 58, "right": 18, "top": 10, "bottom": 52 + 20 * rows}, name, title, description)
+    y = alt.Y("kind:O", sort=None, scale=alt.Scale(domain=labels, padding=0.08), axis=_axis(alt, extent=_LABELS, title=None, ticks=False, domain=False, labelPadding=_GAP))
+    colour = alt.Color("share:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=None)
+    chart = alt.Chart(alt.InlineData(values=values)).mark_rect().encode(x=x, y=y, color=colour)
+    width = min(34, 480 // nights) * nights
+    return _drawn(chart.properties(width=width, height=_ROW * len(rows)), {"left": _LABELS + 8, "right": 22, "top": 8, "bottom": 50}, name, title, description)
 
 
 def unlike(labels: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ world, is one case for Clopper and Pearson.
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from pipeline.measures.rates import clopper_pearson
@@ -57,11 +58,17 @@ def _accusations(innocent: pl.DataFrame, worlds: tuple[str, ...]) -> list[Figure
 
 
 def _per_100k(stratum: str, innocent: pl.DataFrame, worlds: tuple[str, ...]) -> Figure:
-    """Innocent accounts flagged in 100,000. Without any, the bound is that of the groups: an account is flagged at most as often as its group has a flagged account."""
+    """Innocent accounts flagged in 100,000.
+
+    Without any, the bound is that of groups, an account being flagged at most as often as its group has a flagged account; n is Kish's effective number of them,
+    (sum of accounts)^2 / (sum of squares), because large groups hold most accounts (Kish 1965).
+    """
     if innocent["flagged"].any():
         return share_over_worlds("false_accusations", stratum, by_world(innocent, worlds, pl.col("flagged")), unit="per 100,000 innocent accounts", scale=PER)
-    units = innocent.select("world", "truth", "unit").n_unique() if innocent.height else 0
-    return figure("false_accusations", stratum, 0.0 if units else float("nan"), clopper_pearson(0, units), units, "per 100,000 innocent accounts", "innocent groups", scale=PER)
+    sizes = innocent.group_by("world", "truth", "unit").len()["len"].to_numpy().astype(np.int64)
+    units = int(sizes.sum() ** 2 // np.square(sizes).sum()) if len(sizes) else 0
+    value = 0.0 if units else float("nan")
+    return figure("false_accusations", stratum, value, clopper_pearson(0, units), units, "per 100,000 innocent accounts", "innocent groups, by their accounts", scale=PER)
 
 
 def _kinds(rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:

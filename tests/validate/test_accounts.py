@@ -50,8 +50,13 @@ def test_false_accusations_are_counted_and_scaled():
 
 def test_without_an_accusation_the_bound_is_that_of_the_groups():
     found = row(FIGURES, "false_accusations", "classroom")
-    assert (found.value, found.n, found.cases, found.bound) == (0, 3, "innocent groups", "upper")
-    assert found.high == pytest.approx(100_000 * (1 - 0.05 ** (1 / 3)), abs=1e-5)
+    assert (found.value, found.n, found.cases, found.bound) == (0, 2, "innocent groups, by their accounts", "upper"), "classes of 10, 10 and 20: 40^2 / 600 = 2.67"
+    assert found.high == pytest.approx(100_000 * (1 - 0.05 ** (1 / 2)), abs=1e-5)
+
+
+def test_groups_of_one_size_count_in_full():
+    quiet = [world(f"w{at}", *(("classroom", f"class:{number}", 7, None) for number in range(5))) for at in range(4)]
+    assert row(figures_of_accounts(results(*quiet)), "false_accusations").n == 20
 
 
 def test_strangers_of_a_kind_in_a_world_are_one_case():
