@@ -184,6 +184,7 @@ class World:
     corpora: int = 10  # public corpora
     corpus_items: int = 4000  # items of each
     start: str = "2026-03-02"  # a Monday
+    polyglot: float = 0.0  # people who write some of their conversations in another language than usual
     release_day: int = -1  # day of the log on which a new model appears; -1: none does
 
     @property

@@ -39,13 +39,13 @@ GROUND = Campaign(
 STEPS = (
     Rung("L0", "one address, one card, one prompt word for word, a timetable", ()),
     Rung("L1", "many accounts, opened over weeks, each below its limits, in turn", (("requests_per_account_day", 14.0), ("signup_days", 60.0))),
-    Rung("L2", "random gaps, the hours of each account's country, days of rest", (("schedule", "mimic"), ("policy", "random"), ("duty", 0.6))),
+    Rung("L2", "random gaps, the hours of each account's country, days of rest", (("schedule", "mimic"), ("policy", "random"), ("duty", 0.45))),
     Rung(
         "L3",
         "a home line for each account, throwaway mail, virtual cards, devices of their own",
         (("infrastructure", "residential"), ("domain", "mixed"), ("payment_group", 3), ("device_group", 1)),
     ),
-    Rung("L4", "sessions stay on an account for an hour; a throttled one goes on elsewhere", (("policy", "sticky"), ("workers", 0.3), ("failover", True))),
+    Rung("L4", "sessions stay on an account for an hour; a throttled one goes on elsewhere", (("policy", "sticky"), ("workers", 0.2), ("failover", True))),
     Rung("L5", "names and defaults of popular clients, masked session ids", (("clients", "rewritten"), ("settings", "client"), ("sessions", "masked"))),
     Rung("L6", "strangers' chats resold over the same accounts, handed on between them", (("noise_share", 0.6), ("handoff", 0.1))),
     Rung("L7", "each request's preamble worded afresh", (("template", "paraphrase"),)),

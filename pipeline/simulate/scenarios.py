@@ -33,7 +33,7 @@ SCENARIOS = {
 _OLD = {"quiet": (), "demo": ("naive", "synchronised", "pathways"), "planted": ("naive",), "mixed": ("naive", "synchronised", "pathways", "hydra", "slow", "unlinked")}
 MIN_CAMPAIGN = 8
 LIGHT_VOLUME = 0.33  # of the usual requests, so that a few hundred accounts of one night fit a sample file
-RELEASE_DAY = 6
+RELEASE_DAY, POLYGLOT = 6, 0.5
 USUAL_SHARING = Sharing(disposable_mail=0.05, prepaid_card=0.1, agency_card=0.02, lab_device=0.02, colliding_session=0.02, handed_over=0.05, address_churn=0.05)
 HEAVY_SHARING = Sharing(
     household_card=0.12,
@@ -63,7 +63,7 @@ def world_of(scenario: str, accounts: int, share: float) -> World:
     if scenario in _OLD:
         return compose(crowd, campaigns)
     world = compose(crowd, campaigns, HEAVY_SHARING if scenario == "lookalike" else USUAL_SHARING)
-    return dataclasses.replace(world, release_day=RELEASE_DAY)
+    return dataclasses.replace(world, release_day=RELEASE_DAY, polyglot=POLYGLOT)
 
 
 def campaigns_of(scenario: str) -> tuple[Campaign, ...]:

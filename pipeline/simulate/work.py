@@ -19,6 +19,7 @@ VARIANTS = {"family": 16, "paraphrase": 768}  # wordings that a request draws on
 SHEET_ITEMS = 14  # items of a class's weekly sheet
 VERBATIM_SHARE = 0.65  # pupils who paste the item as it stands
 MAX_SENTENCES = 260
+SWITCHING = 0.5  # most of a polyglot's conversations that are in another language than usual
 VERBOSITY = 0.7  # sigma of the log of how much one holder writes, against others of the population
 CORPUS_TASKS = ("reason", "code", "reason", "extract", "reason", "grade", "code", "rewrite", "reason", "explain")
 FOLLOW = TASKS.index("follow")
@@ -138,7 +139,7 @@ def documents(world: World, holders: Holders, persons: Keys, activity: Activity,
     work = activity.work
     if work.source == "people":
         persons = mix(happened.conversation + np.uint64(19))
-    own = _own_text(holders, persons, work, happened)
+    own = _own_text(world, holders, persons, work, happened)
     if work.source in ("own", "people"):
         return own
     if work.source == "corpus":
@@ -153,16 +154,24 @@ def documents(world: World, holders: Holders, persons: Keys, activity: Activity,
     return Documents(*(np.where(taken, getattr(items, name), getattr(own, name)) for name in ("seed", "task", "body", "theme", "sentences")))
 
 
-def _own_text(holders: Holders, persons: Keys, work: Work, happened: Events) -> Documents:
+def _own_text(world: World, holders: Holders, persons: Keys, work: Work, happened: Events) -> Documents:
     seeds = mix(happened.conversation + mix(happened.turn.astype(np.uint64) + np.uint64(1)))
     task = _weighted(work.tasks, unit(mix(happened.conversation + np.uint64(3))))
     taste = mix(persons + mix(happened.conversation) % np.uint64(4))
     theme = (taste % np.uint64(len(THEMES))).astype(np.int64)
-    foreign = unit(mix(persons + np.uint64(41))) < work.foreign_share
-    anywhere = (mix(persons + np.uint64(42)) % np.uint64(len(COUNTRY_BODY))).astype(np.int64)
-    body = np.where(foreign, COUNTRY_BODY[anywhere if work.source == "people" else holders.country[happened.origin]], ENGLISH)
+    body = _language(world, work, persons, happened.conversation, holders.country[happened.origin])
     median = np.where(happened.turn > 0, 0.5, 1.0) * work.sentences * np.exp(VERBOSITY * normal(persons + np.uint64(43)))
     return _document(seeds, np.where(happened.turn > 0, FOLLOW, task), body, theme, median, work)
+
+
+def _language(world: World, work: Work, persons: Keys, conversation: Keys, country: Ints) -> Ints:
+    """English, or the language of the writer's country; polyglots switch for some of their conversations, to a language of their own choice."""
+    foreign = unit(mix(persons + np.uint64(41))) < work.foreign_share
+    anywhere = (mix(persons + np.uint64(42)) % np.uint64(len(COUNTRY_BODY))).astype(np.int64)
+    usual = np.where(foreign, COUNTRY_BODY[anywhere if work.source == "people" else country], ENGLISH)
+    rate = SWITCHING * unit(mix(persons + np.uint64(46))) * (unit(mix(persons + np.uint64(44))) < world.polyglot)
+    other = np.where(usual == ENGLISH, COUNTRY_BODY[anywhere], ENGLISH)
+    return np.where(unit(mix(conversation + np.uint64(45))) < rate, other, usual)
 
 
 def _document(seeds: Keys, task: Ints, body: Ints, theme: Ints, median: Floats, work: Work) -> Documents:

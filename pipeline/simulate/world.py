@@ -12,6 +12,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,9 @@ from pipeline.simulate.sources import Source
 
 CHUNK_ROWS = 20_000
 TEXTS = ("full", "cheap")
+FULL_FILE: dict[str, Any] = {"compression": "zstd", "compression_level": 3}
+DISTINCT = {"request_id", "timestamp", "session_id", "latency_ms"}  # columns that a dictionary would only slow down
+CHEAP_FILE: dict[str, Any] = {"compression": "lz4", "use_dictionary": [field.name for field in tables.REQUESTS if field.name not in DISTINCT]}
 CLIENT_SYSTEM_SENTENCES = 30
 TRUTH = pa.schema([("account_id", pa.string()), ("truth", pa.string()), ("network", pa.string()), ("malicious", pa.bool_()), ("active", pa.bool_()), ("rung", pa.string())])
 
@@ -117,7 +121,7 @@ def _write_day(folder: Path, world: World, cast: _Cast, seed: int, day: int, day
     rows = requests.concat([requests.draw_day(world, source, seed, day, day_us, len(clients.CODING_VERSIONS)) for source in cast.sources])
     order, schema = requests.time_order(rows), tables.REQUESTS.append(tables.END_USER) if world.end_users else tables.REQUESTS
     folder.mkdir(parents=True)
-    with pq.ParquetWriter(folder / "part-0.parquet", schema, compression="zstd", compression_level=3, version="2.6") as writer:
+    with pq.ParquetWriter(folder / "part-0.parquet", schema, version="2.6", **(CHEAP_FILE if cheap else FULL_FILE)) as writer:
         for begin in range(0, len(rows), CHUNK_ROWS):
             chunk = requests.take(rows, order[begin : begin + CHUNK_ROWS])
             writer.write_table(tables.requests(chunk, day_us, cast.ids, cast.organizations, cast.clients, cast.phrases, schema, cheap))
