@@ -237,6 +237,11 @@ RECURRING_SHINGLES = Table("recurring_shingles", 33, ("account_key", "half", "sh
 """))
 HABITS = Table("habits", 33, RECURRING_SHINGLES.grain, RECURRING_SHINGLES.columns)
 
+REACHES = Table("reaches", 33, ("account_key",), _columns("""
+    account_key | BIGINT | | account with enough sampled prompts (half 0) for a habit
+    levels | BIGINT | | 64ths of the range of 4-gram hashes that enough of its prompts show whole, 0 to 64
+"""))
+
 COMMON_HOLDERS = Table("common_holders", 33, ("kind", "value_key", "account_key"), _columns("""
     kind | VARCHAR | | template (word 4-gram), skeleton, prompt, system
     value_key | BIGINT | | wording that nearly all users of some client product hold
@@ -261,6 +266,7 @@ PUBLIC_CLIENTS = Table("public_clients", 33, ("product",), _columns("""
     one_pool_p | DOUBLE | | p-value of the null that all draw from one pool
     threshold_ratio | DOUBLE | | halfway between 1 and the upper quantile of random groups of strangers; 0 if there are too few of them
     is_public | BOOLEAN | | its ratio is at most the threshold and one pool is refuted: users work each on something of their own
+    levels | BIGINT | | 64ths of the range of 4-gram hashes for which that holds among the users who show them; -1 if it is not public
 """))
 
 LEADS = Table("leads", 33, ("prefix_key", "account_key"), _columns("""
@@ -294,7 +300,7 @@ CLIENT_WORDING = Table("client_wording", 33, ("kind", "value_key"), _columns("""
     value_key | BIGINT | | wording that a public client brings; it carries no bits
     product | BIGINT | | the public client whose users hold it most
     holder_count | BIGINT | entities | users of the product that hold it
-    user_count | BIGINT | entities | users of the product
+    user_count | BIGINT | entities | users of the product whose prompts could show it
     total_count | BIGINT | entities | that hold it, whatever they use
     inside_count | BIGINT | entities | of these, users of a public client
 """))

@@ -1,7 +1,8 @@
--- Wording that public clients bring, whoever uses them: held by nearly all users of a public client, and nearly all its holders use one. It carries no bits.
+-- Wording that public clients bring, whoever uses them: held by nearly all users of a public client who could show it (as in common_holders), and nearly all its holders use
+-- one. It carries no bits. A 4-gram that only users can show who were not found unlike each other (public_clients.levels) is left to its holders.
 -- grain: kind, value_key
--- reads: common_holders, public_clients, products, account_records, window_samples
--- params: alternative_share DOUBLE, public_client_entities BIGINT, habit_min_documents BIGINT
+-- reads: common_holders, public_clients, products, account_records, reaches
+-- params: alternative_share DOUBLE, min_accounts BIGINT
 WITH people AS (
     SELECT
         account_key,
@@ -9,41 +10,52 @@ WITH people AS (
     FROM account_records
 ),
 users AS (
-    SELECT products.value_key AS product, products.account_key AS account_key, people.entity_key AS entity_key
+    SELECT
+        products.value_key AS product,
+        products.account_key AS account_key,
+        people.entity_key AS entity_key,
+        coalesce(reaches.levels, -1) AS levels,
+        public_clients.levels AS judged_levels
     FROM products
     JOIN public_clients ON public_clients.product = products.value_key AND public_clients.is_public
     JOIN people ON people.account_key = products.account_key
-),
-written AS (
-    SELECT account_key
-    FROM window_samples
-    WHERE prompt_key % 2 = 0 AND shingle_count > 0
-    GROUP BY account_key
-    HAVING count(*) >= $habit_min_documents
-),
-able AS (
-    SELECT 'prompts' AS source, users.product AS product, users.account_key AS account_key, users.entity_key AS entity_key
-    FROM users
-    JOIN written ON written.account_key = users.account_key
-    UNION ALL
-    SELECT 'system', product, account_key, entity_key
-    FROM users
-),
-sizes AS (
-    SELECT source, product, count(DISTINCT entity_key) AS user_count
-    FROM able
-    GROUP BY source, product
-    HAVING count(DISTINCT entity_key) >= $public_client_entities
+    LEFT JOIN reaches ON reaches.account_key = products.account_key
 ),
 held AS (
-    SELECT kind, CASE WHEN kind = 'system' THEN 'system' ELSE 'prompts' END AS source, account_key, value_key
+    SELECT
+        kind,
+        CASE WHEN kind = 'template' THEN fx_div(value_key, 33554432) WHEN kind = 'system' THEN CAST(-2 AS BIGINT) ELSE CAST(-1 AS BIGINT) END AS level,
+        value_key,
+        account_key
     FROM common_holders
 ),
 within AS (
-    SELECT held.kind AS kind, held.value_key AS value_key, held.source AS source, able.product AS product, count(DISTINCT able.entity_key) AS holder_count
+    SELECT held.kind AS kind, held.level AS level, held.value_key AS value_key, users.product AS product, count(DISTINCT users.entity_key) AS holder_count
     FROM held
-    JOIN able ON able.account_key = held.account_key AND able.source = held.source
-    GROUP BY held.kind, held.value_key, held.source, able.product
+    JOIN users ON users.account_key = held.account_key AND users.levels > held.level
+    WHERE held.level < users.judged_levels
+    GROUP BY held.kind, held.level, held.value_key, users.product
+),
+furthest AS (
+    SELECT product, entity_key, max(levels) AS levels
+    FROM users
+    GROUP BY product, entity_key
+),
+furthest_counts AS (
+    SELECT product, levels, count(*) AS entity_count
+    FROM furthest
+    GROUP BY product, levels
+),
+asked AS (
+    SELECT DISTINCT level
+    FROM held
+),
+sizes AS (
+    SELECT furthest_counts.product AS product, asked.level AS level, CAST(sum(furthest_counts.entity_count) AS BIGINT) AS user_count
+    FROM furthest_counts
+    JOIN asked ON furthest_counts.levels > asked.level
+    GROUP BY furthest_counts.product, asked.level
+    HAVING CAST(sum(furthest_counts.entity_count) AS BIGINT) >= $min_accounts
 ),
 common AS (
     SELECT
@@ -54,7 +66,7 @@ common AS (
         sizes.user_count AS user_count,
         row_number() OVER (PARTITION BY within.kind, within.value_key ORDER BY within.holder_count DESC, within.product) AS place
     FROM within
-    JOIN sizes ON sizes.source = within.source AND sizes.product = within.product
+    JOIN sizes ON sizes.product = within.product AND sizes.level = within.level
     WHERE CAST(within.holder_count AS DOUBLE) >= CAST($alternative_share AS DOUBLE) * CAST(sizes.user_count AS DOUBLE)
 ),
 insiders AS (

@@ -67,13 +67,14 @@ STAGES: tuple[Stage, ...] = (
     _stage(32, "32_sample_counts.sql", "window_samples", "sample_counts"),
     _stage(33, "33_products.sql", "entities", "products"),
     _stage(33, "33_recurring_shingles.sql", "window_samples", "recurring_shingles"),
-    _stage(33, "33_common_holders.sql", "products account_records recurring_shingles window_samples entities", "common_holders"),
+    _stage(33, "33_reaches.sql", "window_samples", "reaches"),
+    _stage(33, "33_common_holders.sql", "products account_records recurring_shingles window_samples entities reaches", "common_holders"),
     _stage(33, "33_topic_words.sql", "window_samples products account_records common_holders", "topic_words"),
-    _stage(33, "pipeline.stages.public_clients:public_clients", "topic_words products account_records", "public_clients"),
+    _stage(33, "pipeline.stages.public_clients:public_clients", "topic_words products account_records reaches", "public_clients"),
     _stage(33, "33_leads.sql", "window_samples account_records", "leads"),
     _stage(33, "33_lead_ladders.sql", "leads window_samples", "lead_ladders"),
     _stage(33, "pipeline.stages.preambles:preambles", "leads lead_ladders products account_records public_clients sample_counts", "preambles"),
-    _stage(33, "33_client_wording.sql", "common_holders public_clients products account_records window_samples", "client_wording"),
+    _stage(33, "33_client_wording.sql", "common_holders public_clients products account_records reaches", "client_wording"),
     _stage(33, "33_habits.sql", "recurring_shingles client_wording", "habits"),
     _stage(34, "34_prompt_preambles.sql", "window_samples preambles", "prompt_preambles"),
     _stage(34, "34_own_texts.sql", "window_samples prompt_preambles", "own_texts"),
@@ -119,7 +120,7 @@ GIVEN = ("night", "earlier_networks", "earlier_lineage", "kinds")
 
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
-    "common_holders topic_words leads lead_ladders prompt_preambles own_texts features network_ids".split()
+    "reaches common_holders topic_words leads lead_ladders prompt_preambles own_texts features network_ids".split()
 )
 """Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 

@@ -10,6 +10,9 @@ quantile of theirs than to 1, the ratio of one pool. One pool: halves re-paired 
 whose strangers are all alike no product becomes public by chance. Medians are compared, so that a harness with a few outsiders stays one: whatever
 80 % of users hold is held by both ends of 64 % of the pairs, and if those draw from one pool the median says so.
 
+A 4-gram with a large hash shows in short prompts only (sql/33_reaches). So that an operator who alone sends short ones cannot have its template read as the
+client's, the test is repeated on ever fewer users, those whose prompts show most; `levels` says how far it holds.
+
 Errs on the side of bits: too few users with enough prompts, or too few strangers to compare with, and the product is not public.
 """
 
@@ -27,6 +30,7 @@ from pipeline.measures.unlikeness import Halves, cosines, halfway, halves, liken
 from pipeline.stages.frames import conform
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 COMMON_PROMPTS = 0.25
 """Share of an account's prompts from which a word may be the client's: half the account's requests may use another client, and half again is for chance."""
@@ -41,7 +45,7 @@ MAX_POOL_P = 0.01
 def public_clients(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """Every product with at least verdict.public_client_entities entities, and whether it is public.
 
-    Reads topic_words, products, account_records. Empty: an empty table.
+    Reads topic_words, products, account_records, reaches. Empty: an empty table.
     """
     owner = owners(inputs["account_records"])
     used = inputs["products"].select("account_key", pl.col("value_key").alias("product")).join(owner, on="account_key")
@@ -55,7 +59,8 @@ def public_clients(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[s
     for product, entities in large.iter_rows():
         tested = users.filter(pl.col("product") == product)["account_key"].sort().head(config.verdict.topic_accounts)
         between = _users_cosines(words, tested, config) if len(tested) >= config.verdict.public_client_entities else None
-        rows.append(_row(product, entities, len(tested), between, threshold, config.networks.seed))
+        levels = tested.to_frame().join(inputs["reaches"], on="account_key", how="left", maintain_order="left")["levels"].fill_null(0).to_numpy()
+        rows.append(_row(product, entities, between, levels, threshold, config))
     return {"public_clients": conform(pl.DataFrame(rows, infer_schema_length=None), schema.PUBLIC_CLIENTS)}
 
 
@@ -65,14 +70,34 @@ def owners(records: pl.DataFrame) -> pl.DataFrame:
     return records.select("account_key", pl.when(vouched).then("organization_key").otherwise("account_key").alias("entity_key"))
 
 
-def _row(product: int, entities: int, tested: int, between: Floats | None, threshold: float, seed: int) -> dict[str, object]:
+def _row(product: int, entities: int, between: Floats | None, levels: Ints, threshold: float, config: Config) -> dict[str, object]:
+    row: dict[str, object] = {"product": product, "entity_count": entities, "tested_count": len(levels), "threshold_ratio": threshold, "is_public": False, "levels": -1}
     found = likeness(between) if between is not None else None
-    row: dict[str, object] = {"product": product, "entity_count": entities, "tested_count": tested, "threshold_ratio": threshold, "is_public": False}
     if between is None or found is None or found.own <= 0:
         return row | dict.fromkeys(("own_likeness", "pair_likeness", "likeness_ratio", "one_pool_p"))
-    chance = round(one_pool_p(between, RE_PAIRINGS, np.random.default_rng([seed, product])), 6)
-    measured = {"own_likeness": round(found.own, 6), "pair_likeness": round(found.across, 6), "likeness_ratio": found.ratio, "one_pool_p": chance}
-    return row | measured | {"is_public": found.ratio <= threshold and chance <= MAX_POOL_P}
+    seed = [config.networks.seed, product]
+    measured = {"own_likeness": round(found.own, 6), "pair_likeness": round(found.across, 6), "likeness_ratio": found.ratio, "one_pool_p": _pool_p(between, seed)}
+    if not _are_strangers(between, threshold, seed):
+        return row | measured
+    return row | measured | {"is_public": True, "levels": _judged_levels(between, levels, threshold, seed, config.networks.min_accounts)}
+
+
+def _pool_p(between: Floats, seed: list[int]) -> float:
+    return round(one_pool_p(between, RE_PAIRINGS, np.random.default_rng(seed)), 6)
+
+
+def _are_strangers(between: Floats, threshold: float, seed: list[int]) -> bool:
+    return likeness(between).ratio <= threshold and _pool_p(between, seed) <= MAX_POOL_P
+
+
+def _judged_levels(between: Floats, levels: Ints, threshold: float, seed: list[int], least: int) -> int:
+    """How far the users stay strangers when only those whose prompts show most are left, a third fewer each time: the levels that the last such group all show."""
+    order = np.lexsort((np.arange(len(levels)), -levels))
+    count, judged = len(order), 0
+    while count >= least and _are_strangers(between[np.ix_(order[:count], order[:count])], threshold, seed):
+        judged = int(levels[order[count - 1]])
+        count = count * 2 // 3
+    return judged
 
 
 def _strangers(words: pl.DataFrame, keys: pl.Series, owner: pl.DataFrame, used: pl.DataFrame, config: Config) -> Floats:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import Any
 
 import polars as pl
 import pytest
 
 from pipeline.stages.preambles import LISTED, preambles
+from pipeline.stages.public_clients import public_clients
 from tests.stages.builders import CONFIG, Account, Frames, empty, frame, key, run, world
 from tests.stages.planted import LONG, group, ordinary
 
@@ -169,3 +172,36 @@ def test_the_table_of_leading_texts_is_bounded_and_clients_come_first() -> None:
     found = _mined({**many, 10: list(range(1, 26))}, {n: [n] for n in (10, *many)})
     assert len(found) == LISTED
     assert found[10]["is_client"]
+
+
+def _words(pools: dict[int, int], levels: dict[int, int]) -> Frames:
+    """What the stage of public clients reads: users of one product, each with the pool that its prompts draw words from and how much of the hash range they show; and strangers."""
+    strangers = {n + 500: n + 500 for n in range(60)}
+    rows = []
+    for account, pool in (pools | strangers).items():
+        for half in (0, 1):
+            draw = random.Random(f"{account} {half}")
+            words = Counter(key("word", pool, draw.randrange(60)) % 2**28 for _ in range(60))
+            rows += [{"account_key": account, "half": half, "token": token, "document_count": count, "document_total": 30} for token, count in words.items()]
+    given = {
+        "topic_words": rows,
+        "account_records": [{"account_key": account} for account in pools | strangers],
+        "products": [{"account_key": account, "value_key": 7} for account in pools],
+        "reaches": [{"account_key": account, "levels": level} for account, level in levels.items()],
+    }
+    return {name: frame(name, table) for name, table in given.items()}
+
+
+@pytest.mark.parametrize(("own_pool", "judged"), [(False, 64), (True, 20)])
+def test_wording_that_only_one_operators_short_prompts_show_is_not_judged_by_the_crowd(own_pool: bool, judged: int) -> None:
+    """Twelve of fifty users write short prompts: strangers like all others, or one operator's accounts."""
+    pools = {n: 1 if own_pool and n <= 12 else n for n in range(1, 51)}
+    (row,) = public_clients(_words(pools, {n: 64 if n <= 12 else 20 for n in pools}), CONFIG)["public_clients"].iter_rows(named=True)
+    assert row["is_public"]
+    assert row["levels"] == judged
+
+
+def test_a_product_that_is_not_public_is_judged_for_nothing() -> None:
+    (row,) = public_clients(_words(dict.fromkeys(range(1, 51), 1), dict.fromkeys(range(1, 51), 64)), CONFIG)["public_clients"].iter_rows(named=True)
+    assert (row["is_public"], row["levels"]) == (False, -1)
+    assert row["likeness_ratio"] > row["threshold_ratio"]
