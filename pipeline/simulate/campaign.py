@@ -64,7 +64,7 @@ class Campaign:
     failover: bool = False  # a throttled request is sent again by another account
     ageing_days: float = 0.0  # the accounts were opened that much earlier and lay still
     purchased_share: float = 0.0  # accounts that an innocent holder used until the operator bought them
-    purchase_days: float = 6.0  # purchases fall evenly into the first so many days of the log
+    purchase_days: float = 6.0  # purchases fall evenly into the first so many days of the log, or its first half if that is shorter
     spare_share: float = 0.0  # accounts held back until others are banned
     ban_days: tuple[int, ...] = ()  # days of the log with a ban wave, 0 the first
     ban_share: float = 0.6  # serving accounts that a wave closes

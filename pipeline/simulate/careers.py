@@ -52,9 +52,9 @@ def service(population: Population, key: Keys, group: Ints, created_us: Ints, ha
     chance = unit(mix(key + np.uint64(141)))
     if population.malicious:
         purchased = unit(mix(key + np.uint64(142))) < career.purchased_share
-        bought = start_us + np.ceil(chance * career.purchase_days).astype(np.int64) * DAY_US  # in rotation from a midnight on
+        bought = start_us + np.ceil(chance * min(career.purchase_days, days / 2 - 0.5)).astype(np.int64) * DAY_US  # in rotation from a midnight on
         spare = unit(mix(key + np.uint64(143))) < career.spare_share
-        begins, until = _waves(population, key, spare, start_us, seed)
+        begins, until = _waves(population, key, spare, start_us, days, seed)
         return Service(np.maximum(born, begins), until, np.where(purchased, bought, EVER), spare, purchased)
     none = np.zeros(count, np.bool_)
     shared = unit(mix((group.astype(np.uint64) + np.uint64(1)) ^ key_of(seed, population.name, "turning"))) if population.turns else chance
@@ -62,13 +62,16 @@ def service(population: Population, key: Keys, group: Ints, created_us: Ints, ha
     return Service(born, np.full(count, NEVER), moment if population.turns else np.where(handed_over, moment, NEVER), none, none)
 
 
-def _waves(population: Population, key: Keys, spare: Flags, start_us: int, seed: int) -> tuple[Ints, Ints]:
-    """From when each account serves and until when: each wave closes a share of those who serve, and as many spare accounts follow after a while."""
+def _waves(population: Population, key: Keys, spare: Flags, start_us: int, days: int, seed: int) -> tuple[Ints, Ints]:
+    """From when each account serves and until when: each wave closes a share of those who serve, and as many spare accounts follow after a while.
+
+    Waves after the log are not known in it.
+    """
     career = population.career
     begins = np.where(spare, NEVER, EVER)
     until = np.full(len(key), NEVER)
     waiting = np.flatnonzero(spare)[np.argsort(mix(key[spare] + np.uint64(144)), kind="stable")]
-    for number, day in enumerate(career.ban_days):
+    for number, day in enumerate(day for day in career.ban_days if day < days):
         rng = stream(seed, population.name, "wave", number)
         wave = start_us + day * DAY_US + int(rng.uniform(6.0, 18.0) * HOUR_US)
         serving = np.flatnonzero((begins < wave) & (until == NEVER))

@@ -31,6 +31,7 @@ SCENARIOS = {
     "preset": "a public case by its published numbers amid the full population, as preset:NAME",
 }
 _OLD = {"quiet": (), "demo": ("naive", "synchronised", "pathways"), "planted": ("naive",), "mixed": ("naive", "synchronised", "pathways", "hydra", "slow", "unlinked")}
+_CASE = re.compile(r"preset[-: ](.+)")
 MIN_CAMPAIGN = 8
 LIGHT_VOLUME = 0.33  # of the usual requests, so that a few hundred accounts of one night fit a sample file
 RELEASE_DAY, POLYGLOT = 6, 0.5
@@ -53,8 +54,13 @@ HEAVY_SHARING = Sharing(
 
 
 def world_of(scenario: str, accounts: int, share: float) -> World:
-    """The dials of a scenario. Campaigns get `share` of the accounts, split as their presets are, at least MIN_CAMPAIGN each. Raises UsageError."""
+    """The dials of a scenario. Campaigns get `share` of the accounts, split as their presets are, at least MIN_CAMPAIGN each; a public case never more than it had.
+
+    Raises UsageError.
+    """
     campaigns = _sized(campaigns_of(scenario), accounts, share)
+    if _CASE.fullmatch(scenario):
+        campaigns = tuple(dataclasses.replace(entry, accounts=min(entry.accounts, PRESETS[entry.name].campaign.accounts)) for entry in campaigns)
     people = PERSONAS if scenario in _OLD else EVERYONE
     innocent = accounts - sum(entry.accounts for entry in campaigns)
     if innocent < accounts // 2 or innocent < len(people):
@@ -78,10 +84,16 @@ def campaigns_of(scenario: str) -> tuple[Campaign, ...]:
     names = [f"L{part.removeprefix('L')}" for part in asked[1].split(",")] if asked else [scenario.removeprefix("ladder-").removeprefix("rung:")]
     if asked and set(names) <= set(RUNGS) and len(set(names)) == len(names):
         return tuple(RUNGS[name] for name in names)
-    case = re.fullmatch(r"preset[-: ](.+)", scenario)
+    case = _CASE.fullmatch(scenario)
     if case and case[1] in PRESETS:
         return (PRESETS[case[1]].campaign,)
     raise UsageError(_unknown(scenario))
+
+
+def published(scenario: str) -> dict[str, object]:
+    """What was published about a public case, for scenario.json; nothing for any other scenario."""
+    case = _CASE.fullmatch(scenario)
+    return {"published": dataclasses.asdict(PRESETS[case[1]].published)} if case and case[1] in PRESETS else {}
 
 
 def _unknown(scenario: str) -> str:

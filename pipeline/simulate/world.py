@@ -24,7 +24,7 @@ from pipeline.simulate.careers import DAY_US
 from pipeline.simulate.dials import World
 from pipeline.simulate.holders import Holders
 from pipeline.simulate.ladder import RUNGS
-from pipeline.simulate.scenarios import world_of
+from pipeline.simulate.scenarios import published, world_of
 from pipeline.simulate.seeds import Ints, Keys, key_of, stream
 from pipeline.simulate.sources import Source
 
@@ -60,7 +60,7 @@ def write_world(out: Path, scenario: str, accounts: int, days: int, seed: int, s
     """
     if accounts < 40 or days < 1 or not 0.0 <= share <= 0.5 or seed < 0:
         raise UsageError(f"A world needs at least 40 accounts, 1 day, a share within 0..0.5 and a seed from 0 up (got {accounts}, {days}, {share}, {seed}).")
-    write_dials(out, world_of(scenario, accounts, share), days, seed, {"scenario": scenario, "accounts": accounts, "share": share}, text)
+    write_dials(out, world_of(scenario, accounts, share), days, seed, {"scenario": scenario, "accounts": accounts, "share": share, **published(scenario)}, text)
 
 
 def write_dials(out: Path, world: World, days: int, seed: int, asked: dict[str, object], text: str = "full") -> None:
@@ -71,14 +71,15 @@ def write_dials(out: Path, world: World, days: int, seed: int, asked: dict[str, 
     start_us = (start - date(1970, 1, 1)).days * DAY_US
     _clear(out)
     cast = _cast(world, seed, start_us, days)
-    sent = np.zeros(len(cast.ids), np.int64)
+    sent, own = np.zeros(len(cast.ids), np.int64), np.zeros(len(cast.ids), np.int64)
     for day in range(days):
         folder = out / "requests" / f"date={start + timedelta(days=day)}"
-        sent += _write_day(folder, world, cast, seed, day, start_us + day * DAY_US, text == "cheap")
+        made, as_itself = _write_day(folder, world, cast, seed, day, start_us + day * DAY_US, text == "cheap")
+        sent, own = sent + made, own + as_itself
     as_of = _as_of(cast.people, start_us, days)
     records = [tables.accounts(part, payment, device, seed, start_us, as_of) for part, payment, device in zip(cast.people, cast.payment, cast.device, strict=True)]
     _write(out / "accounts.parquet", pa.concat_tables(records).sort_by("account_id"))
-    _write(out / "truth.parquet", _truth(cast, sent))
+    _write(out / "truth.parquet", _truth(cast, own))
     _write_context(out / "context", world, cast, start_us)
     facts = {**asked, "days": days, "seed": seed, "text": text, "requests": int(sent.sum()), "world": dataclasses.asdict(world)}
     (out / "scenario.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -116,16 +117,20 @@ def _cast(world: World, seed: int, start_us: int, days: int) -> _Cast:
     return _Cast(people, payment, device, sources, book.frozen(), clients.catalogue(harnesses), ids, organizations)
 
 
-def _write_day(folder: Path, world: World, cast: _Cast, seed: int, day: int, day_us: int, cheap: bool) -> Ints:
-    """Writes one day's file and returns how many requests each account sent."""
-    rows = requests.concat([requests.draw_day(world, source, seed, day, day_us, len(clients.CODING_VERSIONS)) for source in cast.sources])
+def _write_day(folder: Path, world: World, cast: _Cast, seed: int, day: int, day_us: int, cheap: bool) -> tuple[Ints, Ints]:
+    """Writes one day's file; returns how many requests each account sent, and how many of them not as a bought account's former holder."""
+    parts = [requests.draw_day(world, source, seed, day, day_us, len(clients.CODING_VERSIONS)) for source in cast.sources]
+    former = [part.account for part, source in zip(parts, cast.sources, strict=True) if source.holders.population.malicious and source.activity.rhythm.phase == "before"]
+    rows = requests.concat(parts)
+    del parts
     order, schema = requests.time_order(rows), tables.REQUESTS.append(tables.END_USER) if world.end_users else tables.REQUESTS
     folder.mkdir(parents=True)
     with pq.ParquetWriter(folder / "part-0.parquet", schema, version="2.6", **(CHEAP_FILE if cheap else FULL_FILE)) as writer:
         for begin in range(0, len(rows), CHUNK_ROWS):
             chunk = requests.take(rows, order[begin : begin + CHUNK_ROWS])
             writer.write_table(tables.requests(chunk, day_us, cast.ids, cast.organizations, cast.clients, cast.phrases, schema, cheap))
-    return np.bincount(rows.account, minlength=len(cast.ids))
+    sent = np.bincount(rows.account, minlength=len(cast.ids))
+    return sent, sent - np.bincount(np.concatenate([np.empty(0, np.int64), *former]), minlength=len(cast.ids))
 
 
 def _write_context(folder: Path, world: World, cast: _Cast, start_us: int) -> None:
@@ -147,7 +152,8 @@ def _iso(moment_us: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment_us)).isoformat()
 
 
-def _truth(cast: _Cast, sent: Ints) -> pa.Table:
+def _truth(cast: _Cast, own: Ints) -> pa.Table:
+    """Who is who. An account is active if it sent a request as what it is: one that was bought and only ever used by its former holder is not."""
     names, networks, bad = [], [], []
     for part in cast.people:
         population = part.population
@@ -156,7 +162,7 @@ def _truth(cast: _Cast, sent: Ints) -> pa.Table:
         networks += [population.name if population.one_group else f"{population.name}:{number}" if grouped else None for number in part.group.tolist()]
         bad += [population.malicious] * len(part)
     rungs = [name.removeprefix("campaign:") if name.removeprefix("campaign:") in RUNGS else None for name in names]
-    columns = [cast.ids, pa.array(names, pa.string()), pa.array(networks, pa.string()), pa.array(bad, pa.bool_()), pa.array(sent > 0), pa.array(rungs, pa.string())]
+    columns = [cast.ids, pa.array(names, pa.string()), pa.array(networks, pa.string()), pa.array(bad, pa.bool_()), pa.array(own > 0), pa.array(rungs, pa.string())]
     return pa.Table.from_arrays(columns, schema=TRUTH).sort_by("account_id")
 
 

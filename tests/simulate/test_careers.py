@@ -124,6 +124,8 @@ def test_bought_accounts_lived_another_life_before(tmp_path, base):
     assert 10 <= bought.height <= 30
     assert (bought.drop_nulls("first_harvest")["last_chat"] <= bought.drop_nulls("first_harvest")["first_harvest"]).all()
     ages = drawn.accounts.filter("malicious").with_columns(age=pl.lit(START) - pl.col("created_at")).join(lives, on="account_id")
+    truth = pl.read_parquet(tmp_path / "truth.parquet")
+    assert set(truth.filter("malicious", "active")["account_id"]) == set(lives.drop_nulls("first_harvest")["account_id"])
     assert ages.filter("chatted")["age"].median() > dt.timedelta(days=30) > ages.filter(~pl.col("chatted"))["age"].median()
     assert drawn.good.equals(base.good, null_equal=True)
 

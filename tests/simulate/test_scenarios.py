@@ -59,11 +59,18 @@ def test_a_scaled_case_keeps_what_an_account_does_in_a_day(tmp_path):
     write_world(tmp_path, "preset:xiaomi-september", 1000, 6, 5, 0.06)
     bad = pl.read_parquet(tmp_path / "truth.parquet").filter("malicious")
     assert bad.height == 60
+    assert json.loads((tmp_path / "scenario.json").read_text())["published"]["accounts"] == 1500
     rate = requests_of(tmp_path).join(bad, on="account_id").height / 60 / 6
     assert rate == pytest.approx(13.0 * 0.95, rel=0.25)  # 0.95: chance that an account is used on a day
 
 
-def test_one_rung_has_many_names(tmp_path):
+def test_a_small_case_is_never_larger_than_it_was():
+    world = world_of("preset:relay-of-six", 2000, 0.05)
+    assert world.campaigns[0].accounts == 6
+    assert sum(population.size for population in world.populations) == 2000
+
+
+def test_one_rung_has_many_names():
     worlds = [world_of(name, 600, 0.03) for name in ("ladder-L3", "rung:3", "ladder:3", "ladder-3", "rung:L3")]
     assert all(world == worlds[0] for world in worlds)
     assert [campaign.name for campaign in worlds[0].campaigns] == ["L3"]
@@ -129,8 +136,11 @@ def test_the_truth_stays_out_of_what_a_run_reads(tmp_path):
 
 
 def test_a_world_without_releases_and_bans_has_no_context(tmp_path):
-    write_world(tmp_path / "w", "ladder-L9", 300, 1, 5, 0.05)
-    assert (tmp_path / "w" / "context" / "bans.csv").is_file()
+    write_world(tmp_path / "w", "ladder-L9", 300, 6, 5, 0.05)
+    assert {path.name for path in (tmp_path / "w" / "context").iterdir()} == {"releases.csv", "bans.csv"}
+    write_world(tmp_path / "w", "ladder-L9", 300, 2, 5, 0.05)  # ends before the wave
+    assert {path.name for path in (tmp_path / "w" / "context").iterdir()} == {"releases.csv"}
+    assert "banned" not in set(pl.read_parquet(tmp_path / "w" / "accounts.parquet")["status"])
     write_dials(tmp_path / "w", compose(innocents(60), ()), 1, 5, {})
     assert not (tmp_path / "w" / "context").exists()
 
