@@ -18,8 +18,9 @@ from typing import Any
 
 from pipeline.config import Config
 from pipeline.run.options import Progress
+from pipeline.store import open_store, storage_errors
 from pipeline.validate.plans import OWN_TRIES, SUITES, Plan, Try, tries_of
-from pipeline.validate.pool import jobs_of, judge_all
+from pipeline.validate.pool import at_once, jobs_of, judge_all
 from pipeline.validate.report import Asked, all_figures, document, write_report
 from pipeline.validate.results import together
 from pipeline.validate.worlds import World, find_worlds
@@ -30,10 +31,16 @@ __all__ = ["SUITES", "Asked", "find_worlds", "validate"]
 def validate(
     asked: Asked, config: Config, folder: Path, given: tuple[World, ...] | None, memory_bytes: int, threads: int, progress: Progress
 ) -> tuple[dict[str, Any], tuple[Path, ...]]:
-    """Judge the suite's worlds, or the given ones, and write the report into `folder`; the document and the files written. Raises StillhuntError."""
+    """Judge the suite's worlds, or the given ones, and write the report into `folder`; gives the document and the files.
+
+    Raises StillhuntError; LockHeld if another suite writes there.
+    """
     planned: list[tuple[Plan | World, tuple[Try, ...]]] = [(plan, tries_of(plan.tries)) for plan in SUITES[asked.suite]]
     own: list[tuple[Plan | World, tuple[Try, ...]]] = [(world, tries_of(OWN_TRIES[asked.suite])) for world in given or ()]
     jobs = jobs_of(planned if given is None else own, config, folder, memory_bytes, threads)
-    results = together(judge_all(jobs, folder / "worlds", threads, progress))
-    made = document(asked, results, all_figures(asked.suite, results), config)
-    return made, write_report(folder, made)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with open_store(folder):  # one suite at a time writes here
+        results = together(judge_all(jobs, folder / "worlds", at_once(len(jobs), memory_bytes, threads), progress))
+        made = document(asked, results, all_figures(asked.suite, results), config)
+        return made, write_report(folder, made)

@@ -41,23 +41,28 @@ class _Failure:
     exit_code: int
 
 
+def at_once(worlds: int, memory_bytes: int, threads: int) -> int:
+    """How many worlds are judged at a time: one a thread, as far as each gets the memory that a run needs."""
+    return max(1, min(threads, worlds, memory_bytes // MINIMUM_MEMORY_BYTES))
+
+
 def jobs_of(worlds: Sequence[tuple[Plan | World, tuple[Try, ...]]], config: Config, folder: Path, memory_bytes: int, threads: int) -> list[Job]:
     """One job a world, with its share of memory and threads when several are judged at once."""
-    at_once = max(1, min(threads, len(worlds), memory_bytes // MINIMUM_MEMORY_BYTES))
+    parallel = at_once(len(worlds), memory_bytes, threads)
     made_by = {"config": config.as_dict(), "code": code_sha256(), "versions": versions()}
     jobs = []
     for world, tries in worlds:
         key = sha256_json({**made_by, "world": _identity(world), "tries": [dataclasses.asdict(entry) for entry in tries]})[:16]
-        jobs.append(Job(world, tries, config, key, folder / "scratch", memory_bytes // at_once, max(1, threads // at_once)))
+        jobs.append(Job(world, tries, config, key, folder / "scratch", memory_bytes // parallel, max(1, threads // parallel)))
     return jobs
 
 
-def judge_all(jobs: Sequence[Job], folder: Path, at_once: int, progress: Progress) -> list[Judged]:
-    """The results in the order of the jobs; `at_once` processes at most. Raises WorldFailed for the first world that could not be judged."""
+def judge_all(jobs: Sequence[Job], folder: Path, parallel: int, progress: Progress) -> list[Judged]:
+    """The results in the order of the jobs; `parallel` processes at most. Raises WorldFailed for the first world that could not be judged."""
     waiting = [job for job in jobs if not (folder / job.key).is_dir()]
     done = len(jobs) - len(waiting)
     progress("worlds", done, len(jobs))
-    with _many(min(at_once, len(waiting))) as each:
+    with _many(min(parallel, len(waiting))) as each:
         for key, result in each(waiting):
             if isinstance(result, _Failure):
                 raise WorldFailed(result.message, result.exit_code)
@@ -78,12 +83,12 @@ def _identity(world: Plan | World) -> object:
 
 
 @contextlib.contextmanager
-def _many(at_once: int) -> Iterator[Callable[[Sequence[Job]], Iterable[tuple[str, Judged | _Failure]]]]:
-    """A function that judges jobs as they come: in this process for one at a time, else in `at_once` fresh ones, which end with the block."""
-    if at_once <= 1:
+def _many(parallel: int) -> Iterator[Callable[[Sequence[Job]], Iterable[tuple[str, Judged | _Failure]]]]:
+    """A function that judges jobs as they come: in this process for one at a time, else in `parallel` fresh ones, which end with the block."""
+    if parallel <= 1:
         yield lambda jobs: ((job.key, judge(job)) for job in jobs)
         return
-    with multiprocessing.get_context("spawn").Pool(at_once, initializer=_leave_signals_to_the_parent, maxtasksperchild=8) as pool:
+    with multiprocessing.get_context("spawn").Pool(parallel, initializer=_leave_signals_to_the_parent, maxtasksperchild=8) as pool:
         yield lambda jobs: pool.imap_unordered(_attempt, jobs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
 import re
 import shutil
@@ -12,11 +13,11 @@ import polars as pl
 import pytest
 
 from pipeline.config import load_config
-from pipeline.errors import InputError
+from pipeline.errors import InputError, LockHeld
 from pipeline.simulate import write_world
 from pipeline.validate.judging import Job, judge
 from pipeline.validate.plans import AS_IT_IS, NIGHTS, Plan, Try
-from pipeline.validate.pool import jobs_of, judge_all
+from pipeline.validate.pool import at_once, jobs_of, judge_all
 from pipeline.validate.report import all_figures
 from pipeline.validate.results import load, together
 
@@ -140,6 +141,20 @@ def test_the_command_judges_labelled_logs_two_at_a_time(program, cases, tmp_path
     assert (tmp_path / "validation" / "validation.html").is_file()
     assert not (tmp_path / "validation" / "scratch").exists()
     assert "acct_" not in result.stdout + result.stderr
+
+
+def test_two_suites_never_write_to_one_folder(program, cases, tmp_path):
+    (tmp_path / "validation").mkdir()
+    with (tmp_path / "validation" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = program("validate", "--suite", "quick", "--worlds", cases, "--truth", cases / "labels.csv", "--out", tmp_path)
+    assert result.returncode == LockHeld.exit_code, result.stderr
+    assert not (tmp_path / "validation" / "validation.json").exists()
+
+
+@pytest.mark.parametrize(("worlds", "memory", "threads", "expected"), [(10, 4_000_000_000, 2, 2), (1, 4_000_000_000, 8, 1), (10, 3_500_000_000, 8, 3), (10, 500_000_000, 2, 1)])
+def test_as_many_worlds_at_once_as_threads_and_memory_allow(worlds, memory, threads, expected):
+    assert at_once(worlds, memory, threads) == expected
 
 
 def test_labels_without_a_log_are_a_usage_error(program, tmp_path):
