@@ -21,6 +21,7 @@ SCHEMA = "stillhunt.validation/1"
 PUBLISHED = Path(__file__).parents[1] / "validation.json"
 """The validation that the wheel carries. Outside the hash of the code, which it states."""
 IN_OUTPUT = Path("validation") / "validation.json"
+_KEYS = frozenset({"suite", "date", "is_simulated", "version", "config_sha256", "code_sha256", "config", "worlds", "figures"})
 QUOTED = (
     "innocent_accounts_flagged",
     "false_accusations",
@@ -96,7 +97,7 @@ def _read(path: Path) -> Mapping[str, Any] | None:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("schema") == SCHEMA else None
+    return found if isinstance(found, dict) and found.get("schema") == SCHEMA and set(found) >= _KEYS else None
 
 
 def _fits(document: Mapping[str, Any], config: Config) -> bool:

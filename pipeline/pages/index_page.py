@@ -9,6 +9,7 @@ from pipeline.contract import ACCOUNT_COLUMNS, REQUEST_COLUMNS
 from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.pages import charts, numbers
 from pipeline.pages.assessment import alternative, unweighed_sentence
+from pipeline.pages.error_rates import sentences
 from pipeline.pages.pieces import Numbering, carries_weight, finding_sentence, glossary, page_name, show_command, table
 from pipeline.pages.records import Cell, Command, IndexPage, QueueRow, Table, Verdict
 from pipeline.pages.run_facts import Coverage, RunFacts, page_head, verdict
@@ -45,6 +46,7 @@ def index_page(source: Source) -> IndexPage:
         coverage=_coverage(source, numbering),
         account_coverage=_account_coverage(source, numbering),
         blind_spots=_blind_spots(source, numbering),
+        error_rates=sentences(facts.error_rates),
         commands=_commands(source),
         terms=glossary(source.wording),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline import redact
 from pipeline.pages import assessment, network_figures, numbers
+from pipeline.pages.error_rates import sentences
 from pipeline.pages.findings import finding_cards
 from pipeline.pages.index_page import blind_spot_table, change_of, run_verdict
 from pipeline.pages.network_tables import alternatives_table, families_table, lineage_table, members_table, tests_table
@@ -53,6 +54,7 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         alternatives=alternatives_table(source, network, numbering),
         against=innocent,
         blind_spots=_blind_spots(source, numbering),
+        error_rates=sentences(source.facts.error_rates),
         lineage=lineage_table(source, network_id, numbering),
         commands=_commands(source, network_id),
         terms=glossary(wording),

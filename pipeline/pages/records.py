@@ -151,6 +151,7 @@ class IndexPage:
     coverage: Table
     account_coverage: Table
     blind_spots: Table
+    error_rates: tuple[str, ...]
     commands: tuple[Command, ...]
     terms: tuple[Fact, ...]
 
@@ -205,5 +206,6 @@ class NetworkPage:
     alternatives: Table
     against: tuple[FindingCard, ...]
     blind_spots: Table
+    error_rates: tuple[str, ...]
     commands: tuple[Command, ...]
     terms: tuple[Fact, ...] = field(default=())

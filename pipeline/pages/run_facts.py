@@ -6,6 +6,7 @@ Keys read (all but the first three may be missing, and then the page says that t
     inputs [{name, rows, sha256, size_bytes, conforms}], skipped_files [{name, reason}]
     counts {rows_read, rows_kept, accounts, ...}, rejected {reason: rows}
     coverage {column: share 0..1, or {non_null, rows}}, accounts_table {values {column: accounts}, accounts}
+    error_rates (pipeline/pages/error_rates.py: `summary`, or null if nothing was measured)
     degraded [sentence], failed_checks [{check, count}], stages_skipped [{stage, reason}], status (may only make the verdict worse)
 Manifest text passes the redaction gate here. A run whose checks failed is FAILED whatever else it says.
 """
@@ -67,6 +68,7 @@ class RunFacts:
     """Every column of the contract for requests, in its order; empty if the run recorded none."""
     account_coverage: tuple[Coverage, ...]
     """The same of the accounts table, as shares of the log's accounts; empty without such a table."""
+    error_rates: Mapping[str, Any] | None
     degraded: tuple[str, ...]
     failed: tuple[str, ...]
     status: str
@@ -94,6 +96,7 @@ def read_manifest(manifest: Mapping[str, Any]) -> RunFacts:
         rejected=tuple(sorted((_text(reason), int(rows)) for reason, rows in manifest.get("rejected", {}).items())),
         coverage=_coverage(REQUEST_COLUMNS, manifest.get("coverage", {})),
         account_coverage=_account_coverage(manifest.get("accounts_table", {})),
+        error_rates=manifest.get("error_rates"),
         degraded=(*map(_text, manifest.get("degraded", ())), *_pairs(manifest.get("stages_skipped", ()), "stage", "was skipped")),
         failed=_pairs(manifest.get("failed_checks", ()), "check", "failed"),
         status=str(manifest.get("status", "")).upper(),

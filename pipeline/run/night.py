@@ -24,6 +24,7 @@ from pipeline.engines.duckdb import DuckEngine
 from pipeline.errors import InputError, MemoryTooSmall
 from pipeline.ingest import Context, LogListing, account_records, blind_spots, coverage_of, list_logs, read_context
 from pipeline.ingest.columns import READ_COLUMNS
+from pipeline.pages.error_rates import Validation, choose, find_validations, summary
 from pipeline.provenance import run_id, sha256_file
 from pipeline.run.days import WindowDays, keep_days
 from pipeline.run.execute import Bench, empty, flat_settings, peak_rss_bytes
@@ -95,6 +96,8 @@ class _Case:
     previous_night: date | None
     listing: LogListing
     context: Context
+    quoted: Validation | None
+    """The error rates that the pages quote."""
 
 
 def _night(store: Store, bench: Bench, options: RunOptions, progress: Progress) -> RunOutcome:
@@ -120,9 +123,11 @@ def _case(store: Store, options: RunOptions, days: WindowDays, listing: LogListi
     previous = max((day for day in nights if day < night), default=None)
     tables = store.run_folder(nights[previous]) / "tables" if previous else None
     earlier = {name: tables / f"{source}.parquet" for name, source in EARLIER.items()} if tables else {}
+    quoted = choose(find_validations(options.out), options.config)
     hashes = {"accounts": sha256_file(options.accounts) if options.accounts else None, **{name: sha256_file(path) for name, path in earlier.items()}}
+    hashes["validation"] = sha256_file(quoted.path) if quoted else None
     made_from = recipe(days, night, listing, {**hashes, "previous_night": previous.isoformat() if previous else None}, context, options.config, is_night=options.night is not None)
-    return _Case(run_id(made_from), made_from, night, days, earlier, previous, listing, context)
+    return _Case(run_id(made_from), made_from, night, days, earlier, previous, listing, context, quoted)
 
 
 def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -135,7 +140,7 @@ def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progres
     tables = lay_out(bench, dict(bench.frame("network_ids").iter_rows()), folder)
     rejected = write_rejects(window.rejects, folder / "rejects.parquet")
     result = manifest(case.run_id, case.made_from, case.days, window, rejected, stages, case.listing, options.config)
-    result |= edge | {"tables": tables, "tiers": count_tiers(folder)}
+    result |= edge | {"tables": tables, "tiers": count_tiers(folder), "error_rates": summary(case.quoted.document, options.config) if case.quoted else None}
     result["counts"] |= {"accounts": tables["accounts"]["rows"], "networks": tables["networks"]["rows"]}
     bench.timed("90 pages", lambda: write_pages(bench, folder, result, options.config, progress))
     result = write_manifest(folder, result, _measured(bench, options))

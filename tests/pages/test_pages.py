@@ -357,7 +357,7 @@ def test_members_beyond_the_limit_are_counted_and_the_command_is_given():
 
 def test_only_commands_that_exist_are_named(pages, empty_page):
     for page in [*pages.values(), empty_page]:
-        assert set(re.findall(r"\bstillhunt ([a-z]+)", Page(page).text)) <= {"run", "demo", "check", "networks", "show"}
+        assert set(re.findall(r"\bstillhunt ([a-z]+)", Page(page).text)) <= {"run", "demo", "check", "networks", "show", "validate"}
 
 
 def test_a_network_without_traffic_has_a_whole_page(pages):

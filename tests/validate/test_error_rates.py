@@ -9,10 +9,13 @@ import json
 import pytest
 
 from pipeline.config import load_config
-from pipeline.pages import error_rates
+from pipeline.pages import build_pages, error_rates
 from pipeline.pages.error_rates import Validation, choose, find_validations, sentences, stale_measures, summary
+from pipeline.run import RunOptions, run_night
 from pipeline.validate.report import Asked, all_figures, document
 from pipeline.validate.results import together
+from tests.pages import fixtures
+from tests.pages.reading import Page
 from tests.validate.tables import world
 
 CONFIG = load_config()
@@ -85,9 +88,35 @@ def test_files_of_the_folder_and_of_the_program_are_found_and_others_are_absent(
     assert [entry.path for entry in find_validations(tmp_path, published)] == [published]
     (tmp_path / "validation").mkdir()
     inside = tmp_path / "validation" / "validation.json"
-    for broken in ("", "[]", '{"schema": "other/1"}'):
+    for broken in ("", "[]", '{"schema": "other/1"}', '{"schema": "stillhunt.validation/1"}'):
         inside.write_text(broken)
         assert [entry.path for entry in find_validations(tmp_path, published)] == [published]
     inside.write_text(json.dumps(made(day=2)))
     assert [entry.path for entry in find_validations(tmp_path, published)] == [inside, published]
     assert find_validations(tmp_path / "none", tmp_path / "none") == ()
+
+
+def test_pages_quote_what_the_manifest_keeps():
+    quoted = summary(made(), STRICTER)
+    frames, manifest = fixtures.frames(), fixtures.manifest(error_rates=json.loads(json.dumps(quoted)))
+    for name, page in build_pages(frames, manifest, CONFIG, pages_for=[fixtures.REFER]):
+        text = Page(page).text
+        assert "How often this is wrong" in text, name
+        for sentence in sentences(quoted):
+            assert " ".join(sentence.split()) in text, name
+
+
+def test_a_night_quotes_the_validation_of_its_folder_and_is_judged_again_when_that_changes(tiny_log, tmp_path):
+    def night():
+        return run_night(RunOptions((str(tiny_log),), tmp_path, CONFIG, threads=1), lambda _what, _done, _total: None)
+
+    first = night()
+    assert night().already_done
+    (tmp_path / "validation").mkdir()
+    (tmp_path / "validation" / "validation.json").write_text(json.dumps({**made(), "date": "2126-05-30"}))
+    second = night()
+    assert not second.already_done
+    assert second.run_id != first.run_id
+    assert second.manifest["error_rates"]["date"] == "2126-05-30"
+    assert "suite quick, 2126-05-30" in Page((second.folder / "index.html").read_bytes()).text
+    assert night().already_done
