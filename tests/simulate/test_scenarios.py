@@ -13,6 +13,8 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.simulate import EVERYONE, PRESETS, RUNGS, SCENARIOS, STEPS, compose, innocents, world_of, write_dials, write_world
+from pipeline.simulate.lookalikes import LOOKALIKES
+from tests.conftest import ROOT
 
 CHEAP_ALIKE = {"prompt", "input_tokens"}
 
@@ -143,6 +145,36 @@ def test_a_world_without_releases_and_bans_has_no_context(tmp_path):
     assert "banned" not in set(pl.read_parquet(tmp_path / "w" / "accounts.parquet")["status"])
     write_dials(tmp_path / "w", compose(innocents(60), ()), 1, 5, {})
     assert not (tmp_path / "w" / "context").exists()
+
+
+def readme_rungs() -> dict[str, tuple[str, set[str]]]:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| L")]
+    return {name: (tactic, {dial.split(":")[0].strip() for dial in dials.split(";")}) for name, tactic, dials in rows}
+
+
+def test_the_readme_tells_the_ladder_as_it_is():
+    told = readme_rungs()
+    assert list(told) == list(RUNGS)
+    for step in STEPS:
+        tactic, dials = told[step.name]
+        assert (tactic, dials) == (step.tactic, {dial for dial, _ in step.turned} or {"the ground"})
+
+
+def test_the_readme_names_every_scenario_case_and_look_alike():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in (*SCENARIOS, *PRESETS, *(entry.population.name for entry in LOOKALIKES)):
+        assert name in text, name
+
+
+def test_the_command_writes_a_rung_and_names_the_context(program, tmp_path):
+    done = program("simulate", tmp_path / "w", "--scenario", "rung:6", "--accounts", 300, "--days", 1, "--seed", 4, "--share", 0.05, "--text", "cheap")
+    assert done.returncode == 0, done.stderr
+    assert f"--context {tmp_path / 'w' / 'context'}" in done.stderr
+    assert program("check", tmp_path / "w" / "requests").returncode == 0
+    assert program("simulate", tmp_path / "x", "--scenario", "rung:66", "--seed", 4).returncode == 2
+    assert program("simulate", tmp_path / "x", "--text", "terse", "--seed", 4).returncode == 2
+    assert not (tmp_path / "x").exists()
 
 
 PROGRAM = "import sys; from pathlib import Path; from pipeline.simulate import write_world; write_world(Path(sys.argv[1]), 'ladder', 12000, int(sys.argv[2]), 5, 0.05, 'cheap')"
