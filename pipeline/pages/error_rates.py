@@ -16,6 +16,7 @@ from pipeline import __version__, redact
 from pipeline.config import Config
 from pipeline.pages import numbers
 from pipeline.pages.validation_words import bounds_text, value_text
+from pipeline.provenance import code_sha256
 
 SCHEMA = "stillhunt.validation/1"
 PUBLISHED = Path(__file__).parents[1] / "validation.json"
@@ -59,12 +60,15 @@ def choose(validations: Iterable[Validation], config: Config) -> Validation | No
 
 
 def summary(document: Mapping[str, Any], config: Config) -> dict[str, Any]:
-    """What run.json keeps of a validation: where it comes from, the quoted figures, and the settings that have changed since with the measures they make stale."""
+    """What run.json keeps of a validation: where it comes from, the quoted figures, whether the code is the same,
+    and the settings that have changed since with the measures they make stale.
+    """
     kept = ("suite", "date", "is_simulated", "version", "config_sha256", "code_sha256")
     rows = [row for row in document["figures"] if row["stratum"] == "all" and row["measure"] in QUOTED]
     measures = list(dict.fromkeys(row["measure"] for row in document["figures"]))
     stale = {name: {"then": then, "now": now, "measures": stale_measures(name, measures)} for name, then, now in changed_settings(document, config)}
-    return {**{key: document[key] for key in kept}, "worlds": len(document["worlds"]), "figures": rows, "stale": stale}
+    same_code = document["code_sha256"] == code_sha256()
+    return {**{key: document[key] for key in kept}, "same_code": same_code, "worlds": len(document["worlds"]), "figures": rows, "stale": stale}
 
 
 def changed_settings(document: Mapping[str, Any], config: Config) -> list[tuple[str, Any, Any]]:
@@ -128,8 +132,12 @@ def _origin(quoted: Mapping[str, Any]) -> str:
 
 
 def _stale(quoted: Mapping[str, Any]) -> list[str]:
-    """One sentence a changed setting, and one if the version differs."""
-    said = [f"They were measured with version {redact.for_html(quoted['version'], 40)}, not {__version__}."] if quoted["version"] != __version__ else []
+    """One sentence a changed setting, and one if version or code differ."""
+    said = []
+    if quoted["version"] != __version__:
+        said.append(f"They were measured with version {redact.for_html(quoted['version'], 40)}, not {__version__}.")
+    elif not quoted["same_code"]:
+        said.append("The program has been changed since within this version, so they may no longer hold; stillhunt validate measures again.")
     for name, change in quoted["stale"].items():
         values = f"{_setting(change['then'])} then, {_setting(change['now'])} now"
         said.append(

@@ -74,6 +74,11 @@ def test_the_words_hold_counts_bounds_and_n():
     assert said[1:] == ("Rates on simulated worlds are not rates of this log.",)
 
 
+def test_changed_code_is_told():
+    assert "The program has been changed since within this version" in " ".join(sentences(summary(made(code_sha256="0" * 64), CONFIG)))
+    assert "has been changed since within" not in " ".join(sentences(summary(made(), CONFIG)))
+
+
 def test_another_version_is_told():
     assert "They were measured with version 9.9, not" in " ".join(sentences(summary(made(version="9.9"), CONFIG)))
 
