@@ -1,7 +1,8 @@
 """The public cases as presets: what was published, and the campaign that has those numbers.
 
 Published figures are kept beside the dials, so that a reader can tell fact from assumption: where accounts, exchanges or days were not published, the
-campaign's rate is an assumption and `published` holds None. A world takes the accounts down to its own size; what an account does in a day stays as published.
+campaign's rate is an assumption and `published` holds None. A world takes the accounts down to its own size; what an account does in a day stays as published. Cases
+are named by what they did, not by whom a report holds responsible: that is not for this program to repeat.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ SEPTEMBER = "provider's threat report of September 2026"
 CASES = (
     Case(
         Published(FEBRUARY, exchanges=16_000_000, accounts=24_000),
-        Campaign("february-2026", 24_000, 26.0, payment_group=6, template="family", policy="round_robin", noise_share=0.3, pathways=PATHWAYS),
+        Campaign("three-labs-2026", 24_000, 26.0, payment_group=6, template="family", policy="round_robin", noise_share=0.3, pathways=PATHWAYS),
     ),
     Case(
         Published(FEBRUARY, accounts=20_000),
@@ -47,7 +48,7 @@ CASES = (
     Case(
         Published(FEBRUARY, exchanges=150_000),
         Campaign(
-            "deepseek-february",
+            "grading-2026",
             200,
             25.0,
             payment_group=8,
@@ -60,20 +61,20 @@ CASES = (
     ),
     Case(
         Published(FEBRUARY, exchanges=3_400_000),
-        Campaign("moonshot-february", 600, 80.0, payment_group=4, template="family", policy="random", pathways=PATHWAYS, tasks=AGENTIC),
+        Campaign("pathways-2026", 600, 80.0, payment_group=4, template="family", policy="random", pathways=PATHWAYS, tasks=AGENTIC),
     ),
     Case(
         Published(FEBRUARY, exchanges=13_000_000),
-        Campaign("minimax-february", 5_000, 50.0, payment_group=4, template="family", policy="headroom", pivot_share=0.5, tasks=AGENTIC),
+        Campaign("pivot-2026", 5_000, 50.0, payment_group=4, template="family", policy="headroom", pivot_share=0.5, tasks=AGENTIC),
     ),
     Case(
         Published("letter to the Senate of 10 June 2026", exchanges=28_800_000, accounts=25_000, days=45, per_account_day=25.6),
-        Campaign("alibaba-letter", 25_000, 25.6, payment_group=2, template="injected", domain="disposable", tasks=AGENTIC),
+        Campaign("letter-2026", 25_000, 25.6, payment_group=2, template="injected", domain="disposable", tasks=AGENTIC),
     ),
     Case(
         Published(SEPTEMBER, exchanges=151_000_000, accounts=3_500, days=92, per_account_day=857.0),
         Campaign(
-            "alibaba-september",
+            "injection-2026",
             7_000,
             857.0,
             payment_group=2,
@@ -88,30 +89,28 @@ CASES = (
     ),
     Case(
         Published(SEPTEMBER, exchanges=300_000, accounts=5_380, days=10, per_account_day=5.6),
-        Campaign("moonshot-september", 5_380, 5.6, template="none", source="live", schedule="mimic", turns=3.0, foreign_share=0.7, policy="sticky", clients="rewritten"),
+        Campaign("relay-2026", 5_380, 5.6, template="none", source="live", schedule="mimic", turns=3.0, foreign_share=0.7, policy="sticky", clients="rewritten"),
     ),
     Case(
         Published(SEPTEMBER, exchanges=12_100_000, days=14),
-        Campaign("deepseek-september", 8_000, 108.0, template="injected", source="live", schedule="mimic", turns=4.0, foreign_share=0.5, clients="rewritten", tasks=AGENTIC),
+        Campaign("harness-2026", 8_000, 108.0, template="injected", source="live", schedule="mimic", turns=4.0, foreign_share=0.5, clients="rewritten", tasks=AGENTIC),
     ),
     Case(
         Published(SEPTEMBER, exchanges=3_400_000, days=17),
-        Campaign("zhipu-september", 4_000, 50.0, payment_group=3, template="family", policy="random", output_tokens=1400.0, tasks=(("reason", 0.6), ("rewrite", 0.4))),
+        Campaign("cleaning-2026", 4_000, 50.0, payment_group=3, template="family", policy="random", output_tokens=1400.0, tasks=(("reason", 0.6), ("rewrite", 0.4))),
     ),
     Case(
         Published(SEPTEMBER, exchanges=400_000, accounts=1_500, days=20, per_account_day=13.0),
-        Campaign("xiaomi-september", 1_500, 13.0, template="none", source="replay", schedule="batch", turns=3.0, foreign_share=0.75, clients="harness", tasks=AGENTIC),
+        Campaign("replay-2026", 1_500, 13.0, template="none", source="replay", schedule="batch", turns=3.0, foreign_share=0.75, clients="harness", tasks=AGENTIC),
     ),
     Case(
         Published("threat tracker of February 2026", exchanges=100_000),
-        Campaign(
-            "trace-coercion-2026", 100, 100.0, payment_group=5, template="injected", source="replay", foreign_share=0.9, tasks=(("reason", 0.5), ("explain", 0.3), ("code", 0.2))
-        ),
+        Campaign("coercion-2026", 100, 100.0, payment_group=5, template="injected", source="replay", foreign_share=0.9, tasks=(("reason", 0.5), ("explain", 0.3), ("code", 0.2))),
     ),
     Case(
         Published("tool maker's account of October 2025", accounts=20_000, days=3),
         Campaign(
-            "droid-wars-2025",
+            "signups-2025",
             20_000,
             15.0,
             payment_group=5,

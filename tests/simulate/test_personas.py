@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.simulate import EVERYONE, PERSONAS, USUAL_SHARING, compose, innocents, write_dials, write_world
+from pipeline.simulate import EVERYONE, PERSONAS, USUAL_SHARING, Sharing, compose, innocents, write_dials, write_world
 
 DAYS = 8
 START = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
@@ -153,6 +153,19 @@ def test_synthetic_data_is_long_answers_of_one_open_customer(crowd):
     made = crowd.of("synthetic_data")
     assert made["output_tokens"].median() > 500
     assert (made.group_by("network").agg(pl.col("organization_id").n_unique())["organization_id"] == 1).all()
+
+
+def test_an_account_that_is_handed_over_changes_line_and_client_once(tmp_path):
+    write_dials(tmp_path, compose(innocents(800, personas=EVERYONE), (), Sharing(handed_over=1.0)), DAYS, 6, {})
+    truth = pl.read_parquet(tmp_path / "truth.parquet")
+    requests = pl.concat([pl.read_parquet(path, hive_partitioning=False) for path in sorted(tmp_path.glob("requests/*/*.parquet"))])
+    for name, moved in (("enterprise", True), ("individual", False)):
+        rows = requests.join(truth.filter(pl.col("truth") == name), on="account_id").sort("account_id", "timestamp")
+        switches = rows.with_columns(other=(pl.col("user_agent") != pl.col("user_agent").shift()).over("account_id")).group_by("account_id").agg(pl.col("other").sum(), pl.len())
+        busy = switches.filter(pl.col("len") >= 10)
+        assert busy.height > 20
+        assert (busy["other"] <= 1).all()
+        assert (busy["other"] == 1).mean() > 0.8 if moved else busy["other"].sum() == 0
 
 
 def test_heavy_sharing_is_met_in_the_look_alike_world(tmp_path):

@@ -58,7 +58,7 @@ def test_a_public_case_keeps_its_published_numbers(case):
 
 
 def test_a_scaled_case_keeps_what_an_account_does_in_a_day(tmp_path):
-    write_world(tmp_path, "preset:xiaomi-september", 1000, 6, 5, 0.06)
+    write_world(tmp_path, "preset:replay-2026", 1000, 6, 5, 0.06)
     bad = pl.read_parquet(tmp_path / "truth.parquet").filter("malicious")
     assert bad.height == 60
     assert json.loads((tmp_path / "scenario.json").read_text())["published"]["accounts"] == 1500
@@ -82,7 +82,7 @@ def test_one_rung_has_many_names():
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
-    [("laddr", "ladder"), ("ladder-L12", "ladder-L"), ("rung:99", "ladder-"), ("lookalikes", "lookalike"), ("preset:alibaba", "preset:alibaba"), ("ladder:3,3", "ladder")],
+    [("laddr", "ladder"), ("ladder-L12", "ladder-L"), ("rung:99", "ladder-"), ("lookalikes", "lookalike"), ("preset:replay", "preset:replay-2026"), ("ladder:3,3", "ladder")],
 )
 def test_a_wrong_name_is_answered_with_the_nearest(wrong, right):
     with pytest.raises(UsageError, match=f"Did you mean '{right}"):

@@ -128,8 +128,11 @@ def test_share_sets_the_campaigns_share(tmp_path):
         assert pl.read_parquet(tmp_path / "truth.parquet")["malicious"].mean() == pytest.approx(share, abs=0.005)
 
 
-def test_two_processes_write_the_same_bytes(tmp_path):
-    program = "import sys; from pathlib import Path; from pipeline.simulate import write_world; write_world(Path(sys.argv[1]), 'mixed', 300, 2, 9, 0.2)"
+@pytest.mark.parametrize(("scenario", "files"), [("mixed", 5), ("ladder:4,9,10", 11)])
+def test_two_processes_write_the_same_bytes(tmp_path, scenario, files):
+    days = files - 3 if scenario == "mixed" else files - 5
+    call = f"write_world(Path(sys.argv[1]), '{scenario}', 300, {days}, 9, 0.2)"
+    program = f"import sys; from pathlib import Path; from pipeline.simulate import write_world; {call}"
     for name, extra in (
         ("a", {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "POLARS_MAX_THREADS": "1"}),
         ("b", {"PYTHONHASHSEED": "2", "LANG": "de_DE.UTF-8", "OMP_NUM_THREADS": "1"}),
@@ -137,7 +140,7 @@ def test_two_processes_write_the_same_bytes(tmp_path):
         subprocess.run([sys.executable, "-c", program, str(tmp_path / name)], check=True, env={**os.environ, **extra})
     first, second = file_hashes(tmp_path / "a"), file_hashes(tmp_path / "b")
     assert first == second
-    assert len(first) == 5
+    assert len(first) == files
 
 
 def test_another_seed_gives_other_wordings(tmp_path):
