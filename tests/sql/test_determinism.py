@@ -49,8 +49,10 @@ def sources():
         "source_file": ["f"] * SAMPLES,
         "source_row": np.arange(SAMPLES),
         "prompt_chars": draw.integers(1, 500, SAMPLES),
-        "shingles": [sorted(set(row)) for row in draw.integers(0, 60, (SAMPLES, 6)).tolist()],
-        "shingle_count": np.full(SAMPLES, 6),
+        "shingles": [sorted({*row, *range(100, 105)}) for row in draw.integers(0, 60, (SAMPLES, 6)).tolist()],
+        "shingle_count": np.full(SAMPLES, 11),
+        "prompt_words": draw.integers(16, 40, SAMPLES),
+        "prefixes": [[first, 10 * first + 10 + second] for first, second in draw.integers(0, 5, (SAMPLES, 2)).tolist()],
         "tokens": [sorted(set(row)) for row in draw.integers(0, 2**29, (SAMPLES, 4)).tolist()],
     }
     records = {
@@ -62,7 +64,15 @@ def sources():
         "email_domain_key": draw.integers(0, 9, ACCOUNTS),
         "created_us": START - draw.integers(0, 10**12, ACCOUNTS),
     }
-    return {"requests": typed(requests, schema.REQUESTS), "prompt_samples": typed(samples, schema.PROMPT_SAMPLES), "account_records": typed(records, schema.ACCOUNT_RECORDS)}
+    clients = {"product": [0, 1], "is_public": [True, True], "levels": [64, 64]}
+    leads = {"prefix_key": range(5), "opening_key": range(5), "words": [8] * 5, "is_client": [True] * 5}
+    return {
+        "requests": typed(requests, schema.REQUESTS),
+        "prompt_samples": typed(samples, schema.PROMPT_SAMPLES),
+        "account_records": typed(records, schema.ACCOUNT_RECORDS),
+        "public_clients": typed(clients, schema.PUBLIC_CLIENTS),
+        "preambles": typed(leads, schema.PREAMBLES),
+    }
 
 
 def run_all(given, folder, threads, config):
