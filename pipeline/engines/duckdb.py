@@ -177,11 +177,11 @@ class DuckEngine:
 
 
 class GroupWriter:
-    """Writes batches as zstd Parquet in row groups of a fixed size, so that bytes do not depend on how they arrive."""
+    """Writes batches as Parquet in row groups of a fixed size, so that bytes do not depend on how they arrive."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._schema, self._size = schema, _group_rows(schema)
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", version="2.6", use_dictionary=_repeating(schema))
+        self._writer = pq.ParquetWriter(path, schema, compression=_compression(schema), version="2.6", use_dictionary=_repeating(schema))
         self._pending: list[pa.Table] = []
         self._held = self._written = 0
 
@@ -233,6 +233,11 @@ def _group_rows(schema: pa.Schema) -> int:
 def _repeating(schema: pa.Schema) -> list[str]:
     """Columns worth a dictionary: all but lists, times, and keys other than the account's, whose values seldom come twice."""
     return [field.name for field in schema if not pa.types.is_list(field.type) and (field.name == "account_key" or not field.name.endswith(("_key", "_us")))]
+
+
+def _compression(schema: pa.Schema) -> dict[str, str]:
+    """zstd, but for lists: they hold hashes, which hardly anything compresses."""
+    return {f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name: "none" if pa.types.is_list(field.type) else "zstd" for field in schema}
 
 
 def _settings(threads: int, memory_bytes: int, temp_dir: Path) -> dict[str, str | bool | int | float | list[str]]:

@@ -19,17 +19,8 @@ U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 _PORTION = 1 << 20
-_BYTE = rb"(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
-_PLAIN_IPV4 = re.compile(rb"(?:%s\.){3}%s" % (_BYTE, _BYTE))
+_PLAIN_IPV4 = re.compile(rb"(?:(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])(?:\.(?!$)|$)){4}")
 _NEWLINE = 10
-
-
-def _mix(values: U64) -> U64:
-    values = values ^ (values >> np.uint64(33))
-    values = values * tb.MIX_1
-    values = values ^ (values >> np.uint64(33))
-    values = values * tb.MIX_2
-    return values ^ (values >> np.uint64(33))
 
 
 def _powers(base: np.uint64, count: int) -> U64:
@@ -205,10 +196,10 @@ def _ladder(words: U64, count: I64, seed: np.uint64) -> tuple[U64, U64]:
     for rung, size in enumerate(tb.LADDER):
         rows = np.flatnonzero(count >= size)
         taken = words[first[rows][:, None] + np.arange(size)]
-        rungs[rows, rung] = _mix((taken * _powers(tb.WORD_BASE, size)[::-1]).sum(axis=1, dtype=np.uint64) + seed) >> np.uint64(1)
+        rungs[rows, rung] = tb.mixed((taken * _powers(tb.WORD_BASE, size)[::-1]).sum(axis=1, dtype=np.uint64) + seed) >> np.uint64(1)
     few = np.minimum(count, tb.LADDER[0])
     whole = _polynomials(words[_within(count) < np.repeat(few, count)], few)
-    return rungs, np.where(count >= tb.LADDER[0], rungs[:, 0], _mix(whole + seed) >> np.uint64(1))
+    return rungs, np.where(count >= tb.LADDER[0], rungs[:, 0], tb.mixed(whole + seed) >> np.uint64(1))
 
 
 def _exact(items: _Items, rows: int) -> tuple[U64, I64]:
@@ -239,7 +230,7 @@ def _texts(data: U8, starts: I64, ends: I64, seeds: U64) -> tuple[U64, I64, U64,
     selected = _selected(count)
     sizes = np.minimum(count, tb.HEAD_WORDS + tb.TAIL_WORDS)
     skeleton = _skeletons(words[selected], masks[selected], sizes)
-    keys = np.stack([_mix(whole + seeds[0]) >> np.uint64(1), prefix, _mix(skeleton + seeds[2]) >> np.uint64(1)])
+    keys = np.stack([tb.mixed(whole + seeds[0]) >> np.uint64(1), prefix, tb.mixed(skeleton + seeds[2]) >> np.uint64(1)])
     return keys, np.where(number > 0, count, -1), ladder, words[selected], sizes
 
 
@@ -278,8 +269,8 @@ def sketches(words: U64, offsets: I64, rows: I64) -> tuple[NDArray[np.int32], I6
     for word in range(tb.SHINGLE_WORDS):
         here = each > word
         value[here] = value[here] * tb.WORD_BASE + taken[first[here] + word]
-    shingles, shingle_ends = _smallest(_mix(value) >> np.uint64(1), grams, tb.SHINGLES)
-    tokens, token_ends = _smallest(_mix(taken) >> np.uint64(33), count, tb.TOKENS)
+    shingles, shingle_ends = _smallest(tb.mixed(value) >> np.uint64(1), grams, tb.SHINGLES)
+    tokens, token_ends = _smallest(tb.mixed(taken) >> np.uint64(33), count, tb.TOKENS)
     return (shingles >> np.uint64(32)).astype(np.int32), shingle_ends, grams, tokens.astype(np.int32), token_ends
 
 

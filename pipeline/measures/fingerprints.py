@@ -94,17 +94,8 @@ def _seed(namespace: str) -> np.uint64:
     return tb.seed(namespace)
 
 
-def mixed(values: U64) -> U64:
-    """MurmurHash3's 64-bit finaliser: a bijection that spreads every bit of the input over the output."""
-    values = values ^ (values >> np.uint64(33))
-    values = values * tb.MIX_1
-    values ^= values >> np.uint64(33)
-    values *= tb.MIX_2
-    return values ^ (values >> np.uint64(33))
-
-
 def _keyed(values: U64, namespace: str) -> I64:
-    return (mixed(values + _seed(namespace)) >> np.uint64(1)).view(np.int64)
+    return (tb.mixed(values + _seed(namespace)) >> np.uint64(1)).view(np.int64)
 
 
 def spans_of(texts: pa.Array) -> Spans:
@@ -148,7 +139,7 @@ def value_keys(spans: Spans, namespace: str) -> I64:
 
 def number_keys(values: U64, namespace: str) -> I64:
     """Keys of unsigned integers."""
-    return _keyed(mixed(values), namespace)
+    return _keyed(tb.mixed(values), namespace)
 
 
 def combined(parts: Sequence[I64], namespace: str) -> I64:
@@ -171,7 +162,7 @@ def sequence_keys(values: U64, starts: I64, ends: I64, namespace: str, *, ordere
     if ordered:
         at = np.arange(len(values)) - np.repeat(starts, ends - starts)
         factors = _powers(int(at.max(initial=0)) + 1)[at]
-    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed(values) * factors, dtype=np.uint64)])
+    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(tb.mixed(values) * factors, dtype=np.uint64)])
     return _keyed(total[ends] - total[starts], namespace)
 
 

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+_GROUPS_AT_ONCE = 256
 SparseRows: TypeAlias = sparse.csr_matrix
 """Sparse rows of numbers, one an account."""
 
@@ -34,9 +35,20 @@ def nearest(columns: Floats, members: Ints, eligible: Ints, wanted: int) -> Ints
     """
     if not len(members) or not len(eligible):
         return np.empty(0, dtype=np.int64)
-    distance, _ = cKDTree(columns[members]).query(columns[eligible])
-    order = np.lexsort((eligible, np.round(distance, 9)))
+    distance = np.round(cKDTree(columns[members]).query(columns[eligible])[0], 9)
+    if wanted < len(eligible):
+        close = distance <= np.partition(distance, wanted - 1)[wanted - 1] if wanted else np.zeros(len(distance), np.bool_)
+        eligible, distance = eligible[close], distance[close]
+    order = np.lexsort((eligible, distance))
     return np.sort(eligible[order[:wanted]])
+
+
+def others(count: int, *left_out: Ints) -> Ints:
+    """Positions below `count` that are in none of the arrays, ascending."""
+    free = np.ones(count, np.bool_)
+    for positions in left_out:
+        free[positions] = False
+    return np.flatnonzero(free)
 
 
 def pool_size(members: int) -> int:
@@ -83,7 +95,9 @@ def mean_cosine_sparse(unit: SparseRows, groups: Ints) -> Floats:
     between = np.asarray((unit[pool] @ unit[pool].T).todense())
     np.fill_diagonal(between, 0.0)
     place = place.reshape(groups.shape)
-    means: Floats = np.array([between[np.ix_(row, row)].sum() for row in place]) / (size * (size - 1))
+    parts = (place[start : start + _GROUPS_AT_ONCE] for start in range(0, len(place), _GROUPS_AT_ONCE))
+    sums = [between[part[:, :, None], part[:, None, :]].reshape(len(part), -1).sum(axis=1) for part in parts]
+    means: Floats = np.concatenate(sums) / (size * (size - 1))
     return means
 
 

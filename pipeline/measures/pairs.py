@@ -8,6 +8,9 @@ strongest kind in full and the others by a quarter, capped. All arithmetic is on
 
 from __future__ import annotations
 
+import functools
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +54,7 @@ class PairScorer:
         column = np.concatenate([np.empty(0, dtype=np.int64), *(start + kind.column for kind, start in zip(kinds, starts, strict=False))])
         share = np.concatenate([np.empty(0), *(kind.share for kind in kinds)])
         self._shares = sparse.csr_matrix((share, (row, column)), shape=(account_count, int(starts[-1])))
+        self._shares.sort_indices()
         self._caps = np.array([kind.cap_micro_bits for kind in kinds], dtype=np.int64)
         self._least = np.array([kind.min_support for kind in kinds], dtype=np.int64)
 
@@ -85,16 +89,9 @@ class PairScorer:
 
     def _scored(self, a: Ints, b: Ints) -> Ints:
         """Per kind the rarest shared value in full, the others by a quarter, capped; 0 below the least support."""
-        shared = self._shares[a].multiply(self._shares[b]).tocsr()
-        micro = np.floor(np.sqrt(shared.data) * self._rarity[shared.indices] + 0.5).astype(np.int64)  # the root of the product, halves up: as the SQL
-        place = np.repeat(np.arange(len(a)), np.diff(shared.indptr)) * len(self._kinds) + self._kind_of[shared.indices]
-        size = len(a) * len(self._kinds)
-        support, total, top = np.bincount(place, minlength=size), np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-        np.add.at(total, place, micro)
-        np.maximum.at(top, place, micro)
-        shape = (len(a), len(self._kinds))
-        bits = np.minimum(self._caps, (top + (total - top) // 4).reshape(shape))
-        return np.where(support.reshape(shape) >= self._least, bits, 0)
+        support, total, top = _backend()(self._shares.indptr, self._shares.indices, self._shares.data, self._rarity, self._kind_of, len(self._kinds), a, b)
+        bits = np.minimum(self._caps, top + (total - top) // 4)
+        return np.where(support >= self._least, bits, 0)
 
     def _fused(self, micro: Ints, family: str) -> Ints:
         columns = [index for index, kind in enumerate(self._kinds) if kind.family == family]
@@ -106,3 +103,33 @@ class PairScorer:
         weighed[np.arange(len(part)), top] = part[np.arange(len(part)), top]
         fused: Ints = np.minimum(self._family_caps[family], weighed.sum(axis=1))
         return fused
+
+
+def shared_micro_bits(ends: Ints, columns: Ints, shares: Floats, rarity: Floats, kind_of: Ints, kinds: int, a: Ints, b: Ints) -> tuple[Ints, Ints, Ints]:
+    """Of each pair and kind: values shared, the sum of what they are worth, and the rarest one's worth, in millionths of a bit.
+
+    In: rows of a sparse matrix (row i is columns[ends[i]:ends[i + 1]], ascending), each column's rarity and kind, and pairs of rows. Out: three (pairs, kinds).
+    """
+    matrix = sparse.csr_matrix((shares, columns, ends), shape=(len(ends) - 1, len(rarity)))
+    shared = matrix[a].multiply(matrix[b]).tocsr()
+    micro = np.floor(np.sqrt(shared.data) * rarity[shared.indices] + 0.5).astype(np.int64)  # the root of the product, halves up: as the SQL
+    place = np.repeat(np.arange(len(a)), np.diff(shared.indptr)) * kinds + kind_of[shared.indices]
+    size, shape = len(a) * kinds, (len(a), kinds)
+    total, top = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    np.add.at(total, place, micro)
+    np.maximum.at(top, place, micro)
+    return np.bincount(place, minlength=size).reshape(shape), total.reshape(shape), top.reshape(shape)
+
+
+@functools.cache
+def _backend() -> Callable[..., tuple[Ints, Ints, Ints]]:
+    """`shared_micro_bits` compiled, or as it stands where numba is missing or not wanted (see fingerprints)."""
+    if os.environ.get("STILLHUNT_NO_NUMBA") != "1":
+        try:
+            from pipeline.measures import pairs_numba
+        except ImportError:
+            pass
+        else:
+            compiled: Callable[..., tuple[Ints, Ints, Ints]] = pairs_numba.shared_micro_bits
+            return compiled
+    return shared_micro_bits

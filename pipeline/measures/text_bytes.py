@@ -57,6 +57,15 @@ _SPACES = frozenset(" \t\n\r\v\f")
 _MARKS = ((BRACKET, "<>[]{}#"), (STOP, '<>[]{}#.!?:;-*|"`\n'), (QUOTE, '"'), (TICK, "`"), (PATH, "/\\@"))
 
 
+def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """MurmurHash3's 64-bit finaliser: a bijection that spreads every bit of the input over the output."""
+    values = values ^ (values >> np.uint64(33))
+    values = values * MIX_1
+    values ^= values >> np.uint64(33)
+    values *= MIX_2
+    return values ^ (values >> np.uint64(33))
+
+
 def _class(byte: int) -> int:
     """The class of a byte."""
     char = chr(byte)

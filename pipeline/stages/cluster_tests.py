@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.config import Config
-from pipeline.measures.groups import SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, nearest, pool_size
+from pipeline.measures.groups import SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, nearest, others, pool_size
 from pipeline.measures.nulls import permutation_p
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
 from pipeline.stages.population import Population, population
@@ -80,8 +80,7 @@ def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:
 
 
 def _pool(columns: Floats, members: Ints, excluded: Ints, wanted: int) -> Ints:
-    eligible = np.setdiff1d(np.arange(len(columns)), np.union1d(members, excluded))
-    return nearest(columns, members, eligible, wanted)
+    return nearest(columns, members, others(len(columns), members, excluded), wanted)
 
 
 def _tests(bench: _Bench, members: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:

@@ -77,10 +77,10 @@ def _communities(count: int, a: Ints, b: Ints, weight: Floats, config: NetworkCo
 
 def _pairs(links: pl.DataFrame, threshold: float, family_min_bits: float) -> pl.DataFrame:
     """Pairs with half an edge's bits or more: account_a, account_b, total bits, and strong, the families of at least the least bits."""
-    families = links.group_by("account_a", "account_b", "family").agg(pl.col("bits").sort_by("kind").sum())
-    pairs = families.group_by("account_a", "account_b").agg(
-        pl.col("bits").sort_by("family").sum().round(6).alias("total"), (pl.col("bits").round(6) >= family_min_bits).sum().alias("strong")
-    )
+    micro = (pl.col("bits") * 1e6).round().cast(pl.Int64)  # whole millionths: a sum that no order changes
+    families = links.group_by("account_a", "account_b", "family").agg(micro.sum().alias("micro"))
+    strong = (pl.col("micro") >= round(family_min_bits * 1e6)).sum().alias("strong")
+    pairs = families.group_by("account_a", "account_b").agg((pl.col("micro").sum() / 1e6).round(6).alias("total"), strong)
     return pairs.filter(pl.col("total") >= threshold / 2).sort("account_a", "account_b")
 
 

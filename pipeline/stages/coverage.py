@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config, VerdictConfig
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, kinds
-from pipeline.measures.groups import draw_groups, draw_pairs, nearest, pool_size
+from pipeline.measures.groups import draw_groups, draw_pairs, nearest, others, pool_size
 from pipeline.measures.nulls import percentile_of
 from pipeline.stages.evidence_views import account_views
 from pipeline.stages.population import Population, population
@@ -53,10 +53,12 @@ def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     groups = inputs["clusters"].filter(pl.col("origin") == "network").sort("cluster", "account_key")
     listed = inputs["clusters"].filter(pl.col("origin") != "vouched")
     values = shared_inside(listed, inputs["shared_values"], _customers(inputs["account_records"]), people, config.verdict)
+    facts = values.filter("qualifies")
+    held = inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi").join(listed, on="account_key", how="semi")
     rows = []
     for (cluster,), members in groups.group_by("cluster", maintain_order=True):
         positions = people.positions(members["account_key"])
-        covered = _coverage(values.filter((pl.col("cluster") == cluster) & pl.col("qualifies")), inputs["shared_values"], members, people)
+        covered = _coverage(facts.filter(pl.col("cluster") == cluster), held, members)
         rows += _families(int(str(cluster)), positions, covered, people, views.manner, config)
     table = pl.DataFrame(rows, schema=FAMILY_ROWS, orient="row").sort("cluster", "family")
     return {"cluster_families": table, "cluster_values": values}
@@ -83,7 +85,7 @@ def shared_inside(groups: pl.DataFrame, values: pl.DataFrame, customers: pl.Data
     return shared.select(list(VALUES)).cast({"df": pl.Int64}).sort("cluster", "kind", "value_key")
 
 
-def _coverage(qualifying: pl.DataFrame, values: pl.DataFrame, members: pl.DataFrame, people: Population) -> pl.DataFrame:
+def _coverage(qualifying: pl.DataFrame, values: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """Per kind: holders (set of entities) of a qualifying value, the largest block and the number of values."""
     held = values.join(qualifying.select("kind", "value_key", "inside_count"), on=["kind", "value_key"]).join(members.select("account_key"), on="account_key", how="semi")
     return held.group_by("kind", "family").agg(
@@ -125,7 +127,7 @@ def _admitted(blocks: pl.DataFrame, entities: int, config: Config) -> bool:
 def _control_medians(members: Ints, people: Population, manner: Floats, config: Config, rng: np.random.Generator) -> Floats:
     """Median bits by family in random groups of accounts of the same manner. Out: (groups, families); no rows if too few accounts."""
     size = min(len(members), 24)
-    pool = nearest(manner, members, np.setdiff1d(np.arange(len(manner)), members), pool_size(len(members)))
+    pool = nearest(manner, members, others(len(manner), members), pool_size(len(members)))
     if len(pool) < max(config.pages.control_minimum, 2 * size):
         return np.zeros((0, len(FAMILIES)))
     groups = draw_groups(pool, size, CONTROL_GROUPS, rng)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,9 @@ SHARED_MEASURES = {
 }
 TEST_UNITS = {"held_out_wording": "cosine", "shared_days": "cosine", "harvest_share": "share"}
 STRONGEST, KEPT = 20, 1_000
+TEMPLATED = ("shared_wording", "held_out_wording", "harvest_share", "templated_output")
+"""Measures that stand on the same rows: the members' templated prompts."""
+BY_ACCOUNT = ("shared_values", "boilerplate", "first_requests")
 
 
 def findings(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
@@ -45,21 +49,45 @@ def findings(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     """
     fellows = inputs["members"].select("network_id", "account_id").join(inputs["account_records"].select("account_id", "account_key"), on="account_id")
     concerned = pl.concat([fellows["account_key"], inputs["cluster_controls"]["account_key"]]).unique().to_frame()
-    inputs = {**inputs, **{name: inputs[name].join(concerned, on="account_key", how="semi") for name in ("shared_values", "boilerplate", "first_requests")}}
+    inputs = {**inputs, **{name: inputs[name].join(concerned, on="account_key", how="semi") for name in BY_ACCOUNT}}
     digest = hashlib.sha256(json.dumps(config.as_dict(), sort_keys=True).encode()).hexdigest()
     claims, rows = [], []
     for network in inputs["cluster_ids"].sort("cluster").iter_rows(named=True):
         members = fellows.filter(pl.col("network_id") == network["network_id"])
-        for rank, claim in enumerate(_claims(network["cluster"], members, inputs, config), start=1):
-            references = _references(claim["measure"], network["cluster"], members, inputs)
+        own = _of_network(network["cluster"], members, inputs)
+        templated = None
+        for rank, claim in enumerate(_claims(network["cluster"], members, own, config), start=1):
             number = "F-" + hashlib.sha256(f"{network['network_id']} {claim['measure']} {digest}".encode()).hexdigest()[:12]
-            kept = _kept(references)
-            claims.append({**claim, "finding_id": number, "network_id": network["network_id"], "rank": rank, **_totals(references, kept)})
-            rows.append(kept.with_columns(pl.lit(number).alias("finding_id")))
+            if claim["measure"] in TEMPLATED:
+                found = templated = templated or _evidence(_templated(members, own))
+            else:
+                found = _evidence(_references(claim["measure"], network["cluster"], members, own))
+            claims.append({**claim, "finding_id": number, "network_id": network["network_id"], "rank": rank, **found.totals})
+            rows.append(found.kept.with_columns(pl.lit(number).alias("finding_id")))
     return {
         "findings": conform(pl.DataFrame(claims, infer_schema_length=None), schema.FINDINGS),
         "evidence": conform(pl.concat(rows) if rows else pl.DataFrame(), schema.EVIDENCE),
     }
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """The rows that are kept of a finding's, and what is said of all of them."""
+
+    kept: pl.DataFrame
+    totals: dict[str, Any]
+
+
+def _evidence(references: pl.DataFrame) -> _Evidence:
+    kept = _kept(references)
+    return _Evidence(kept, _totals(references, kept))
+
+
+def _of_network(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The tables, those of clusters cut to one cluster and those of accounts to its members and controls."""
+    own = {name: frame.filter(pl.col("cluster") == cluster) if "cluster" in frame.columns else frame for name, frame in inputs.items()}
+    concerned = pl.concat([members["account_key"], own["cluster_controls"]["account_key"]]).unique().to_frame()
+    return own | {name: own[name].join(concerned, on="account_key", how="semi") for name in BY_ACCOUNT}
 
 
 def _claims(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
@@ -136,14 +164,17 @@ def _innocent(cluster: int, inputs: Mapping[str, pl.DataFrame], config: Config) 
 
 def _references(measure: str, cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Rows behind a claim: request_id, source_file, source_row, role, strength (larger is stronger), weight (requests that a row stands for)."""
-    if measure in ("shared_wording", "held_out_wording", "harvest_share", "templated_output"):
-        rows = inputs["boilerplate"].join(members, on="account_key", how="semi")
-        return _rows(rows, "shows_template", pl.col("habit_count"), pl.col("request_count"))
     if measure == "shared_address":
         rows = inputs["address_requests"].filter(pl.col("cluster") == cluster).join(members, on="account_key", how="semi")
         return _rows(rows, "shares_value", pl.col("request_count"), pl.col("request_count"))
     rows = inputs["first_requests"].join(_holders(measure, cluster, members, inputs), on="account_key", how="semi")
     return _rows(rows, "supports" if measure.startswith("shared") else "context", pl.lit(0), pl.lit(1))
+
+
+def _templated(members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The same for measures of TEMPLATED."""
+    rows = inputs["boilerplate"].join(members, on="account_key", how="semi")
+    return _rows(rows, "shows_template", pl.col("habit_count"), pl.col("request_count"))
 
 
 def _holders(measure: str, cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -165,7 +196,7 @@ def _kept(references: pl.DataFrame) -> pl.DataFrame:
     reference = ["request_id", "source_file", "source_row"]
     unique = references.sort("strength", *reference, descending=[True, False, False, False]).unique(reference, keep="first", maintain_order=True)
     top, rest = unique.head(STRONGEST), unique.slice(STRONGEST)
-    if rest.height:
+    if rest.height > KEPT - STRONGEST:
         names = [hashlib.sha256(f"{r} {f} {n}".encode()).hexdigest() for r, f, n in rest.select("request_id", "source_file", "source_row").iter_rows()]
         rest = rest.with_columns(pl.Series("order", names)).sort("order").drop("order").head(KEPT - STRONGEST)
     return pl.concat([top, rest]).select("request_id", "source_file", "source_row", "role")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.measures.pairs import PairScorer, SharedKind
+from pipeline.measures.pairs import PairScorer, SharedKind, shared_micro_bits
+from pipeline.measures.pairs_numba import shared_micro_bits as compiled
 
 ACCOUNTS = 7
 FAMILY_CAPS = {"identity": 16_000_000, "templates": 12_000_000, "settings": 5_000_000}
@@ -128,3 +129,12 @@ def test_long_lists_of_pairs_are_scored_as_short_ones() -> None:
     scorer = _scorer([{(a, a % 3): 1.0 for a in range(ACCOUNTS)}, {}, {}, {}])
     times = 200_000 // len(A) + 1  # one list longer than the scorer takes at once
     assert (scorer.total(np.tile(A, times), np.tile(B, times)) == np.tile(scorer.total(A, B), times)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(WORLDS)
+def test_both_implementations_give_equal_values(world: World) -> None:
+    scorer = _scorer(world)
+    given_rows = (scorer._shares.indptr, scorer._shares.indices, scorer._shares.data, scorer._rarity, scorer._kind_of, len(scorer.kind_names), A, B)
+    for one, other in zip(shared_micro_bits(*given_rows), compiled(*given_rows), strict=True):
+        assert np.array_equal(one, other)
