@@ -1,7 +1,8 @@
 """Who is who in a labelled log: the truth of a world, read and checked, never shown to the pipeline.
 
 One row an account, Parquet or CSV: account_id; truth (its kind: a persona, or the name of a campaign); network (the group it belongs to, empty for a stranger; innocent
-groups have one too); malicious (true, false, or empty where nobody knows); optionally decided_on, the day the case was decided, for a split by time.
+groups have one too); malicious (true, false, or empty where nobody knows); optionally decided_on, the day the case was decided, for a split by time, and active, false for
+an account whose requests in this log are not its own kind's (bought, and used so far by its former holder only): such an account counts as unknown.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import polars as pl
 from pipeline.errors import InputError, SchemaError
 
 NEEDED = {"account_id": pl.String, "truth": pl.String, "network": pl.String, "malicious": pl.Boolean}
-WHEN = "decided_on"
+WHEN, ACTIVE = "decided_on", "active"
 NAMES = ("truth.parquet", "truth.csv")
 STRANGERS = "strangers:"
 """Before the persona's name: the unit of accounts without a group. Strangers of a persona in a world are one case, because what joins two of them by mistake joins many."""
@@ -42,6 +43,8 @@ def read_truth(path: Path) -> pl.DataFrame:
     columns = [_cast(frame[name], kind, path) for name, kind in NEEDED.items()]
     when = _day(frame[WHEN], path) if WHEN in frame.columns else pl.Series(WHEN, [None] * frame.height, pl.Date)
     checked = _checked(pl.DataFrame([*columns, when]), path)
+    if ACTIVE in frame.columns:
+        checked = checked.with_columns(pl.when(_cast(frame[ACTIVE], pl.Boolean, path).fill_null(value=True)).then("malicious").alias("malicious"))
     group = pl.coalesce(pl.col("network"), pl.when("malicious").then("truth"))
     ordered = checked.with_columns(group.alias("group")).sort("account_id").with_row_index("place")
     unit = pl.coalesce("group", pl.concat_str(pl.lit(STRANGERS), "truth"))

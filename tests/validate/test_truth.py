@@ -35,6 +35,12 @@ def test_labels_are_read_in_the_order_of_accounts(tmp_path):
     assert found["malicious"].to_list() == [True, False, False, True, None]
 
 
+def test_an_account_that_is_not_active_as_its_kind_counts_as_unknown(tmp_path):
+    found = read_truth(write(tmp_path / "t.parquet", LABELS, active=[False, False, True, None, True]))
+    assert found["malicious"].to_list() == [None, None, False, True, None]
+    assert found["group"].to_list() == ["x", None, "class:1", "campaign:y", None]
+
+
 def test_csv_and_parquet_say_the_same(tmp_path):
     write(tmp_path / "t.parquet", LABELS)
     (tmp_path / "t.csv").write_text("account_id,truth,network,malicious\nb,person,,no\na,campaign:x,x,TRUE\nc,class,class:1,0\nd,campaign:y,,1\ne,person,,\n")
