@@ -9,7 +9,7 @@ it and spills to `temp_dir`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -207,7 +207,7 @@ class GroupWriter:
         self._written += rows.num_rows
 
 
-def write_parquet(batches: pa.RecordBatchReader, path: Path, schema: pa.Schema) -> int:
+def write_parquet(batches: Iterable[pa.RecordBatch], path: Path, schema: pa.Schema) -> int:
     """Write batches as one file (see GroupWriter); returns the rows."""
     rows = 0
     with GroupWriter(path, schema) as writer:

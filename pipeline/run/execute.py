@@ -12,12 +12,13 @@ import importlib
 import importlib.util
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
@@ -123,11 +124,21 @@ class Bench:
                     raise CheckFailed(Path(file).stem, rows.num_rows, keys)
 
     def _run(self, stage: Stage, params: Mapping[str, object]) -> dict[str, Any]:
-        self.timed(stage.label, lambda: self.run_sql(stage, params) if stage.is_sql else self.run_python(stage))
+        self.timed(stage.label, lambda: self.run_sql(stage, params) if stage.is_sql else self.run_stream(stage) if stage.streams else self.run_python(stage))
         self.timed(f"{stage.label} checks", lambda: self.check(stage))
         account = {"source": stage.source, "sha256": source_sha256(stage), "tables": {name: describe(self.tables[name][0]) for name in stage.writes}}
         write_json(self._mark(stage), account)
         return account
+
+    def run_stream(self, stage: Stage) -> None:
+        """Call the function of a stage with the batches of the one table it reads and write the batches it gives."""
+        module, _, name = stage.source.partition(":")
+        rule = importlib.import_module(module)
+        (read,), (written,) = stage.reads, stage.writes
+        path = self.folder / f"{written}.parquet"
+        made = getattr(rule, name)(_batches(self.tables.get(read, ()), rule.COLUMNS), self.config)
+        write_parquet(made, path, arrow_schema(TABLES[written]))
+        self.tables[written] = [path]
 
     def run_python(self, stage: Stage) -> None:
         """Call the function of a stage with the tables it declares and keep what it gives; linear algebra runs on one thread."""
@@ -166,6 +177,12 @@ class Bench:
                 raise IntegrityError(f"{path}: is not the table that stage {stage.label} left. Delete {self.folder} and run again.")
             self.tables[name] = [path]
         return account
+
+
+def _batches(files: Sequence[Path], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(columns=list(columns), use_threads=False)
 
 
 def empty(table: Table) -> pl.DataFrame:

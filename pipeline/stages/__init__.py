@@ -24,6 +24,8 @@ class Stage:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     per_day: bool = False
+    streams: bool = False
+    """Whether its function takes the one table it reads in batches, sorted by grain (the columns its module names in COLUMNS), and gives batches."""
 
     @property
     def is_sql(self) -> bool:
@@ -45,8 +47,8 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _stage(number: int, source: str, reads: str, writes: str, *, per_day: bool = False) -> Stage:
-    return Stage(number, source, _words(reads), _words(writes), per_day)
+def _stage(number: int, source: str, reads: str, writes: str, *, per_day: bool = False, streams: bool = False) -> Stage:
+    return Stage(number, source, _words(reads), _words(writes), per_day, streams)
 
 
 _PEOPLE = "account_records shared_values kinds"
@@ -66,7 +68,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(32, "32_window_samples.sql", "prompt_samples", "window_samples"),
     _stage(32, "32_sample_counts.sql", "window_samples", "sample_counts"),
     _stage(33, "33_products.sql", "entities", "products"),
-    _stage(33, "33_recurring_shingles.sql", "window_samples", "recurring_shingles"),
+    _stage(33, "pipeline.stages.recurring_shingles:recurring_shingles", "window_samples", "recurring_shingles", streams=True),
     _stage(33, "33_reaches.sql", "window_samples", "reaches"),
     _stage(33, "33_common_holders.sql", "products account_records recurring_shingles window_samples entities reaches", "common_holders"),
     _stage(33, "33_topic_words.sql", "window_samples products account_records common_holders", "topic_words"),

@@ -1,4 +1,4 @@
-"""Every SQL stage gives equal bytes with 1 and 4 threads, and whatever order its input rows come in, on enough rows for threads to matter."""
+"""Every SQL or streaming stage gives equal bytes with 1 and 4 threads, and whatever order its input rows come in, on enough rows for threads to matter."""
 
 from datetime import date
 
@@ -11,7 +11,7 @@ from pipeline.config import load_config
 from pipeline.engines.duckdb import DuckEngine, arrow_schema
 from pipeline.engines.sqlfile import load
 from pipeline.kinds import kind_table
-from pipeline.run.execute import flat_settings
+from pipeline.run.execute import Bench, flat_settings
 from pipeline.stages import STAGES
 
 TABLES = {table.name: table for table in vars(schema).values() if isinstance(table, schema.Table)}
@@ -44,7 +44,7 @@ def sources():
         "prompt_key": draw.integers(0, 3000, SAMPLES),
         "request_count": draw.integers(1, 5, SAMPLES),
         "output_tokens": draw.integers(1, 500, SAMPLES),
-        "first_us": START + draw.integers(0, 100, SAMPLES),
+        "first_us": START + draw.permutation(SAMPLES),  # no two days share a time
         "request_id": [f"r{i}" for i in range(SAMPLES)],
         "source_file": ["f"] * SAMPLES,
         "source_row": np.arange(SAMPLES),
@@ -86,11 +86,17 @@ def run_all(given, folder, threads, config):
         engine.register("kinds", kind_table(config.links))
         for stage in STAGES:
             (name, *_) = stage.writes
+            path = folder / f"{name}.parquet"
             if stage.is_sql and set(stage.reads) <= {*given, *made, "kinds"}:
-                path = folder / f"{name}.parquet"
                 engine.write(stage.source, {key: settings[key] for key, _ in load(stage.source).params}, path, TABLES[name])
-                engine.view(name, [path], TABLES[name])
-                made[name] = path.read_bytes()
+            elif stage.streams:
+                bench = Bench(engine, config, folder)
+                bench.tables = {read: [folder / f"{read}.parquet"] for read in stage.reads}
+                bench.run_stream(stage)
+            else:
+                continue
+            engine.view(name, [path], TABLES[name])
+            made[name] = path.read_bytes()
     return made
 
 
@@ -101,7 +107,7 @@ def runs(tmp_path_factory):
     return [run_all(given, folder / "one", 1, config), run_all(backwards, folder / "four", 4, config)]
 
 
-SQL_STAGES = [stage for stage in STAGES if stage.is_sql and "clusters" not in stage.reads]
+SQL_STAGES = [stage for stage in STAGES if (stage.is_sql or stage.streams) and "clusters" not in stage.reads]
 
 
 @pytest.mark.parametrize("name", [stage.writes[0] for stage in SQL_STAGES])

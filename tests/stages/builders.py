@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from pipeline.config import Config, load_config
 from pipeline.engines.duckdb import DuckEngine, arrow_schema
@@ -212,9 +213,22 @@ def _stage(duck: DuckEngine, stage: Stage, reads: Frames, config: Config) -> Fra
 def python_stage(stage: Stage, reads: Mapping[str, pl.DataFrame], config: Config = CONFIG) -> Frames:
     """The tables that one Python stage makes."""
     module, _, name = stage.source.partition(":")
+    if stage.streams:
+        return {stage.writes[0]: streamed(stage, reads[stage.reads[0]], config)}
     made: Frames = getattr(importlib.import_module(module), name)(reads, config)
     assert set(made) == set(stage.writes)
     return made
+
+
+def streamed(stage: Stage, read: pl.DataFrame, config: Config = CONFIG, rows: int = 100) -> pl.DataFrame:
+    """The table that a stage makes of batches of at most `rows` rows of the table it reads, sorted as its file is."""
+    rule = importlib.import_module(stage.source.partition(":")[0])
+    ordered = read.sort(TABLES[stage.reads[0]].grain).select(rule.COLUMNS).to_arrow(compat_level=pl.CompatLevel.oldest())
+    plain = pa.schema([(field.name, arrow_schema(TABLES[stage.reads[0]]).field(field.name).type) for field in ordered.schema])
+    made = list(getattr(rule, stage.source.partition(":")[2])(iter(ordered.cast(plain).to_batches(max_chunksize=rows)), config))
+    found = pl.from_arrow(pa.Table.from_batches(made, schema=arrow_schema(TABLES[stage.writes[0]])))
+    assert isinstance(found, pl.DataFrame)
+    return found
 
 
 def shuffled(tables: Mapping[str, pl.DataFrame], seed: int) -> Frames:

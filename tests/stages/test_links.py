@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from pipeline.engines.duckdb import DuckEngine
 from pipeline.kinds import kind_table, kinds
 from pipeline.stages.population import population
-from tests.stages.builders import CONFIG, DAY_US, START_US, Frames, _sql, engine, frame, key, settings_of, shuffled
+from tests.stages.builders import CONFIG, DAY_US, START_US, Frames, _sql, engine, frame, key, settings_of, shuffled, stage_named, streamed
 
 RECORD_KINDS = {"payment": "payment_key", "device": "device_key", "email": "email_key", "phone": "phone_key", "signup_ip": "signup_ip_key", "mail_domain": "email_domain_key"}
 USED_KINDS = ("ip", "ip_prefix", "stack", "headers", "settings", "system")
@@ -271,6 +271,10 @@ def test_links_are_published_by_id_for_pairs_with_more_than_half_an_edge(duck: D
     assert found.select("account_a", "account_b", "bits_kind").rows() == [("id-8", "id-9", "rarity")]
 
 
+def _recurring(samples: pl.DataFrame) -> pl.DataFrame:
+    return streamed(stage_named("pipeline.stages.recurring_shingles:recurring_shingles"), samples)
+
+
 def _samples(accounts: int, templated: int, filler: int, seed: int) -> pl.DataFrame:
     """Prompts of accounts: the first `templated` of each carry six fixed shingles, the others only their own."""
     draw = random.Random(seed)
@@ -285,9 +289,9 @@ def _samples(accounts: int, templated: int, filler: int, seed: int) -> pl.DataFr
 
 @LAWS
 @given(st.integers(1, 4), st.integers(0, 20), st.integers(0, 30), st.integers(0, 10**6))
-def test_habits_are_the_template_never_the_filler_and_halves_never_mix(duck: DuckEngine, accounts: int, templated: int, filler: int, seed: int) -> None:
+def test_habits_are_the_template_never_the_filler_and_halves_never_mix(accounts: int, templated: int, filler: int, seed: int) -> None:
     samples = _samples(accounts, templated, filler, seed)
-    habits = _sql(duck, "33_recurring_shingles.sql", {"window_samples": samples}, PARAMS)
+    habits = _recurring(samples)
     template = {key("template", n) >> 31 for n in range(6)}
     expected = {}
     for account, half in itertools.product(range(accounts), (0, 1)):
@@ -302,7 +306,7 @@ def test_habits_are_the_template_never_the_filler_and_halves_never_mix(duck: Duc
 @given(st.integers(1, 4), st.integers(0, 20), st.integers(0, 30), st.integers(0, 10**6))
 def test_boilerplate_is_the_other_half_that_carries_wording_learned_on_the_first(duck: DuckEngine, accounts: int, templated: int, filler: int, seed: int) -> None:
     samples = _samples(accounts, templated, filler, seed)
-    tables = {"window_samples": samples, "habits": _sql(duck, "33_recurring_shingles.sql", {"window_samples": samples}, PARAMS)}
+    tables = {"window_samples": samples, "habits": _recurring(samples)}
     found = _sql(duck, "35_boilerplate.sql", tables, PARAMS)
     learned = set(tables["habits"].filter(pl.col("half") == 0)["account_key"])
     carrying = {(r["account_key"], r["prompt_key"]) for r in samples.iter_rows(named=True) if key("template", 0) >> 31 in r["shingles"] and r["prompt_key"] % 2 == 1}
