@@ -41,13 +41,14 @@ def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str
     Reads clusters, account_records, shared_values, kinds, recurring_shingles, client_wording, cluster_values. Empty: an empty table.
     """
     people = population(inputs)
-    records, values = inputs["account_records"], inputs["shared_values"]
+    records, listed = inputs["account_records"], inputs["clusters"].filter(pl.col("origin") != "small")
+    values = inputs["shared_values"].join(inputs["cluster_values"], on=["kind", "value_key"], how="semi").join(listed, on="account_key", how="semi")
     clients = _clients_wording(inputs["recurring_shingles"], inputs["client_wording"])
     rows = []
-    for (cluster,), members in inputs["clusters"].filter(pl.col("origin") != "small").group_by("cluster", maintain_order=True):
+    for (cluster,), members in listed.group_by("cluster", maintain_order=True):
         fellows = members.join(records, on="account_key")
         shared = inputs["cluster_values"].filter(pl.col("cluster") == cluster)
-        ties = _ties(values, shared, people.entity_total).join(members.select("account_key"), on="account_key", how="semi")
+        ties = _ties(values.join(members, on="account_key", how="semi"), shared, people.entity_total)
         fit = {
             "vouched_organisation": _largest_share(fellows.filter("is_vouched")["organization_key"], fellows.height),
             "self_serve_team": _largest_share(fellows.filter(~pl.col("is_vouched"))["organization_key"], fellows.height),
