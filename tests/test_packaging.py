@@ -49,7 +49,7 @@ def test_the_wheel_holds_every_asset_and_nothing_else_of_the_checkout(wheel: Pat
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 assert f"pipeline/{path.relative_to(ROOT).as_posix()}" in names
-    assert {"pipeline/default.toml", "pipeline/__main__.py"} <= names
+    assert {"pipeline/default.toml", "pipeline/__main__.py", "pipeline/validation.json"} <= names
     assert {name.split("/")[0] for name in names} == {"pipeline", f"stillhunt-{__version__}.dist-info"}
 
 

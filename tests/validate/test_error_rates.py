@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import re
 
 import pytest
 
@@ -85,6 +86,16 @@ def test_another_version_is_told():
 
 def test_without_a_validation_the_command_is_told():
     assert "stillhunt validate --suite quick" in sentences(None)[0]
+
+
+def test_the_program_carries_a_validation_that_its_pages_can_quote(tmp_path):
+    (shipped,) = find_validations(tmp_path)
+    quoted = summary(shipped.document, CONFIG)
+    assert shipped.path == error_rates.PUBLISHED
+    assert quoted["is_simulated"] is True
+    assert {row["measure"] for row in quoted["figures"]} == set(error_rates.QUOTED)
+    assert re.fullmatch(r"[0-9a-f]{64}", quoted["code_sha256"])
+    assert "of the campaigns were found" in sentences(quoted)[0]
 
 
 def test_files_of_the_folder_and_of_the_program_are_found_and_others_are_absent(tmp_path):
