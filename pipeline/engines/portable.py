@@ -19,7 +19,7 @@ from pipeline.engines.dialect import HELPERS
 
 _FUNCTIONS = (
     exp.Abs, exp.Alias, exp.And, exp.Case, exp.Cast, exp.Ceil, exp.Coalesce, exp.Count, exp.CountIf, exp.Exists, exp.Floor, exp.Greatest, exp.If, exp.Lag, exp.Lead,
-    exp.Least, exp.Length, exp.Ln, exp.MD5, exp.Max, exp.Min, exp.Nullif, exp.Or, exp.Round, exp.RowNumber, exp.SHA2, exp.Sqrt, exp.Sum,
+    exp.Least, exp.Length, exp.Ln, exp.MD5, exp.Max, exp.Min, exp.Nullif, exp.Or, exp.Round, exp.RowNumber, exp.DenseRank, exp.SHA2, exp.Sqrt, exp.Sum,
 )  # fmt: skip
 _INSTEAD: dict[type[exp.Expr], str] = {
     exp.Avg: "sum as BIGINT and count, divide outside",
@@ -201,5 +201,5 @@ def _order(tree: exp.Expr) -> Iterator[str]:
     if not tree.args.get("order"):
         yield "no ORDER BY: what leaves is sorted by its grain"
     for window in tree.find_all(exp.Window):
-        if isinstance(window.this, (exp.RowNumber, exp.Lag, exp.Lead)) and not window.args.get("order"):
+        if isinstance(window.this, (exp.RowNumber, exp.DenseRank, exp.Lag, exp.Lead)) and not window.args.get("order"):
             yield "a window function of position needs ORDER BY"

@@ -64,6 +64,7 @@ OFFENCES = {
     "SELECT a FROM t": "no ORDER BY",
     "SELECT row_number() OVER (PARTITION BY a) AS m FROM t ORDER BY m": "needs ORDER BY",
     "SELECT lag(a) OVER (PARTITION BY b) AS m FROM t ORDER BY m": "needs ORDER BY",
+    "SELECT dense_rank() OVER (PARTITION BY b) AS m FROM t ORDER BY m": "needs ORDER BY",
     "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a": "DISTINCT ON",
     "SELECT a FROM t USING SAMPLE 10 ORDER BY a": "sampling",
     "WITH RECURSIVE r AS (SELECT a FROM t UNION ALL SELECT a FROM r) SELECT a FROM r ORDER BY a": "RECURSIVE",
@@ -73,6 +74,7 @@ OFFENCES = {
 INNOCENT = (
     "SELECT a, count(*) AS n, CAST(sum(b) AS BIGINT) AS s FROM t GROUP BY a ORDER BY a",
     "SELECT a, lag(a) OVER (PARTITION BY b ORDER BY a) AS p FROM t ORDER BY a",
+    "SELECT a, dense_rank() OVER (PARTITION BY b ORDER BY a) AS p FROM t ORDER BY a",
     "SELECT CAST(a AS DOUBLE) / nullif(b, 0) AS m FROM t ORDER BY m",
     "SELECT CAST(a AS DOUBLE) * 0.5 AS m FROM t ORDER BY m",
     "SELECT CAST(coalesce(sum(CASE WHEN a > 1 THEN b END), 0) AS BIGINT) AS m FROM t ORDER BY m",
