@@ -24,7 +24,7 @@ from pipeline.errors import SqlError
 from tests.conftest import ROOT, Program
 from tests.logs import REQUESTS, _innocent, write_rows
 
-COMMANDS = ("run", "demo", "check", "networks", "show", "simulate", "config", "features")
+COMMANDS = ("run", "demo", "check", "networks", "show", "simulate", "validate", "config", "features")
 
 
 def _tree(folder: Path) -> set[str]:

@@ -24,7 +24,6 @@ from pipeline.validate.results import load, together
 PLAN = Plan("planted", 240, 2, 5, 0.06)
 TRIES = (
     Try(AS_IT_IS, AS_IT_IS),
-    Try("no accounts table", "without columns", ("accounts.*",)),
     Try("no prompts", "without columns", ("prompt",)),
     Try("nothing is significant", "threshold", settings=(("verdict", "max_q_value", 0.0),)),
     Try(NIGHTS, NIGHTS),
@@ -56,7 +55,7 @@ def test_a_naive_campaign_is_found_whole_and_nobody_else_is_accused(judged):
 
 
 def test_each_try_costs_what_it_takes_away(judged):
-    for stratum in ("without columns: no accounts table", "without columns: no prompts", "threshold: nothing is significant"):
+    for stratum in ("without columns: no prompts", "threshold: nothing is significant"):
         assert value(judged, "try_recall_change", stratum) == -1.0, stratum
 
 
