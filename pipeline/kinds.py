@@ -16,6 +16,9 @@ from pipeline.config import LinkConfig
 FAMILIES = ("identity", "infrastructure", "settings", "duplicates", "templates")
 CLASS_OF_FAMILY = {"identity": "specific", "infrastructure": "specific", "settings": "likeness", "duplicates": "likeness", "templates": "likeness"}
 
+GATE_FAMILY = "identity"
+"""The verdict (stage 65) refers a network only if this family covers it; what another family covers adds weight."""
+
 
 @dataclass(frozen=True)
 class Kind:

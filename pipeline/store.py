@@ -190,7 +190,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Put a plain value at path as indented JSON with sorted keys."""
-    write_bytes(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str).encode() + b"\n")
+    write_bytes(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=True, allow_nan=False, default=str).encode() + b"\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -176,3 +176,10 @@ def test_an_error_after_a_day_was_made_keeps_it(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         run()
     assert Store(tmp_path / "out").day_record(DAY) is not None
+
+
+def test_json_files_are_ascii_so_that_a_name_cannot_turn_a_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    write_json(path, {"name": "a\u202eb\x9b31m\u00e9"})
+    assert path.read_bytes().isascii()
+    assert read_json(path) == {"name": "a\u202eb\x9b31m\u00e9"}

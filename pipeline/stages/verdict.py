@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.config import Config
+from pipeline.kinds import GATE_FAMILY
 from pipeline.measures.groups import likeness_to_rest
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
 from pipeline.stages.alternatives import EXPLAINS_ANSWERS, NOTHING
@@ -99,7 +100,7 @@ def _facts(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFram
     p_value, q_value = q_values.get(cluster, (None, None))
     coordination = round(float(rows["bits"].median() or 0.0), 6)  # type: ignore[arg-type]  # polars types median as any
     extraction = bits >= config.verdict.min_extraction_bits and _enough_output(inputs["boilerplate"], people.keys[positions], config)
-    gate = bool(families.filter(pl.col("family") == "identity")["admitted"].any())
+    gate = bool(families.filter(pl.col("family") == GATE_FAMILY)["admitted"].any())
     return _Facts(str(rows["origin"][0]), strong.height + timing, gate, p_value, q_value, bits, extraction, coordination, name, margin)
 
 
