@@ -8,6 +8,7 @@ walked, tables checked and handed to the store. Nothing here decides anything ab
     days.py      make those days' tables and keep them
     window.py    the days of the window, and what was dropped or missing in them
     execute.py   walk STAGES over the window
+    dayworkers.py small days side by side
     publish.py   final ids, tables/, run.json, pages; switch `latest`
     night.py     run_night and run_nights
 """

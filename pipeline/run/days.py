@@ -22,6 +22,7 @@ from pipeline.errors import InputError
 from pipeline.ingest import Context, LogFile, LogListing, ingest_days, list_logs
 from pipeline.provenance import closure_sha256, sha256_bytes, sha256_file, sha256_json
 from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, batches, plan_all, plan_window, span_days, together
+from pipeline.run.dayworkers import make_days
 from pipeline.run.execute import Bench, row_count
 from pipeline.run.options import Progress, RunOptions
 from pipeline.run.publish import fresh_folder
@@ -102,7 +103,7 @@ def keep_days(store: Store, bench: Bench, options: RunOptions, listing: LogListi
     for part in batches(plan, {file: span_days(log.first_us, log.last_us) for file, log in sources.items()}, {file: log.row_count for file, log in sources.items()}, PART_ROWS):
         folder = fresh_folder(store.scratch / "days")
         bench.timed("10 requests", lambda part=part, folder=folder: _ingest([sources[file] for file in part.files], part, folder, context, options, progress))  # type: ignore[misc]
-        _keep(store, bench, folder, part, memo, maker, progress)
+        _keep(store, bench, folder, part, memo, maker, options, progress)
         _write_memo(store, memo, maker)
     _write_memo(store, memo, maker)
     return _window(store, window, frozenset(files), memo)
@@ -145,14 +146,15 @@ def _ingest(files: list[LogFile], plan: Plan, folder: Path, context: Context, op
     ingest_days(files, plan.days, folder, context, options.config.ingest, threads=options.threads, memory_bytes=options.memory_bytes, progress=progress)
 
 
-def _keep(store: Store, bench: Bench, folder: Path, plan: Plan, memo: Memo, maker: str, progress: Progress) -> None:
+def _keep(store: Store, bench: Bench, folder: Path, plan: Plan, memo: Memo, maker: str, options: RunOptions, progress: Progress) -> None:
     made = {date.fromisoformat(path.name.removeprefix("date=")): path for path in sorted(folder.glob("date=*"))}
     sha = dict(plan.files)
     holders = {day: {file: sha[file] for file in _sources(path)} for day, path in made.items()}
-    done = 0
-    for some in together({day: row_count(path / "requests.parquet") for day, path in made.items()}, ROWS_TOGETHER):
+    done, counts = 0, {day: row_count(path / "requests.parquet") for day, path in made.items()}
+    groups = [{day: made[day] for day in some} for some in together(counts, ROWS_TOGETHER)]
+    for some in make_days(bench, groups, max(counts.values(), default=0), options.threads, options.memory_bytes, store.scratch / "spill"):
         progress("days", done, len(made))
-        for day, rows in bench.day_tables({day: made[day] for day in some}).items():
+        for day, rows in some.items():
             files = tuple(sorted(holders[day].items()))
             store.keep_day(made[day], day, day_key(maker, files), files, rows)
         done += len(some)

@@ -41,15 +41,15 @@ CHECK_ROWS = 1 << 18
 class Bench:
     """Stages of one run on one engine. `tables` says where each table's files are; `folder` receives new ones."""
 
-    def __init__(self, engine: DuckEngine, config: Config, folder: Path) -> None:
-        self.engine, self.config, self.folder = engine, config, folder
+    def __init__(self, engine: DuckEngine, config: Config, folder: Path, clock: Callable[[], float] = time.process_time) -> None:
+        self.engine, self.config, self.folder, self._clock = engine, config, folder, clock
         self.tables: dict[str, Sequence[Path]] = {}
         self.constants = {"kinds": kind_table(config.links)}
         self.measured: dict[str, dict[str, float]] = {}
 
     def day_tables(self, folders: Mapping[date, Path]) -> dict[date, dict[str, int]]:
         """Make the SQL tables of some days beside those of the ingest, all days in one query; rows of every table by day and name."""
-        bench = Bench(self.engine, self.config, next(iter(folders.values())))
+        bench = Bench(self.engine, self.config, next(iter(folders.values())), self._clock)
         bench.measured = self.measured
         for stage in STAGES:
             if stage.per_day:
@@ -93,12 +93,16 @@ class Bench:
 
     def timed(self, label: str, action: Callable[[], None]) -> None:
         """Run an action and add what it took to `measured`."""
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu = time.perf_counter(), self._clock()
         action()
-        spent = self.measured.setdefault(label, {"wall_s": 0.0, "cpu_s": 0.0, "peak_rss_bytes": 0.0})
-        spent["wall_s"] += time.perf_counter() - wall
-        spent["cpu_s"] += time.process_time() - cpu
-        spent["peak_rss_bytes"] = peak_rss_bytes()
+        self.add_measured({label: {"wall_s": time.perf_counter() - wall, "cpu_s": self._clock() - cpu, "peak_rss_bytes": peak_rss_bytes()}})
+
+    def add_measured(self, more: Mapping[str, Mapping[str, float]]) -> None:
+        """Add what some steps took: seconds add up, of the peak the highest counts."""
+        for label, spent in more.items():
+            before = self.measured.get(label, {"wall_s": 0.0, "cpu_s": 0.0, "peak_rss_bytes": 0.0})
+            times = {name: before[name] + spent[name] for name in ("wall_s", "cpu_s")}
+            self.measured[label] = {**times, "peak_rss_bytes": max(before["peak_rss_bytes"], spent["peak_rss_bytes"])}
 
     def run_sql(self, stage: Stage, params: Mapping[str, object]) -> None:
         """Run a SQL stage on the tables it declares, into a file of its table."""
