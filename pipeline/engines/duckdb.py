@@ -123,14 +123,6 @@ class DuckEngine:
         values = _bound(file, params)
         self._attempt(sql_file, lambda: self._stream_days(file, values, paths, table))
 
-    def materialise(self, name: str, sql_file: str, params: Mapping[str, object]) -> int:
-        """Keep the result as a temporary table under `name`; returns its rows."""
-        file = load(sql_file)
-        values = _bound(file, params)
-        create = f"CREATE OR REPLACE TEMP TABLE {_quoted(name)} AS {file.sql()}"
-        self._attempt(sql_file, lambda: self._connection.execute(create, values).fetchall())
-        return self._connection.table(_quoted(name)).shape[0]
-
     def _stream(self, file: SqlFile, values: dict[str, object], path: Path, table: Table) -> int:
         schema = arrow_schema(table)
         return write_parquet(self._reader(file, values, table, schema), path, schema)

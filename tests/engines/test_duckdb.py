@@ -181,14 +181,6 @@ def test_out_of_memory_is_tried_again_on_one_thread(engine):
     assert engine._run("SELECT current_setting('threads')")[0][0] == 2
 
 
-def test_a_materialised_result_serves_later_files(engine, sql):
-    sql("1_doubled.sql", header() + "SELECT a, a * 2 AS twice FROM pairs ORDER BY a")
-    sql("2_x.sql", header(reads="doubled") + "SELECT twice FROM doubled ORDER BY twice")
-    engine.register("pairs", pa.table({"a": [1, 2], "b": ["x", "y"]}))
-    assert engine.materialise("doubled", "1_doubled.sql", {}) == 2
-    assert engine.select("2_x.sql", {})["twice"].to_pylist() == [2, 4]
-
-
 def test_a_python_variable_is_not_a_table(engine, sql):
     secret = pa.table({"a": [1]})
     sql("1_x.sql", header(reads="secret") + "SELECT a FROM secret ORDER BY a")
