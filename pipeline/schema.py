@@ -53,6 +53,7 @@ def _bins(letter: str, count: int, meaning: str) -> tuple[Column, ...]:
 REQUESTS = Table("requests", 10, ("account_key", "ts_us", "request_id", "source_file", "source_row"), _columns("""
     account_key | BIGINT | | fingerprint of account_id
     ts_us | BIGINT | us | arrival, UTC
+    gap_us | BIGINT | us | since the account's previous kept request of the UTC day, in the order of the table's rows; null for its first of the day
     request_id | VARCHAR | | as logged
     source_file | VARCHAR | | POSIX path below the LOGS root
     source_row | BIGINT | | zero-based row in that file

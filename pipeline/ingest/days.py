@@ -109,7 +109,7 @@ class Finisher:
                 kept = tally.keep(rows, lost)
                 kept = kept.take(pa.array(row_order(kept)))
                 tally.count(kept)
-                requests.write(self._with_file_names(kept))
+                requests.write(self._with_file_names(kept).append_column("gap_us", gaps(kept)))
                 samples.write(self._samples(kept, sketches))
                 accounts.write(_account_ids(kept, names))
         write_table(folder / "labels.parquet", LABELS, _labels(names, tally.label_keys))
@@ -253,6 +253,13 @@ def row_order(rows: pa.Table) -> I64:
         again = pl.DataFrame(pl.from_arrow(few)).with_row_index("at").sort("account_key", "ts_us", "request_id", "source_file", "source_row")["at"].to_numpy()
         order[at] = order[at][again]
     return order
+
+
+def gaps(kept: pa.Table) -> pa.Array:
+    """Microseconds since the account's previous row; null for its first. In: all rows of some accounts, in `row_order`."""
+    account, ts = kept.column("account_key").to_numpy(), kept.column("ts_us").to_numpy()
+    first = np.concatenate([[True], account[1:] != account[:-1]])[: len(account)]
+    return pa.array(np.diff(ts, prepend=ts[:1]), mask=first)
 
 
 def _names(buffers: DayBuffers, day: int) -> pl.DataFrame:

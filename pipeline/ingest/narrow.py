@@ -1,7 +1,8 @@
 """From a batch of clean rows to narrow ones: keys, numbers and short labels; no text and no identifier but the request's.
 
-The columns are those of schema.REQUESTS (source_file as the file's number, labels as dictionaries) and four that live only until the day is
-finished: `day`, `id_key` (source_system and request_id), `seen` (bit i: READ_COLUMNS[i] was logged), `preamble` (place of the known client whose preamble was cut, -1 none).
+The columns are those of schema.REQUESTS (without gap_us, which only a whole day shows; source_file as the file's number, labels as dictionaries) and four that
+live only until the day is finished: `day`, `id_key` (source_system and request_id), `seen` (bit i: READ_COLUMNS[i] was logged), `preamble` (place of the known client
+whose preamble was cut, -1 none).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _LABEL_TYPE = pa.dictionary(pa.int32(), pa.string())
 def _narrow_schema() -> pa.Schema:
     """The columns of schema.REQUESTS as they are until the day is finished."""
     changed = dict.fromkeys(_LABELS, _LABEL_TYPE) | {"source_file": pa.int32()}
-    own = [(field.name, changed.get(field.name, field.type)) for field in arrow_schema(REQUESTS)]
+    own = [(field.name, changed.get(field.name, field.type)) for field in arrow_schema(REQUESTS) if field.name != "gap_us"]
     return pa.schema([*own, ("day", pa.int32()), ("id_key", pa.int64()), ("seen", pa.int64()), ("preamble", pa.int32())])
 
 

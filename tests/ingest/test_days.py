@@ -226,6 +226,21 @@ def test_tables_are_equal_for_any_order_and_split_of_the_rows(tmp_path_factory, 
     assert [day.as_dict() for day in left.report.days] == [day.as_dict() for day in right.report.days]
 
 
+@pytest.mark.parametrize("memory_bytes", [1 << 30, 1])
+def test_requests_carry_the_time_since_their_accounts_previous_one(log, scan, memory_bytes):
+    minutes = [0, 5, 5, 9, 1440, 1441, 3, 30, 8, None]
+    log(
+        "a.parquet",
+        rows=10,
+        request_id=["b", "d", "c", "e", "f", "g", "h", "h", "i", "j"],
+        account_id=["a"] * 6 + ["z", "z", "y", "a"],
+        timestamp=[None if minute is None else NOON + timedelta(minutes=minute) for minute in minutes],
+    )
+    found = {row["request_id"]: row["gap_us"] for row in scan(memory_bytes=memory_bytes).requests.iter_rows(named=True)}
+    minute = 60_000_000
+    assert found == {"b": None, "c": 5 * minute, "d": 0, "e": 4 * minute, "f": None, "g": minute, "h": None, "i": None}
+
+
 @pytest.mark.parametrize("threads", [1, 4])
 def test_a_large_day_in_small_ranges_and_spilled_is_the_same_day(log, scan, threads):
     for part in range(5):
@@ -243,6 +258,7 @@ def test_a_large_day_in_small_ranges_and_spilled_is_the_same_day(log, scan, thre
     assert len(large.requests) == 55_000
     for name in (*TABLES, "rejects"):
         assert small.table(name).equals(large.table(name)), name
+    assert large.requests.select(pl.col("ts_us").diff().over("account_key"))["ts_us"].equals(large.requests["gap_us"])
     assert [day.as_dict() for day in small.report.days] == [day.as_dict() for day in large.report.days]
     assert not list(small.out.glob(".*"))
 
