@@ -24,7 +24,7 @@ from pipeline.ingest.context import Preamble
 from pipeline.ingest.duplicates import losers, places
 from pipeline.ingest.listing import LogFile
 from pipeline.ingest.narrow import NARROW
-from pipeline.ingest.ordering import grouped_order
+from pipeline.ingest.ordering import gaps, row_order
 from pipeline.ingest.rejects import rejects_table, write_rejects
 from pipeline.ingest.rereading import sketches_again
 from pipeline.ingest.samples import SKETCHES, sample_table
@@ -240,26 +240,6 @@ def _split(batches: Iterator[pa.RecordBatch], number: int, scratch: Path, stream
                 write_stream(path, [ordered.slice(bounds[at], bounds[at + 1] - bounds[at])])
                 parts[at].append(path)
     return parts
-
-
-def row_order(rows: pa.Table) -> I64:
-    """Row numbers in the order of account_key, ts_us, request_id, source_file, source_row."""
-    account, ts = rows.column("account_key").to_numpy(), rows.column("ts_us").to_numpy()
-    order = grouped_order(account, ts - (ts.min() if len(ts) else 0))
-    tied = (account[order][1:] == account[order][:-1]) & (ts[order][1:] == ts[order][:-1])
-    if tied.any():
-        at = np.flatnonzero(np.concatenate([[False], tied]) | np.concatenate([tied, [False]]))
-        few = rows.select(["account_key", "ts_us", "request_id", "source_file", "source_row"]).take(pa.array(order[at]))
-        again = pl.DataFrame(pl.from_arrow(few)).with_row_index("at").sort("account_key", "ts_us", "request_id", "source_file", "source_row")["at"].to_numpy()
-        order[at] = order[at][again]
-    return order
-
-
-def gaps(kept: pa.Table) -> pa.Array:
-    """Microseconds since the account's previous row; null for its first. In: all rows of some accounts, in `row_order`."""
-    account, ts = kept.column("account_key").to_numpy(), kept.column("ts_us").to_numpy()
-    first = np.concatenate([[True], account[1:] != account[:-1]])[: len(account)]
-    return pa.array(np.diff(ts, prepend=ts[:1]), mask=first)
 
 
 def _names(buffers: DayBuffers, day: int) -> pl.DataFrame:
