@@ -9,7 +9,7 @@ it and spills to `temp_dir`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -20,16 +20,14 @@ import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pipeline.engines.parquet import GroupWriter, group_rows, write_parquet
 from pipeline.engines.sqlfile import SqlFile, load
 from pipeline.errors import MemoryExhausted, MemoryTooSmall, SqlError
 from pipeline.schema import Table
 
 T = TypeVar("T")
 
-ROW_GROUP_ROWS = 122_880
-WIDE_GROUP_ROWS = 16_384
 MINIMUM_BYTES = 1_000_000_000
 _RESERVED_BYTES = 350_000_000  # the interpreter, its libraries and the Arrow batches in flight
 _BATCH_ROWS = 65_536
@@ -73,6 +71,7 @@ class DuckEngine:
             raise MemoryTooSmall(f"{memory_bytes} bytes of memory are too few: every run needs {MINIMUM_BYTES}. Raise --memory.")
         temp_dir.mkdir(parents=True, exist_ok=True)
         self._threads = threads
+        self._views: dict[str, tuple[tuple[Path, ...], Table]] = {}
         self._connection = duckdb.connect(":memory:", config=_settings(threads, memory_bytes, temp_dir))
         self._run("SET TimeZone='UTC'")
 
@@ -87,7 +86,12 @@ class DuckEngine:
         self._connection.close()
 
     def view(self, name: str, files: Sequence[Path], table: Table) -> None:
-        """Show Parquet files under `name` with exactly the table's columns and types; no files give an empty view."""
+        """Show Parquet files under `name` with exactly the table's columns and types; no files give an empty view.
+
+        A view that already shows these files stays as it is: looking up the columns of a file costs as much as a small query.
+        """
+        if self._views.get(name) == (tuple(files), table):
+            return
         columns = ", ".join(f"CAST({_quoted(c.name)} AS {_duckdb_type(c.type)}) AS {_quoted(c.name)}" for c in table.columns)
         if files:
             paths = ", ".join(_literal(_glob_safe(path)) for path in files)
@@ -95,10 +99,14 @@ class DuckEngine:
         else:
             nulls = ", ".join(f"NULL AS {_quoted(c.name)}" for c in table.columns)
             query = f"SELECT {columns} FROM (SELECT {nulls}) WHERE false"  # noqa: S608 - as above
+        self._views.pop(name, None)
+        self._connection.unregister(name)  # a table in memory would hide the view
         self._attempt(name, lambda: self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS {query}"))
+        self._views[name] = (tuple(files), table)
 
     def register(self, name: str, data: pa.Table | pl.DataFrame) -> None:
         """Show a table in memory under `name`; it is not copied."""
+        self._views.pop(name, None)
         self._connection.register(name, data.to_arrow() if isinstance(data, pl.DataFrame) else data)
 
     def select(self, sql_file: str, params: Mapping[str, object]) -> pa.Table:
@@ -138,7 +146,7 @@ class DuckEngine:
                     writers[day].write(rows)
 
     def _reader(self, file: SqlFile, values: dict[str, object], table: Table, schema: pa.Schema) -> pa.RecordBatchReader:
-        reader: pa.RecordBatchReader = self._connection.sql(file.sql(), params=values).to_arrow_reader(min(_BATCH_ROWS, _group_rows(schema)))
+        reader: pa.RecordBatchReader = self._connection.sql(file.sql(), params=values).to_arrow_reader(min(_BATCH_ROWS, group_rows(schema)))
         if tuple(reader.schema.names) != table.column_names:
             raise SqlError(file.name, f"gives the columns {', '.join(reader.schema.names)}; the table {table.name} has {', '.join(table.column_names)}")
         return reader
@@ -168,68 +176,12 @@ class DuckEngine:
             self._run(f"SET threads = {self._threads}")
 
 
-class GroupWriter:
-    """Writes batches as Parquet in row groups of a fixed size, so that bytes do not depend on how they arrive."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._schema, self._size = schema, _group_rows(schema)
-        self._writer = pq.ParquetWriter(path, schema, compression=_compression(schema), version="2.6", use_dictionary=_repeating(schema))
-        self._pending: list[pa.Table] = []
-        self._held = self._written = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows."""
-        self._pending.append(pa.Table.from_batches([batch]).cast(self._schema))
-        self._held += batch.num_rows
-        while self._held >= self._size:
-            whole = pa.concat_tables(self._pending)
-            self._flush(whole.slice(0, self._size))
-            self._pending, self._held = [whole.slice(self._size)], self._held - self._size
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._held or not self._written:
-            self._flush(pa.concat_tables([*self._pending, self._schema.empty_table()]))
-        self._writer.close()
-
-    def _flush(self, rows: pa.Table) -> None:
-        self._writer.write_table(rows.combine_chunks(), row_group_size=self._size)
-        self._written += rows.num_rows
-
-
-def write_parquet(batches: Iterable[pa.RecordBatch], path: Path, schema: pa.Schema) -> int:
-    """Write batches as one file (see GroupWriter); returns the rows."""
-    rows = 0
-    with GroupWriter(path, schema) as writer:
-        for batch in batches:
-            writer.write(batch)
-            rows += batch.num_rows
-    return rows
-
-
 def _by_day(batch: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
     """The rows of each day of a batch that is sorted by day."""
     numbers = batch.column("day").cast(pa.int32()).to_numpy()
     starts = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]])) if len(numbers) else numbers
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(numbers)], strict=False):
         yield batch.column("day")[start].as_py(), batch.slice(start, end - start)
-
-
-def _group_rows(schema: pa.Schema) -> int:
-    """Rows of a row group: fewer where lists make rows wide, because a group is held in memory while it is filled."""
-    return WIDE_GROUP_ROWS if any(pa.types.is_list(field.type) for field in schema) else ROW_GROUP_ROWS
-
-
-def _repeating(schema: pa.Schema) -> list[str]:
-    """Columns worth a dictionary: all but lists, times, and keys other than the account's, whose values seldom come twice."""
-    return [field.name for field in schema if not pa.types.is_list(field.type) and (field.name == "account_key" or not field.name.endswith(("_key", "_us")))]
-
-
-def _compression(schema: pa.Schema) -> dict[str, str]:
-    """zstd, but for lists: they hold hashes, which hardly anything compresses."""
-    return {f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name: "none" if pa.types.is_list(field.type) else "zstd" for field in schema}
 
 
 def _settings(threads: int, memory_bytes: int, temp_dir: Path) -> dict[str, str | bool | int | float | list[str]]:

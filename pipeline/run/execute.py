@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
 from pipeline.config import Config
-from pipeline.engines.duckdb import DuckEngine, arrow_schema, write_parquet
+from pipeline.engines.duckdb import DuckEngine, arrow_schema
+from pipeline.engines.parquet import write_parquet
 from pipeline.engines.sqlfile import load, sql_files
 from pipeline.errors import CheckFailed, IntegrityError
 from pipeline.kinds import kind_table

@@ -8,10 +8,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.engines import sqlfile
-from pipeline.engines.duckdb import MINIMUM_BYTES, ROW_GROUP_ROWS, WIDE_GROUP_ROWS, DuckEngine, arrow_schema, arrow_type, write_parquet
+from pipeline.engines.duckdb import MINIMUM_BYTES, DuckEngine, arrow_schema, arrow_type
+from pipeline.engines.parquet import ROW_GROUP_ROWS, WIDE_GROUP_ROWS, in_runs, write_parquet
 from pipeline.errors import MemoryExhausted, MemoryTooSmall, SqlError
 
 PAIRS = schema.Table("pairs", 1, ("a", "b"), (schema.Column("a", "BIGINT", "", ""), schema.Column("b", "VARCHAR", "", "")))
@@ -131,6 +134,71 @@ def test_row_groups_are_of_one_size_whatever_the_batches(tmp_path):
     metadata = pq.ParquetFile(tmp_path / "1000.parquet").metadata
     assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [ROW_GROUP_ROWS, ROW_GROUP_ROWS, 5]
     assert found[0] == found[1] == found[2]
+
+
+@given(st.lists(st.none() | st.sampled_from(["ip", "asn", "", "model"]), max_size=30), st.integers(1, 7))
+def test_words_taken_in_runs_are_the_same_words(words, chunk):
+    pieces = [pa.array(words[at : at + chunk], pa.string()) for at in range(0, len(words), chunk)]
+    found = in_runs(pa.chunked_array(pieces, pa.string()))
+    assert found.to_pylist() == words
+    assert len(set(found.dictionary.to_pylist())) == len(found.dictionary)
+    assert len(found.dictionary) <= len(set(words))
+
+
+def test_every_kind_of_column_comes_back_as_it_was_and_plain_readers_see_the_tables_types(tmp_path):
+    """Integers of all widths of value, words in runs and out of order, dates, nulls: read back equal, with no copy of the schema in the file."""
+    kinds = {"day": "DATE", "kind": "VARCHAR", "account_key": "BIGINT", "other_key": "BIGINT", "ok_count": "BIGINT"}
+    kinds |= {"half": "INTEGER", "score": "DOUBLE", "flag": "BOOLEAN", "items": "BIGINT[]"}
+    columns = schema.Table("all", 99, ("kind",), tuple(schema.Column(name, kind, "", "") for name, kind in kinds.items()))
+    rows = WIDE_GROUP_ROWS + 9
+    far = [0, None, 2**63 - 1, -(2**63), 7] * (rows // 5 + 1)
+    table = pa.table(
+        {
+            "day": pa.array([20_000 + at % 3 for at in range(rows)], pa.int32()).cast(pa.date32()),
+            "kind": [("ip", "asn", None, "model")[at // 3 % 4] for at in range(rows)],
+            "account_key": far[:rows],
+            "other_key": far[1 : rows + 1],
+            "ok_count": far[2 : rows + 2],
+            "half": [at % 2 for at in range(rows)],
+            "score": [at / 7 for at in range(rows)],
+            "flag": [(True, False, None)[at % 3] for at in range(rows)],
+            "items": [[[at], [], None, [1, 2]][at % 4] for at in range(rows)],
+        },
+        schema=arrow_schema(columns),
+    )
+    write_parquet(table.to_reader(max_chunksize=1000), tmp_path / "all.parquet", arrow_schema(columns))
+    read = pq.read_table(tmp_path / "all.parquet")
+    assert read.equals(table)
+    assert read.schema.equals(arrow_schema(columns))
+    assert pl.read_parquet(tmp_path / "all.parquet").equals(pl.from_arrow(table))
+    assert duckdb.sql(f"SELECT * FROM read_parquet('{tmp_path / 'all.parquet'}')").to_arrow_table().equals(table)
+
+
+def test_a_view_is_made_anew_only_for_other_files(engine, sql, tmp_path, monkeypatch):
+    for name, value in (("p", 1), ("q", 2)):
+        pq.write_table(pa.table({"a": [value], "b": ["x"]}), tmp_path / f"{name}.parquet")
+    sql("1_x.sql", header() + "SELECT a FROM pairs ORDER BY a")
+    statements, run = [], engine._run
+    monkeypatch.setattr(engine, "_run", lambda statement: statements.append(statement) or run(statement))
+    found = []
+    for name in ("p", "p", "q", "p"):
+        engine.view("pairs", [tmp_path / f"{name}.parquet"], PAIRS)
+        found.append(engine.select("1_x.sql", {})["a"].to_pylist())
+    assert found == [[1], [1], [2], [1]]
+    assert len(statements) == 3
+
+
+def test_a_table_in_memory_and_a_view_take_each_others_place(engine, sql, tmp_path):
+    pq.write_table(pa.table({"a": [1], "b": ["x"]}), tmp_path / "p.parquet")
+    sql("1_x.sql", header() + "SELECT a FROM pairs ORDER BY a")
+    found = []
+    for name in ("file", "memory", "file"):
+        if name == "file":
+            engine.view("pairs", [tmp_path / "p.parquet"], PAIRS)
+        else:
+            engine.register("pairs", pa.table({"a": [5], "b": ["y"]}))
+        found.append(engine.select("1_x.sql", {})["a"].to_pylist())
+    assert found == [[1], [5], [1]]
 
 
 DATED = schema.Table("dated", 99, ("day", "a"), (schema.Column("day", "DATE", "", "day"), schema.Column("a", "BIGINT", "", "key")))

@@ -21,7 +21,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema
-from pipeline.engines.duckdb import DuckEngine, arrow_schema, arrow_type, write_parquet
+from pipeline.engines.duckdb import DuckEngine, arrow_schema, arrow_type
+from pipeline.engines.parquet import write_parquet
 from pipeline.engines.sqlfile import load, sql_files
 
 CASES = Path(__file__).parent / "cases"
