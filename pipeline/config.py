@@ -149,6 +149,14 @@ def load_config(path: Path | None = None) -> Config:
     return _build(values, str(path or DEFAULT_FILE))
 
 
+def recorded_config(values: dict[str, dict[str, Any]], origin: str) -> Config:
+    """The configuration that a run.json at `origin` recorded. Raises ConfigError where it is of another version."""
+    try:
+        return _build({section: dict(keys) for section, keys in values.items()}, origin)
+    except KeyError as missing:
+        raise ConfigError(f"{origin}: has no setting {missing}; another version made it. Run again.") from None
+
+
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

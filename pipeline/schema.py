@@ -507,6 +507,19 @@ NETWORK_FAMILIES = Table("network_families", 66, ("network_id", "family"), _colu
 
 NETWORK_TESTS = Table("network_tests", 66, ("network_id", "test"), _columns("    network_id | VARCHAR | | network" + _TEST))
 
+NETWORK_ABLATIONS = Table("network_ablations", 67, ("network_id", "family"), _columns("""
+    network_id | VARCHAR | | network
+    family | VARCHAR | | evidence family that is struck out: its kinds, its links, its tests, its place in the gate
+    held_count | BIGINT | accounts | members that the other families still put into one network, the largest piece
+    piece_count | BIGINT | | networks that the members fall into without it; 0: none of five accounts holds together
+    coordination_bits | DOUBLE | bits | of the largest piece, as in networks; null if there is none
+    q_value | DOUBLE | | with the tests of the other families, over the same candidates; null if none is left
+    best_alternative | VARCHAR | | innocent hypothesis that explains most of what is left
+    alternative_margin_bits | DOUBLE | bits | as in networks
+    tier | VARCHAR | | the verdict on what is left: refer, watch, explained
+    reason | VARCHAR | | as in networks; falls_apart if no piece is left
+"""))
+
 FINDINGS = Table("findings", 70, ("network_id", "rank"), _columns("""
     finding_id | VARCHAR | | F- and twelve hex digits, a hash of the members, the measure and the configuration
     network_id | VARCHAR | | network
@@ -683,6 +696,7 @@ FEATURES = Table("features", 30, ("account_key",), (
 
 ACCOUNTS = Table("accounts", 75, ("account_id",), (
     Column("account_id", "VARCHAR", "", "as logged"),
+    Column("account_key", "BIGINT", "", "the key that stands for it in the other tables"),
     Column("network_id", "VARCHAR", "", "its network, null if none"),
     Column("extraction_score", "DOUBLE", "0..1", "share of sampled documents that look collected for training"),
     *(column for column in FEATURES.columns if column.name != "account_key"),

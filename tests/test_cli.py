@@ -24,7 +24,7 @@ from pipeline.errors import SqlError
 from tests.conftest import ROOT, Program
 from tests.logs import REQUESTS, _innocent, write_rows
 
-COMMANDS = ("run", "demo", "check", "networks", "show", "simulate", "validate", "config", "features")
+COMMANDS = ("run", "demo", "check", "networks", "show", "explain", "simulate", "validate", "config", "features")
 
 
 def _tree(folder: Path) -> set[str]:
@@ -146,7 +146,7 @@ def test_a_held_lock_is_75(program: Program, tmp_path: Path, tiny_log: Path) -> 
     assert _tree(out) == {".lock"}
 
 
-@pytest.mark.parametrize("command", [("networks",), ("show", "N-0")])
+@pytest.mark.parametrize("command", [("networks",), ("show", "N-0"), ("explain", "a")])
 def test_reading_before_any_run_is_6(program: Program, tmp_path: Path, command: tuple[str, ...]) -> None:
     result = program(*command, "--out", tmp_path)
     assert result.returncode == 6
@@ -197,11 +197,59 @@ def test_show_a_network_and_an_account(program: Program, finished: Path) -> None
     assert len(rows) == 8
 
 
+def test_explain_an_account_against_its_network_and_another(program: Program, finished: Path) -> None:
+    (network,) = pq.read_table(finished / "latest" / "tables" / "networks.parquet").to_pylist()
+    found = json.loads(program("explain", "pool-003", "--out", finished, "--format", "json").stdout)
+    assert (found["schema"], found["compared_with"]) == ("stillhunt.explanation/1", 7)
+    assert found["network"]["network_id"] == network["network_id"]
+    assert {row["family"] for row in found["without"]} == ({row["family"] for row in found["bars"]} | {"timing"} if network["flagged"] else set())
+    pair = json.loads(program("explain", "pool-003", "--vs", "pool-004", "--out", finished, "--format", "json").stdout)
+    assert (pair["compared_with"], pair["without"]) == (1, [])
+    rows = list(csv.DictReader(io.StringIO(program("explain", "pool-003", "--out", finished, "--format", "csv").stdout)))
+    assert [row["family"] for row in rows] == [row["family"] for row in found["bars"]]
+    table = program("explain", "pool-003", "--out", finished)
+    assert all(request["request_id"] in table.stdout for request in found["rows"])
+    assert table.stderr.strip().splitlines()[-1] == f"next: stillhunt show {network['network_id']} --out {finished}"
+
+
+def test_an_account_of_no_network_is_explained_by_what_it_is_linked_to_or_by_nothing(program: Program, finished: Path) -> None:
+    result = program("explain", "person-001", "--out", finished, "--format", "json")
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["network"] is None
+    assert program("explain", "person-001", "--out", finished).returncode == 0
+    outsider = json.loads(program("explain", "person-001", "--net", _only_network(finished), "--out", finished, "--format", "json").stdout)
+    assert (outsider["compared_with"], outsider["mean_bits"] < outsider["edge_bits"]) == (8, True)
+
+
+def _only_network(finished: Path) -> str:
+    (name,) = pq.read_table(finished / "latest" / "tables" / "networks.parquet")["network_id"].to_pylist()
+    return str(name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("pool-0003",), "pool-003"),
+        (("\x1b[2Jnobody",), "no account"),
+        (("pool-003", "--vs", "pool-003"), "itself"),
+        (("pool-003", "--vs", "nobody"), "no account"),
+        (("pool-003", "--net", "N-none"), "no network"),
+    ],
+)
+def test_what_cannot_be_explained_is_6_and_says_why(program: Program, finished: Path, arguments: tuple[str, ...], said: str) -> None:
+    result = program("explain", *arguments, "--out", finished)
+    assert result.returncode == 6
+    assert said in result.stderr
+    assert "\x1b" not in result.stderr + result.stdout
+    assert result.stdout == ""
+
+
 def test_reading_commands_are_quick_and_do_not_open_scratch(program: Program, finished: Path) -> None:
     began = time.monotonic()
     before = (finished / "scratch").stat().st_atime_ns
     assert program("show", "pool-001", "--out", finished).returncode == 0
-    assert time.monotonic() - began < 10, "two seconds on a quiet machine"
+    assert program("explain", "pool-001", "--out", finished).returncode == 0
+    assert time.monotonic() - began < 20, "two seconds each on a quiet machine"
     assert (finished / "scratch").stat().st_atime_ns == before
 
 

@@ -11,10 +11,12 @@ import typer
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
-from pipeline.errors import InputError, IntegrityError
+from pipeline.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from pipeline.evidence.finished import FinishedRun
 
 _QUEUE = ("network_id", "tier", "account_count", "request_count", "first_seen_at", "last_seen_at", "coordination_bits", "extraction_bits", "q_value", "best_alternative", "reason")
 _TIERS = ("refer", "watch", "explained")
@@ -46,7 +48,7 @@ def show(
 
 
 def _networks(out: Path, tier: str | None, limit: int | None, form: console.Format) -> None:
-    found = _queue(_Run(out).table("networks"))
+    found = _queue(_finished(out).table("networks"))
     if tier:
         found = [row for row in found if row["tier"] == tier]
     chosen = found[:limit]
@@ -63,34 +65,14 @@ def _queue(frame: pl.DataFrame) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (_TIERS.index(row["tier"]), -((row["coordination_bits"] or 0.0) + (row["extraction_bits"] or 0.0)), row["network_id"]))
 
 
-class _Run:
-    """The tables of the run that `latest` points to. Raises InputError if there is none."""
+def _finished(out: Path) -> FinishedRun:
+    from pipeline.evidence.finished import FinishedRun
 
-    def __init__(self, out: Path) -> None:
-        from pipeline.store import latest_run
-
-        self.out, self.folder = out, latest_run(out)
-
-    def table(self, name: str) -> pl.DataFrame:
-        """One whole table."""
-        return self.where(name)
-
-    def where(self, name: str, **equals: str) -> pl.DataFrame:
-        """The rows of a table whose columns equal these values. Raises IntegrityError if its file is gone or broken."""
-        import polars as pl
-
-        path = self.folder / "tables" / f"{name}.parquet"
-        try:
-            scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-            for column, value in equals.items():
-                scan = scan.filter(pl.col(column) == value)
-            return scan.collect()
-        except (OSError, pl.exceptions.PolarsError):
-            raise IntegrityError(f"{path}: is missing or not the Parquet file that the run wrote. Run again with another --out, or restore it.") from None
+    return FinishedRun(out)
 
 
 def _show(name: str, out: Path, form: console.Format) -> None:
-    run = _Run(out)
+    run = _finished(out)
     network = run.where("networks", network_id=name).rows(named=True)
     account = [] if network else run.where("accounts", account_id=name).rows(named=True)
     if not network and not account:
@@ -116,20 +98,21 @@ Parts = dict[str, list[dict[str, Any]]]
 """Tables to print, each as rows by column name."""
 
 
-def _network_parts(run: _Run, network: dict[str, Any]) -> Parts:
+def _network_parts(run: FinishedRun, network: dict[str, Any]) -> Parts:
     name = network["network_id"]
     members = run.where("members", network_id=name).sort(["bits", "account_id"], descending=[True, False], nulls_last=True)
     return {
         "network": _facts(network),
         "findings": run.where("findings", network_id=name).sort("rank").drop("network_id", "evidence_sha256").rows(named=True),
         "families": run.where("network_families", network_id=name).drop("network_id").rows(named=True),
+        "without": run.where("network_ablations", network_id=name).drop("network_id").rows(named=True) if run.holds("network_ablations") else [],
         "tests": run.where("network_tests", network_id=name).drop("network_id").rows(named=True),
         "members": members.drop("network_id").rows(named=True),
         "lineage": run.where("lineage", network_id=name).rows(named=True),
     }
 
 
-def _account_parts(run: _Run, account: dict[str, Any]) -> Parts:
+def _account_parts(run: FinishedRun, account: dict[str, Any]) -> Parts:
     import polars as pl
 
     name = account["account_id"]
@@ -140,7 +123,7 @@ def _account_parts(run: _Run, account: dict[str, Any]) -> Parts:
         "account": _facts({key: account[key] for key in ("account_id", "network_id", "request_count", "active_days", "extraction_score")}),
         "membership": run.where("members", account_id=name).rows(named=True),
         "links": strongest.rows(named=True),
-        "features": _facts({key: value for key, value in account.items() if key not in ("account_id", "network_id")}),
+        "features": _facts({key: value for key, value in account.items() if key not in ("account_id", "account_key", "network_id")}),
     }
 
 

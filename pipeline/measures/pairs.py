@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from scipy import sparse
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_CHUNK = 100_000
+_CHUNK, _FEW = 100_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class PairScorer:
 
     def _scored(self, a: Ints, b: Ints) -> Ints:
         """Per kind the rarest shared value in full, the others by a quarter, capped; 0 below the least support."""
-        support, total, top = _backend()(self._shares.indptr, self._shares.indices, self._shares.data, self._rarity, self._kind_of, len(self._kinds), a, b)
+        support, total, top = _backend(len(a))(self._shares.indptr, self._shares.indices, self._shares.data, self._rarity, self._kind_of, len(self._kinds), a, b)
         bits = np.minimum(self._caps, top + (total - top) // 4)
         return np.where(support >= self._least, bits, 0)
 
@@ -121,9 +122,14 @@ def shared_micro_bits(ends: Ints, columns: Ints, shares: Floats, rarity: Floats,
     return np.bincount(place, minlength=size).reshape(shape), total.reshape(shape), top.reshape(shape)
 
 
+def _backend(pairs: int) -> Callable[..., tuple[Ints, Ints, Ints]]:
+    """`shared_micro_bits` compiled; as it stands for a few pairs in a process that has no other need of numba, which takes longer to load than they take."""
+    return shared_micro_bits if pairs <= _FEW and "numba" not in sys.modules else _compiled()
+
+
 @functools.cache
-def _backend() -> Callable[..., tuple[Ints, Ints, Ints]]:
-    """`shared_micro_bits` compiled, or as it stands where numba is missing or not wanted (see fingerprints)."""
+def _compiled() -> Callable[..., tuple[Ints, Ints, Ints]]:
+    """The compiled one, or the other where numba is missing or not wanted (see fingerprints)."""
     if os.environ.get("STILLHUNT_NO_NUMBA") != "1":
         try:
             from pipeline.measures import pairs_numba

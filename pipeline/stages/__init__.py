@@ -106,6 +106,12 @@ STAGES: tuple[Stage, ...] = (
         "cluster_ids cluster_controls cluster_families cluster_tests cluster_alternatives account_records",
         "controls network_families network_tests",
     ),
+    _stage(
+        67,
+        "pipeline.stages.ablations:ablations",
+        f"networks clusters pair_links recurring_shingles client_wording cluster_values cluster_families cluster_tests cluster_ids members boilerplate {_PEOPLE}",
+        "network_ablations",
+    ),
     _stage(69, "69_address_requests.sql", "requests clusters cluster_values", "address_requests"),
     _stage(
         70,

@@ -30,7 +30,7 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     """Clusters and their members. Reads pair_links, shared_values, kinds, account_records. Empty: an empty table."""
     people = population(inputs)
     threshold = people.edge_bits(config.networks)
-    found = _networks(inputs["pair_links"], people, threshold, config.networks)
+    found = linked_networks(inputs["pair_links"], people, threshold, config.networks)
     taken = np.concatenate([members for members, _ in found]) if found else np.empty(0, dtype=np.int64)
     vouched = _vouched(people, taken, config.networks.min_accounts)
     taken = np.concatenate([taken, *vouched])  # one account is in one cluster
@@ -44,8 +44,8 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     return {"clusters": table.select("cluster", "account_key", "origin", "bits").sort("cluster", "account_key")}
 
 
-def _networks(links: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
-    """Members (sorted positions) of each network with each member's median bits to the others."""
+def linked_networks(links: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
+    """Members (sorted positions) of each network with each member's median bits to the others, the largest first; none without links."""
     pairs = _pairs(links, threshold, config.family_min_bits)
     edges = pairs.filter((pl.col("total") >= threshold) & (pl.col("strong") >= 2))
     a, b, weight = people.positions(edges["account_a"]), people.positions(edges["account_b"]), edges["total"].to_numpy()

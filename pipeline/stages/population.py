@@ -53,11 +53,12 @@ def population(inputs: Mapping[str, pl.DataFrame]) -> Population:
     keys = records["account_key"].to_numpy()
     vouched = records["is_vouched"].fill_null(False) & records["organization_key"].is_not_null()
     entity = np.where(vouched.to_numpy(), records["organization_key"].fill_null(0).to_numpy(), keys)
-    scorer = _scorer(inputs["shared_values"], inputs["kinds"], keys)
+    scorer = scorer_of(inputs["shared_values"], inputs["kinds"], keys)
     return Population(keys.astype(np.int64), tuple(records["account_id"].to_list()), entity.astype(np.int64), scorer)
 
 
-def _scorer(values: pl.DataFrame, kinds: pl.DataFrame, keys: Ints) -> PairScorer:
+def scorer_of(values: pl.DataFrame, kinds: pl.DataFrame, keys: Ints) -> PairScorer:
+    """A scorer over accounts by their sorted keys. In: rows of shared_values of these accounts alone, and the table of kinds."""
     known = {family: int(cap) for family, cap in kinds.select("family", "family_cap_micro_bits").iter_rows()}
     caps = {family: known[family] for family in FAMILIES if family in known}
     return PairScorer(len(keys), [_shared_kind(row, values, keys) for row in kinds.iter_rows(named=True)], caps)

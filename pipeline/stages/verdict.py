@@ -37,7 +37,7 @@ FEW_DOCUMENTS = 8
 
 
 @dataclass(frozen=True)
-class _Facts:
+class Facts:
     """What the verdict on one cluster rests on."""
 
     origin: str
@@ -61,12 +61,12 @@ def verdict(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.
     """
     people = population(inputs)
     views = account_views(inputs, people, config)
-    q_values = _q_values(inputs["cluster_tests"])
+    q_values = q_values_of(inputs["cluster_tests"])
     networks, members, numbers = [], [], []
     for (cluster,), rows in inputs["clusters"].sort("cluster", "account_key").group_by("cluster", maintain_order=True):
         positions = people.positions(rows["account_key"])
-        facts = _facts(rows, positions, inputs, q_values, people, config)
-        tier, reason = _tier(facts, config)
+        facts = weigh(rows, positions, inputs, q_values, people, config)
+        tier, reason = tier_of(facts, config)
         named = _accusable(rows, positions, views, inputs, people, config) if tier == "refer" else np.ones(len(positions), dtype=np.bool_)
         if named.sum() < min(config.networks.min_accounts, len(positions)):
             tier, reason, named = "watch", "too_few_members_left", np.ones(len(positions), dtype=np.bool_)
@@ -80,7 +80,7 @@ def verdict(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.
     return {"networks": _with_core(table, fellows), "members": fellows, "cluster_ids": ids}
 
 
-def _q_values(tests: pl.DataFrame) -> dict[int, tuple[float, float]]:
+def q_values_of(tests: pl.DataFrame) -> dict[int, tuple[float, float]]:
     """Combined p and q of each cluster with a coordination test that ran."""
     ran = tests.filter((pl.col("supports") == "coordination") & (pl.col("status") == "ran"))
     groups = [(int(str(cluster)), combined_p(rows["p_value"].to_numpy())) for (cluster,), rows in ran.group_by("cluster", maintain_order=True)]
@@ -88,7 +88,8 @@ def _q_values(tests: pl.DataFrame) -> dict[int, tuple[float, float]]:
     return {cluster: (round(p, 6), round(float(q), 6)) for (cluster, p), q in zip(groups, q_values, strict=True)}
 
 
-def _facts(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFrame], q_values: dict[int, tuple[float, float]], people: Population, config: Config) -> _Facts:
+def weigh(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFrame], q_values: dict[int, tuple[float, float]], people: Population, config: Config) -> Facts:
+    """What the verdict on one cluster rests on. In: its rows of `clusters`, their positions, the tables of the run and each cluster's p and q."""
     cluster = int(rows["cluster"][0])
     tests = inputs["cluster_tests"].filter((pl.col("cluster") == cluster) & (pl.col("status") == "ran"))
     families = inputs["cluster_families"].filter(pl.col("cluster") == cluster)
@@ -101,7 +102,7 @@ def _facts(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFram
     coordination = round(float(rows["bits"].median() or 0.0), 6)  # type: ignore[arg-type]  # polars types median as any
     extraction = bits >= config.verdict.min_extraction_bits and _enough_output(inputs["boilerplate"], people.keys[positions], config)
     gate = bool(families.filter(pl.col("family") == GATE_FAMILY)["admitted"].any())
-    return _Facts(str(rows["origin"][0]), strong.height + timing, gate, p_value, q_value, bits, extraction, coordination, name, margin)
+    return Facts(str(rows["origin"][0]), strong.height + timing, gate, p_value, q_value, bits, extraction, coordination, name, margin)
 
 
 def _best_alternative(rows: pl.DataFrame) -> tuple[str, float]:
@@ -117,7 +118,8 @@ def _enough_output(boilerplate: pl.DataFrame, keys: Ints, config: Config) -> boo
     return len(output) >= config.verdict.min_boilerplate_documents and float(np.median(output.to_numpy())) >= config.verdict.min_output_tokens
 
 
-def _tier(facts: _Facts, config: Config) -> tuple[str, str]:
+def tier_of(facts: Facts, config: Config) -> tuple[str, str]:
+    """The tier and its reason; the rule of this module's head."""
     if facts.origin == "small":
         return "watch", "small_group"
     if facts.alternative == "vouched_organisation" or facts.origin == "vouched":
@@ -160,7 +162,7 @@ def _provisional(people: Population, positions: Ints) -> str:
     return "P-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _network_row(name: str, tier: str, reason: str, facts: _Facts, positions: Ints, people: Population, inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+def _network_row(name: str, tier: str, reason: str, facts: Facts, positions: Ints, people: Population, inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     features = inputs["features"].filter(pl.col("account_key").is_in(people.keys[positions].tolist()))
     level = "L3" if tier == "refer" else "L1" if facts.gate else "L0"
     return {

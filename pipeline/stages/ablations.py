@@ -1,0 +1,86 @@
+"""Stage 67: what breaks if one family of evidence is removed, judged again for each network that is referred.
+
+A family is struck out whole: its kinds of shared values, the links they gave, its tests and its place in the gate. The members are then
+put together again by what is left, the innocent explanations weighed again, the false-discovery rate taken again over all candidates, and the
+same rule gives a tier. Extraction is another axis and stays as it was; coverage and tests of the other families are those of all members.
+A network that hangs on one family is not wrong for that, but whoever acts on it should know. Others accuse nobody: their reason says what they lack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from pipeline.config import Config
+from pipeline.kinds import FAMILIES
+from pipeline.schema import NETWORK_ABLATIONS
+from pipeline.stages.alternatives import alternatives
+from pipeline.stages.clusters import linked_networks
+from pipeline.stages.frames import conform
+from pipeline.stages.population import Population, population
+from pipeline.stages.verdict import q_values_of, tier_of, weigh
+
+TIMING = "timing"
+"""The family of tests that no link belongs to."""
+FALLS_APART = "falls_apart"
+
+
+def ablations(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
+    """One row a family and network whose tier is refer.
+
+    Reads networks, clusters, pair_links, shared_values, kinds, account_records, recurring_shingles, client_wording, cluster_values, cluster_families,
+    cluster_tests, cluster_ids, members, boilerplate. Empty: an empty table.
+    """
+    own = _of_referred(inputs)
+    threshold = population({**own, "account_records": inputs["account_records"]}).edge_bits(config.networks)
+    rows = [row for family in (*FAMILIES, TIMING) for row in _without(family, own, inputs, threshold, config)]
+    return {"network_ablations": conform(pl.DataFrame(rows, infer_schema_length=None), NETWORK_ABLATIONS)}
+
+
+def _of_referred(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The tables of accounts cut to members of referred networks: a judgement on the members needs no other account's values."""
+    referred = inputs["cluster_ids"].join(inputs["networks"].filter("flagged"), on="network_id", how="semi")
+    clusters = inputs["clusters"].join(referred, on="cluster", how="semi").sort("cluster", "account_key")
+    named = inputs["members"].join(inputs["account_records"].select("account_id", "account_key"), on="account_id").select("account_key")
+    cut = {name: inputs[name].join(clusters, on="account_key", how="semi") for name in ("shared_values", "account_records", "recurring_shingles", "boilerplate")}
+    return {**inputs, **cut, "clusters": clusters, "named": named}
+
+
+def _without(family: str, own: Mapping[str, pl.DataFrame], inputs: Mapping[str, pl.DataFrame], threshold: float, config: Config) -> Iterator[dict[str, Any]]:
+    left = struck(own, family)
+    everyone = {**left, "account_records": inputs["account_records"]}  # rarity is counted over all entities
+    judged = {**left, "cluster_alternatives": alternatives(everyone, config)["cluster_alternatives"]}
+    people, q_values = population(left), q_values_of(left["cluster_tests"])
+    ids = dict(own["cluster_ids"].select("cluster", "network_id").iter_rows())
+    for (cluster,), rows in left["clusters"].group_by("cluster", maintain_order=True):
+        yield {"network_id": ids[int(str(cluster))], "family": family, **_judged(rows, judged, people, q_values, threshold, config)}
+
+
+def struck(tables: Mapping[str, pl.DataFrame], family: str) -> dict[str, pl.DataFrame]:
+    """The tables without a family's kinds, values, links, coverage and tests."""
+    kinds = tables["kinds"].filter(pl.col("family") == family).select("kind")
+    of_kind = {name: tables[name].join(kinds, on="kind", how="anti") for name in ("shared_values", "pair_links", "cluster_values")}
+    of_family = {name: tables[name].filter(pl.col("family") != family) for name in ("kinds", "cluster_families", "cluster_tests")}
+    return {**tables, **of_kind, **of_family}
+
+
+def _judged(rows: pl.DataFrame, left: Mapping[str, pl.DataFrame], people: Population, q_values: dict[int, tuple[float, float]], threshold: float, config: Config) -> dict[str, Any]:
+    inside = rows["account_key"].implode()
+    links = left["pair_links"].filter(pl.col("account_a").is_in(inside) & pl.col("account_b").is_in(inside))
+    pieces = linked_networks(links, people, threshold, config.networks)
+    members, bits = pieces[0] if pieces else (people.positions(rows["account_key"]), [0.0] * rows.height)
+    piece = pl.DataFrame({"cluster": [rows["cluster"][0]] * len(members), "account_key": people.keys[members], "origin": ["network"] * len(members), "bits": bits})
+    facts = weigh(piece, members, left, q_values, people, config)
+    tier, reason = tier_of(facts, config) if pieces else ("watch", FALLS_APART)
+    return {
+        "held_count": piece.join(left["named"], on="account_key", how="semi").height if pieces else 0,
+        "piece_count": len(pieces),
+        "coordination_bits": facts.coordination_bits if pieces else None,
+        "q_value": facts.q_value,
+        "best_alternative": facts.alternative,
+        "alternative_margin_bits": facts.margin_bits,
+        "tier": tier,
+        "reason": reason,
+    }

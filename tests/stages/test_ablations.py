@@ -1,0 +1,80 @@
+"""What is left of a network without one family: held against whole runs that never had the family."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import polars as pl
+import pytest
+
+from pipeline.kinds import FAMILIES
+from pipeline.stages.ablations import FALLS_APART, TIMING, struck
+from tests.stages import planted
+from tests.stages.builders import Frames, run, stage_named, world
+
+STAGE = stage_named("pipeline.stages.ablations:ablations")
+
+
+def _rows(tables: Frames) -> dict[str, dict[str, object]]:
+    return {row["family"]: row for row in tables["network_ablations"].iter_rows(named=True)}
+
+
+def test_only_the_referred_network_is_judged_again_once_a_family(tables: Frames) -> None:
+    (flagged,) = tables["networks"].filter("flagged")["network_id"]
+    assert set(tables["network_ablations"]["network_id"]) == {flagged}
+    assert sorted(_rows(tables)) == sorted([*FAMILIES, TIMING])
+
+
+def test_a_family_that_says_nothing_of_the_network_changes_nothing(tables: Frames) -> None:
+    network = tables["networks"].filter("flagged").row(0, named=True)
+    without = _rows(tables)["duplicates"]
+    assert tables["network_families"].filter((pl.col("network_id") == network["network_id"]) & (pl.col("family") == "duplicates"))["linked_pair_share"].to_list() == [0.0]
+    for column in ("tier", "reason", "coordination_bits", "q_value", "best_alternative", "alternative_margin_bits"):
+        assert without[column] == network[column], column
+    assert (without["held_count"], without["piece_count"]) == (network["account_count"], 1)
+
+
+def test_without_the_gate_nothing_is_referred(tables: Frames) -> None:
+    without = _rows(tables)["identity"]
+    assert without["tier"] != "refer"
+    assert without["reason"] != ""
+
+
+@pytest.mark.parametrize(("family", "blank"), [("identity", {"payment": "", "device": "", "signup": ""}), ("infrastructure", {"addresses": ()})])
+def test_a_whole_run_over_a_world_without_the_facts_says_the_same(tables: Frames, family: str, blank: dict[str, object]) -> None:
+    """The oracle: the same accounts, none of which shares anything of the family, through every stage."""
+    again = run(world([dataclasses.replace(account, **blank) for account in planted.PLANTED]))
+    held = again["members"].filter(pl.col("account_id").str.starts_with("carded")).group_by("network_id").len()
+    network = held.join(again["networks"], on="network_id").sort("len").row(-1, named=True)
+    without = _rows(tables)[family]
+    assert without["held_count"] == network["len"]
+    assert (without["tier"], without["reason"]) == (network["tier"], network["reason"])
+    assert without["coordination_bits"] == pytest.approx(network["coordination_bits"], abs=0.2), "rarity is counted over other values"
+
+
+def test_a_network_that_hangs_on_one_family_falls_apart_without_it() -> None:
+    """Cards tie most pairs; without them only a likeness is left, which is one family and no link."""
+    accounts = [*planted.ordinary(220, 40), *planted.group("ring", 16, payment="one card", wording="harvest", output=planted.LONG)]
+    tables = run(world(accounts))
+    if not tables["networks"].filter("flagged").height:
+        pytest.fail("the ring is not referred, so nothing is tested")
+    without = _rows(tables)
+    assert (without["identity"]["held_count"], without["identity"]["piece_count"]) == (0, 0)
+    assert (without["identity"]["tier"], without["identity"]["reason"]) == ("watch", FALLS_APART)
+    assert without["templates"]["reason"] == FALLS_APART
+
+
+def test_striking_takes_every_trace_of_a_family(tables: Frames) -> None:
+    own = {name: tables[name] for name in STAGE.reads if name in tables}
+    for family in (*FAMILIES, TIMING):
+        left = struck(own, family)
+        kinds = set(own["kinds"].filter(pl.col("family") == family)["kind"])
+        for name in ("shared_values", "pair_links", "cluster_values"):
+            assert not kinds & set(left[name]["kind"])
+            assert left[name].height == own[name].filter(~pl.col("kind").is_in(list(kinds))).height
+        for name in ("kinds", "cluster_families", "cluster_tests"):
+            assert family not in set(left[name]["family"])
+
+
+def test_nothing_gives_an_empty_table(nothing: Frames) -> None:
+    assert nothing["network_ablations"].height == 0
