@@ -51,7 +51,7 @@ def sketch_rows(texts: fp.TextFingerprints | None, rows: I64, day: NDArray[np.in
     """Sketches of some rows of a batch, in the columns of SKETCHES; rows without text of their own are left out."""
     if texts is None:
         return pa.RecordBatch.from_pylist([], schema=SKETCHES)
-    rows = rows[texts.word_counts[rows] >= 0]
+    rows = np.sort(rows[texts.word_counts[rows] >= 0])  # as the words stand in memory
     sketch = fp.sketches(texts, rows)
     rungs = texts.ladder[rows]
     climbed = rungs != 0

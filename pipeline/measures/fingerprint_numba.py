@@ -11,13 +11,19 @@ from typing import Any
 import numpy as np
 
 from pipeline.measures import text_bytes as tb
+from pipeline.measures.fingerprint_lanes import LANES, sort
 from pipeline.measures.fingerprint_walk import compiled, eight, mix, walk
 
 _P, _R, _MASK = tb.BYTE_BASE, tb.WORD_BASE, tb.MASK_WORD
 _HEAD, _TAIL, _SHINGLE, _SHINGLES, _TOKENS = (np.uint64(number) for number in (tb.HEAD_WORDS, tb.TAIL_WORDS, tb.SHINGLE_WORDS, tb.SHINGLES, tb.TOKENS))
 _KEPT, _RUNGS, _LADDER_END = tb.HEAD_WORDS + tb.TAIL_WORDS, len(tb.LADDER), np.uint64(tb.LADDER[-1])
 _LADDER = np.array([*tb.LADDER, 2**63], dtype=np.uint64)
-_0, _1, _2, _8, _24, _31, _32, _33 = (np.uint64(number) for number in (0, 1, 2, 8, 24, 31, 32, 33))
+_0, _1, _2, _3, _8, _32, _33 = (np.uint64(number) for number in (0, 1, 2, 3, 8, 32, 33))
+_R2 = np.uint64(int(_R) ** 2 % 2**64)
+_LANES = np.uint64(LANES)
+_SHINGLE_BOUNDS = np.array([2**63 * min(1, 56 / max(count, 1)) for count in range(_KEPT + 1)], dtype=np.uint64)
+_TOKEN_BOUNDS = np.array([2**31 * min(1, 52 / max(count, 1)) for count in range(_KEPT + 1)], dtype=np.uint32)
+"""Below which about 56 of so many evenly spread hashes are, 52 of so many words: more than a sketch keeps and fewer than LANES, repeats among them."""
 
 
 @compiled
@@ -107,65 +113,63 @@ def raw(data: Any, starts: Any, ends: Any) -> Any:
 
 
 @compiled
-def _order(values: Any, first: Any, last: Any) -> None:
-    """Insertion sort of values[first:last] into the sorted ones before; fast where few are out of place."""
-    for at in range(first, last):
-        value, back = values[at], np.uint64(at)
-        while back > _0 and values[back - _1] > value:
-            values[back] = values[back - _1]
-            back -= _1
-        values[back] = value
-
-
-@compiled
-def _distinct(values: Any, count: Any, into: Any) -> Any:
-    """Writes the distinct ones of sorted values to `into`; gives how many there are."""
-    left = _0
+def _distinct(lanes: Any, count: Any) -> Any:
+    """Sorts the first `count` (at most 64) of `lanes` and moves the distinct ones to the front; gives how many."""
+    lanes[count:LANES] = ~lanes.dtype.type(0)
+    sort(lanes)
+    number: Any = _0
+    before = ~lanes.dtype.type(0)
     for at in range(count):
-        into[left] = values[at]
-        left += np.uint64(at + _1 == count or values[at] != values[at + _1])
-    return left
+        value = lanes[at]
+        number += np.uint64(value != before)
+        lanes[number - _1] = before = value
+    return number
 
 
 @compiled
-def _smallest(values: Any, count: Any, limit: Any, wanted: Any, shift: Any, slots: Any, placed: Any) -> Any:
-    """Reduces `values` to its `limit` smallest distinct ones of the first `count`, ascending; gives how many there are.
+def _below(values: Any, count: Any, limit: Any, bound: Any, lanes: Any) -> Any:
+    """Puts the `limit` smallest distinct ones below `bound` of the first `count` values in front of `lanes`, ascending; gives how many, and how many there are with repeats."""
+    picked = _0
+    for place in range(count):  # no branch: which values are picked is not predictable
+        lanes[picked] = values[place]
+        picked += np.uint64(values[place] < bound)
+    kept, at = min(_distinct(lanes, min(picked, _LANES)), limit), _LANES
+    while at < picked:
+        more = min(picked - at, _LANES - kept)
+        for place in range(more):
+            lanes[kept + place] = lanes[at + place]
+        kept, at = min(_distinct(lanes, kept + more), limit), at + more
+    return kept, picked
 
-    `value >> shift` is a number below 2^31, evenly spread: values are dealt into twice as many slots by it, and only the slots that are needed are sorted.
+
+@compiled
+def _smallest(values: Any, count: Any, limit: Any, bound: Any, lanes: Any) -> Any:
+    """Puts the `limit` smallest distinct ones of the first `count` values in front of `lanes`, ascending; gives how many.
+
+    Only those below `bound` are looked at; all of them where those hold too few.
     """
-    number, enough, total = _2 * count, count, _0
-    slots[:number] = _0
-    for at in range(count):
-        slots[((values[at] >> shift) * number) >> _31] += _1
-    for slot in range(number):
-        here = slots[slot]
-        slots[slot] = total
-        total += here
-    for at in range(count):
-        slot = ((values[at] >> shift) * number) >> _31
-        placed[slots[slot]] = values[at]
-        slots[slot] += _1
-    if count > wanted:
-        enough = slots[((placed[wanted - _1] >> shift) * number) >> _31]
-    _order(placed, _1, enough)
-    left = _distinct(placed, enough, values)
-    if left < limit and enough < count:  # many repeats: the rest counts too
-        _order(placed, enough, count)
-        left = _distinct(placed, count, values)
-    return min(left, limit)
+    kept, picked = _below(values, count, limit, bound, lanes)
+    if kept < limit and picked < count:
+        kept, picked = _below(values, count, limit, ~values.dtype.type(0), lanes)
+    return kept
 
 
 @compiled
-def _grams(words: Any, start: Any, count: Any, values: Any) -> Any:
+def _grams(words: Any, start: Any, count: Any, pairs: Any, values: Any) -> Any:
     """Fills `values` with the hashes of word 4-grams (fewer words: of all together); gives how many."""
-    size = min(count, _SHINGLE)
-    grams = count - size + _1 if count else _0
-    for at in range(grams):
-        value = _0
-        for word in range(start + at, start + at + size):
-            value = value * _R + words[word]
-        values[at] = mix(value) >> _1
-    return grams
+    if count >= _SHINGLE:  # three loops, as one is not vectorised
+        for at in range(count - _1):
+            pairs[at] = words[start + at] * _R + words[start + at + _1]
+        for at in range(count - _3):
+            values[at] = pairs[at] * _R2 + pairs[at + _2]
+        for at in range(count - _3):
+            values[at] = mix(values[at]) >> _1
+        return count - _3
+    value = _0
+    for word in range(start, start + count):
+        value = value * _R + words[word]
+    values[_0] = mix(value) >> _1
+    return min(count, _1)
 
 
 @compiled
@@ -174,23 +178,24 @@ def sketches(words: Any, offsets: Any, rows: Any) -> Any:
     number: Any = len(rows)
     shingles, shingle_ends, shingle_counts = np.empty(number * tb.SHINGLES, np.int32), np.zeros(number + 1, np.int64), np.zeros(number, np.int64)
     tokens, token_ends = np.empty(number * tb.TOKENS, np.int32), np.zeros(number + 1, np.int64)
-    values, placed, slots = np.empty(_KEPT, np.uint64), np.empty(_KEPT, np.uint64), np.empty(2 * _KEPT, np.uint64)
-    shingled, tokened = _0, _0
+    long, pairs, long_lanes = np.empty(_KEPT, np.uint64), np.empty(_KEPT, np.uint64), np.empty(_KEPT + LANES, np.uint64)
+    short, short_lanes = np.empty(_KEPT, np.uint32), np.empty(_KEPT + LANES, np.uint32)
+    shingled, tokened = 0, 0
     for index in range(number):
         start = np.uint64(offsets[rows[index]])
         count = np.uint64(offsets[rows[index] + 1]) - start
-        grams = _grams(words, start, count, values)
+        grams = _grams(words, start, count, pairs, long)
         shingle_counts[index] = grams
-        left = _smallest(values, grams, _SHINGLES, _SHINGLES + _8, _32, slots, placed)
+        left = _smallest(long, grams, _SHINGLES, _SHINGLE_BOUNDS[grams], long_lanes)
         for at in range(left):
-            shingles[shingled + at] = np.int32(values[at] >> _32)
+            shingles[shingled + at] = np.int32(long_lanes[at] >> _32)
         shingled += left
         shingle_ends[index + 1] = shingled
         for at in range(count):
-            values[at] = mix(words[start + at]) >> _33
-        left = _smallest(values, count, _TOKENS, _TOKENS + _24, _0, slots, placed)
+            short[at] = mix(words[start + at]) >> _33
+        left = _smallest(short, count, _TOKENS, _TOKEN_BOUNDS[count], short_lanes)
         for at in range(left):
-            tokens[tokened + at] = np.int32(values[at])
+            tokens[tokened + at] = np.int32(short_lanes[at])
         tokened += left
         token_ends[index + 1] = tokened
     return shingles[:shingled], shingle_ends, shingle_counts, tokens[:tokened], token_ends

@@ -33,7 +33,7 @@ _SPANS, _THIS_LINE = _IN_QUOTE | _IN_LINE | _IN_FENCE | _IN_PATH, _IN_QUOTE | _I
 
 def _cache_folder() -> str | None:
     """A folder for compiled code, named by the sources that it is made of (numba itself looks at one file only); None where none can be written."""
-    sources = (Path(tb.__file__), Path(__file__), Path(__file__).with_name("fingerprint_numba.py"))
+    sources = (Path(tb.__file__), *(Path(__file__).with_name(f"fingerprint_{part}.py") for part in ("lanes", "walk", "numba")))
     name = "numba-" + hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     chosen, own, home = (os.environ.get(variable) for variable in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"))
     bases = [Path(chosen)] if chosen else [Path(__file__).parent / "__pycache__", *([Path(own or f"{home}/.cache", "stillhunt")] if own or home else [])]
