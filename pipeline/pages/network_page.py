@@ -7,7 +7,7 @@ from pipeline.pages import assessment, network_figures, numbers
 from pipeline.pages.error_rates import sentences
 from pipeline.pages.findings import finding_cards
 from pipeline.pages.index_page import blind_spot_table, change_of, run_verdict
-from pipeline.pages.network_tables import alternatives_table, families_table, lineage_table, members_table, tests_table
+from pipeline.pages.network_tables import alternatives_table, families_table, lineage_table, members_table, tests_table, without_table
 from pipeline.pages.pieces import Numbering, glossary, show_command
 from pipeline.pages.records import Command, Fact, NetworkPage, Table
 from pipeline.pages.run_facts import page_head
@@ -42,6 +42,7 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         gate=wording.line("gate", "lead"),
         classes=wording.classes(),
         families=families_table(source, network, families, numbering),
+        without=without_table(source, network, numbering),
         observations=observations,
         inferences=inferences,
         findings_empty="" if observations or inferences else "No finding is recorded for this network.",
@@ -105,7 +106,14 @@ def _commands(source: Source, network_id: str) -> tuple[Command, ...]:
     members = source.of_network("members", network_id)
     core = members.filter(members["role"] == "core") if members.height else members
     first = (core if core.height else members).sort("account_id").head(1)
-    accounts = [show_command(row["account_id"], "one member: its features, links and network") for row in first.rows(named=True)]
+    accounts = [
+        command
+        for row in first.rows(named=True)
+        for command in (
+            show_command(row["account_id"], "one member: its features, links and network"),
+            show_command(row["account_id"], "why it is linked to the others: bits by family, the strongest facts, the rows behind them", verb="explain"),
+        )
+    ]
     return (
         show_command(network_id, "this network on the terminal"),
         show_command(network_id, "the whole network for a spreadsheet, every member included", " --format csv"),

@@ -42,6 +42,31 @@ def _family_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
     )
 
 
+def without_table(source: Source, network: Row, numbering: Numbering) -> Table | None:
+    """What is left of a referred network when one family is struck out and it is judged again; None where nothing was judged again."""
+    judged = source.of_network("network_ablations", network["network_id"]).rows(named=True)
+    if not judged:
+        return None
+    order = sorted(judged, key=lambda row: (row["tier"] == "refer", row["held_count"], row["family"]))
+    columns = "Without | Members still together # | Median bits # | q # | Verdict then | Because"
+    lost = [row["family"] for row in order if row["tier"] != "refer"]
+    hangs = numbers.listed([source.wording.word("family", name) for name in lost]) if lost else "no single family"
+    return table(numbering, f"What is left without one family of evidence: the referral hangs on {hangs}", columns, (_without_row(source, network, row) for row in order))
+
+
+def _without_row(source: Source, network: Row, row: Row) -> tuple[Cell | str, ...]:
+    wording = source.wording
+    pieces = f"in {numbers.counted(row['piece_count'], 'pieces')}, the largest counted" if row["piece_count"] > 1 else ""
+    return (
+        wording.word("family", row["family"]),
+        Cell(f"{numbers.count(row['held_count'])} of {numbers.count(network['account_count'])}", note=pieces),
+        numbers.decimal(row["coordination_bits"]) if row["piece_count"] else "none",
+        numbers.probability(row["q_value"]) if row["q_value"] is not None else "no power",
+        Cell(wording.word("tier", row["tier"]), tone="" if row["tier"] == "refer" else "strong"),
+        "The referral stands." if row["tier"] == "refer" else wording.reason(row["reason"]),
+    )
+
+
 def _class(row: Row) -> str | None:
     """A specific fact of a family that opens no gate is support, whatever its rarity."""
     evidence_class: str | None = row["evidence_class"]

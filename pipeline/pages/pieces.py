@@ -93,11 +93,11 @@ def glossary(wording: Wording) -> tuple[Fact, ...]:
     return tuple(Fact(name[:1].upper() + name[1:], text) for name, text in wording.terms())
 
 
-def show_command(identifier: str, meaning: str, options: str = "") -> Command:
-    """`stillhunt show ID`, quoted for a shell."""
+def show_command(identifier: str, meaning: str, options: str = "", verb: str = "show") -> Command:
+    """`stillhunt show ID` or another command about one id, quoted for a shell."""
     shown = redact.identifier(identifier)
     guard = "-- " if shown.startswith("-") else ""
-    return Command(f"stillhunt show{options} {guard}{shlex.quote(shown)}", meaning)
+    return Command(f"stillhunt {verb}{options} {guard}{shlex.quote(shown)}", meaning)
 
 
 def page_name(network_id: str) -> str:

@@ -194,6 +194,7 @@ class NetworkPage:
     gate: str
     classes: str
     families: Table
+    without: Table | None
     observations: tuple[FindingCard, ...]
     inferences: tuple[FindingCard, ...]
     findings_empty: str

@@ -36,6 +36,7 @@ _TABLES = (
     schema.CONTROLS,
     schema.NETWORK_FAMILIES,
     schema.NETWORK_TESTS,
+    schema.NETWORK_ABLATIONS,
     schema.FINDINGS,
     schema.EVIDENCE,
     schema.BLIND_SPOTS,

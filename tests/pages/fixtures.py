@@ -65,6 +65,7 @@ def frames(members: int = 40) -> dict[str, pl.DataFrame]:
         "controls": table(schema.CONTROLS, [{"network_id": network, "account_id": account} for network, ids in controls.items() for account in ids]),
         "network_families": _families(),
         "network_tests": _tests(),
+        "network_ablations": _ablations(),
         "findings": _findings(members),
         "evidence": _evidence(),
         "blind_spots": _blind_spots(),
@@ -164,6 +165,19 @@ def _tests() -> pl.DataFrame:
         {REFER} | fits_public_client | alternative | benign | 7.4 | bits | 0.0 | | 0 | | ran |
         {REFER} | fits_classroom | alternative | benign | 12.5 | bits | 0.0 | | 0 | | not_run | too few members fit it
         {EXPLAINED} | fits_classroom | alternative | benign | -3.5 | bits | 0.0 | | 0 | | ran |
+        """,
+    )
+
+
+def _ablations() -> pl.DataFrame:
+    return written(
+        schema.NETWORK_ABLATIONS,
+        f"""
+        network_id | family | held_count | piece_count | coordination_bits | q_value | best_alternative | alternative_margin_bits | tier | reason
+        {REFER} | identity | 9 | 2 | 17.25 | 0.002 | none | 4.0 | watch | no_specific_fact
+        {REFER} | infrastructure | 12 | 1 | 24.75 | 0.002 | public_client | 7.4 | refer | specific_fact_and_extraction
+        {REFER} | templates | 0 | 0 | | | none | 4.0 | watch | falls_apart
+        {REFER} | family_of_tomorrow | 12 | 1 | 31.25 | 0.002 | none | 7.4 | watch | a_reason_of_tomorrow
         """,
     )
 

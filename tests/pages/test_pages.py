@@ -129,7 +129,7 @@ def test_an_empty_night_without_families_is_no_evidence_of_absence():
 
 
 @pytest.mark.parametrize(
-    "missing", ["members", "controls", "network_families", "network_tests", "findings", "evidence", "blind_spots", "lineage", "links", "accounts", "account_days"]
+    "missing", ["members", "controls", "network_families", "network_tests", "network_ablations", "findings", "evidence", "blind_spots", "lineage", "links", "accounts", "account_days"]
 )
 def test_any_table_may_be_missing(missing):
     frames = fixtures.frames(8)
@@ -231,6 +231,23 @@ def test_a_family_that_cannot_open_the_gate_is_never_said_to_have_passed_it(page
     assert "passed" not in text
     explained = Page(pages[f"networks/{fixtures.EXPLAINED}.html"]).text
     assert "opened it" not in explained.replace("did not open it", "")
+
+
+def test_a_referral_says_what_it_hangs_on(pages):
+    text = Page(pages[REFER_PAGE]).text
+    table = text[text.index("What is left without one family") : text.index("Numbers are ranks")]
+    assert "the referral hangs on prompt templates, identity and family of tomorrow" in table
+    assert "prompt templates 0 of 40 none no power Watch No five of the accounts hold together any more." in " ".join(table.split())
+    assert "9 of 40 in 2 pieces, the largest counted 17.2" in " ".join(table.split())
+    assert table.index("identity 9 of 40") < table.index("infrastructure 12 of 40")
+    assert "What is left without" not in Page(pages[f"networks/{fixtures.WATCH}.html"]).text
+
+
+def test_a_referral_that_hangs_on_no_single_family_says_so():
+    frames = fixtures.frames(12)
+    frames["network_ablations"] = frames["network_ablations"].with_columns(pl.lit("refer").alias("tier"))
+    page = Page(dict(build_pages(frames, fixtures.manifest(), load_config(), pages_for=[fixtures.REFER]))[REFER_PAGE])
+    assert "the referral hangs on no single family" in page.text
 
 
 def test_identity_that_does_not_cover_the_group_did_not_open_the_gate():
@@ -357,7 +374,7 @@ def test_members_beyond_the_limit_are_counted_and_the_command_is_given():
 
 def test_only_commands_that_exist_are_named(pages, empty_page):
     for page in [*pages.values(), empty_page]:
-        assert set(re.findall(r"\bstillhunt ([a-z]+)", Page(page).text)) <= {"run", "demo", "check", "networks", "show", "validate"}
+        assert set(re.findall(r"\bstillhunt ([a-z]+)", Page(page).text)) <= {"run", "demo", "check", "networks", "show", "explain", "validate"}
 
 
 def test_a_network_without_traffic_has_a_whole_page(pages):
