@@ -129,7 +129,8 @@ def test_an_empty_night_without_families_is_no_evidence_of_absence():
 
 
 @pytest.mark.parametrize(
-    "missing", ["members", "controls", "network_families", "network_tests", "network_ablations", "findings", "evidence", "blind_spots", "lineage", "links", "accounts", "account_days"]
+    "missing",
+    ["members", "controls", "network_families", "network_tests", "network_ablations", "findings", "evidence", "blind_spots", "lineage", "links", "accounts", "account_days"],
 )
 def test_any_table_may_be_missing(missing):
     frames = fixtures.frames(8)
