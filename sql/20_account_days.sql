@@ -2,45 +2,19 @@
 -- Gap bins grow eightfold: g00 holds gaps under 1,024 us and g09 those from 2^34 us (4.8 h). Length bins double: c00 holds prompts
 -- under 64 characters and c09 those from 16,384. A harvested request succeeded, generated text and was not answered from a gateway's
 -- cache; its output is cut at 2^20 tokens, so that a BIGINT holds the sum of squares over any window. Gaps that bridge two
--- days are found from first_us and last_us when days are merged. Gaps are counted apart from the rest because a window function
--- carries every column it sees, and CASE stands where FILTER could because DuckDB copies a row once for each FILTER.
+-- days are found from first_us and last_us when days are merged. CASE stands where FILTER could because DuckDB copies a row once for
+-- each FILTER.
 -- grain: day, account_key
 -- reads: requests
 -- params: none
-WITH arrivals AS (
+WITH calls AS (
   SELECT
     fx_div(ts_us, 86400000000) AS day_number,
     account_key,
     ts_us,
-    ts_us - lag(ts_us) OVER (PARTITION BY fx_div(ts_us, 86400000000), account_key ORDER BY ts_us) AS gap_us
-  FROM requests
-),
-gaps AS (
-  SELECT
-    day_number,
-    account_key,
-    min(ts_us) AS first_us,
-    max(ts_us) AS last_us,
-    max(gap_us) AS longest_gap_us,
-    CAST(coalesce(sum(fx_div(gap_us, 1000) * fx_div(gap_us, 1000)), 0) AS BIGINT) AS gap_ms_squared,
-    count(CASE WHEN gap_us < 1024 THEN 1 END) AS g00,
-    count(CASE WHEN gap_us >= 1024 AND gap_us < 8192 THEN 1 END) AS g01,
-    count(CASE WHEN gap_us >= 8192 AND gap_us < 65536 THEN 1 END) AS g02,
-    count(CASE WHEN gap_us >= 65536 AND gap_us < 524288 THEN 1 END) AS g03,
-    count(CASE WHEN gap_us >= 524288 AND gap_us < 4194304 THEN 1 END) AS g04,
-    count(CASE WHEN gap_us >= 4194304 AND gap_us < 33554432 THEN 1 END) AS g05,
-    count(CASE WHEN gap_us >= 33554432 AND gap_us < 268435456 THEN 1 END) AS g06,
-    count(CASE WHEN gap_us >= 268435456 AND gap_us < 2147483648 THEN 1 END) AS g07,
-    count(CASE WHEN gap_us >= 2147483648 AND gap_us < 17179869184 THEN 1 END) AS g08,
-    count(CASE WHEN gap_us >= 17179869184 THEN 1 END) AS g09
-  FROM arrivals
-  GROUP BY day_number, account_key
-),
-calls AS (
-  SELECT
-    fx_div(ts_us, 86400000000) AS day_number,
-    account_key,
-    fx_div(ts_us, 3600000000) % 24 AS hour_of_day,
+    gap_us,
+    fx_div(gap_us, 1000) AS gap_ms,
+    CAST(fx_div(ts_us, 3600000000) % 24 AS INTEGER) AS hour_of_day,
     CASE
       WHEN coalesce(is_rate_limited, false) OR coalesce(status_code, 0) = 429 THEN 2
       WHEN coalesce(status_code, 0) >= 400 THEN 1
@@ -64,8 +38,8 @@ calls AS (
     finish_reason,
     cost_micro_usd,
     session_key,
-    CAST(message_count AS BIGINT) AS message_count,
-    CAST(prompt_chars AS BIGINT) AS prompt_chars
+    message_count,
+    prompt_chars
   FROM requests
 ),
 counted AS (
@@ -73,6 +47,20 @@ counted AS (
     day_number,
     account_key,
     count(*) AS request_count,
+    min(ts_us) AS first_us,
+    max(ts_us) AS last_us,
+    max(gap_us) AS longest_gap_us,
+    CAST(coalesce(sum(gap_ms * gap_ms), 0) AS BIGINT) AS gap_ms_squared,
+    count(CASE WHEN gap_us < 1024 THEN 1 END) AS g00,
+    count(CASE WHEN gap_us >= 1024 AND gap_us < 8192 THEN 1 END) AS g01,
+    count(CASE WHEN gap_us >= 8192 AND gap_us < 65536 THEN 1 END) AS g02,
+    count(CASE WHEN gap_us >= 65536 AND gap_us < 524288 THEN 1 END) AS g03,
+    count(CASE WHEN gap_us >= 524288 AND gap_us < 4194304 THEN 1 END) AS g04,
+    count(CASE WHEN gap_us >= 4194304 AND gap_us < 33554432 THEN 1 END) AS g05,
+    count(CASE WHEN gap_us >= 33554432 AND gap_us < 268435456 THEN 1 END) AS g06,
+    count(CASE WHEN gap_us >= 268435456 AND gap_us < 2147483648 THEN 1 END) AS g07,
+    count(CASE WHEN gap_us >= 2147483648 AND gap_us < 17179869184 THEN 1 END) AS g08,
+    count(CASE WHEN gap_us >= 17179869184 THEN 1 END) AS g09,
     count(CASE WHEN outcome = 0 THEN 1 END) AS ok_count,
     count(CASE WHEN outcome = 1 THEN 1 END) AS error_count,
     count(CASE WHEN outcome = 2 THEN 1 END) AS rate_limited_count,
@@ -107,7 +95,7 @@ counted AS (
     count(CASE WHEN message_count <= 1 THEN 1 END) AS single_turn_count,
     count(message_count) AS message_known_count,
     CAST(coalesce(sum(message_count), 0) AS BIGINT) AS message_count,
-    max(message_count) AS max_message_count,
+    CAST(max(message_count) AS BIGINT) AS max_message_count,
     count(session_key) AS session_known_count,
     count(prompt_chars) AS prompt_known_count,
     CAST(coalesce(sum(prompt_chars), 0) AS BIGINT) AS prompt_chars,
@@ -149,7 +137,7 @@ counted AS (
   GROUP BY day_number, account_key
 )
 SELECT
-  fx_day(gaps.first_us) AS day,
+  fx_day(counted.first_us) AS day,
   counted.account_key AS account_key,
   counted.request_count AS request_count,
   counted.ok_count AS ok_count,
@@ -190,10 +178,10 @@ SELECT
   counted.session_known_count AS session_known_count,
   counted.prompt_known_count AS prompt_known_count,
   counted.prompt_chars AS prompt_chars,
-  gaps.first_us AS first_us,
-  gaps.last_us AS last_us,
-  gaps.longest_gap_us AS longest_gap_us,
-  gaps.gap_ms_squared AS gap_ms_squared,
+  counted.first_us AS first_us,
+  counted.last_us AS last_us,
+  counted.longest_gap_us AS longest_gap_us,
+  counted.gap_ms_squared AS gap_ms_squared,
   CAST(least(counted.h00, 1) + least(counted.h01, 1) + least(counted.h02, 1) + least(counted.h03, 1) + least(counted.h04, 1) + least(counted.h05, 1) + least(counted.h06, 1) + least(counted.h07, 1)
     + least(counted.h08, 1) + least(counted.h09, 1) + least(counted.h10, 1) + least(counted.h11, 1) + least(counted.h12, 1) + least(counted.h13, 1) + least(counted.h14, 1) + least(counted.h15, 1)
     + least(counted.h16, 1) + least(counted.h17, 1) + least(counted.h18, 1) + least(counted.h19, 1) + least(counted.h20, 1) + least(counted.h21, 1) + least(counted.h22, 1) + least(counted.h23, 1) AS BIGINT) AS active_hours,
@@ -201,10 +189,9 @@ SELECT
   counted.h06 AS h06, counted.h07 AS h07, counted.h08 AS h08, counted.h09 AS h09, counted.h10 AS h10, counted.h11 AS h11,
   counted.h12 AS h12, counted.h13 AS h13, counted.h14 AS h14, counted.h15 AS h15, counted.h16 AS h16, counted.h17 AS h17,
   counted.h18 AS h18, counted.h19 AS h19, counted.h20 AS h20, counted.h21 AS h21, counted.h22 AS h22, counted.h23 AS h23,
-  gaps.g00 AS g00, gaps.g01 AS g01, gaps.g02 AS g02, gaps.g03 AS g03, gaps.g04 AS g04,
-  gaps.g05 AS g05, gaps.g06 AS g06, gaps.g07 AS g07, gaps.g08 AS g08, gaps.g09 AS g09,
+  counted.g00 AS g00, counted.g01 AS g01, counted.g02 AS g02, counted.g03 AS g03, counted.g04 AS g04,
+  counted.g05 AS g05, counted.g06 AS g06, counted.g07 AS g07, counted.g08 AS g08, counted.g09 AS g09,
   counted.c00 AS c00, counted.c01 AS c01, counted.c02 AS c02, counted.c03 AS c03, counted.c04 AS c04,
   counted.c05 AS c05, counted.c06 AS c06, counted.c07 AS c07, counted.c08 AS c08, counted.c09 AS c09
 FROM counted
-JOIN gaps ON gaps.day_number = counted.day_number AND gaps.account_key = counted.account_key
 ORDER BY counted.day_number, counted.account_key

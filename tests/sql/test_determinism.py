@@ -34,6 +34,7 @@ def sources():
     requests = some | {
         "account_key": draw.integers(0, ACCOUNTS, ROWS),
         "ts_us": START + draw.integers(0, 86_400_000, ROWS) * 1000,
+        "gap_us": draw.integers(0, 2**35, ROWS),
         "request_id": [f"r{i}" for i in range(ROWS)],
         "source_file": ["f"] * ROWS,
         "source_row": np.arange(ROWS),

@@ -44,7 +44,8 @@ def account_features(requests, samples=(), threads=2, preambles=()):
     made = {"account_days": [], "account_entities": []}
     with DuckEngine(threads=threads, memory_bytes=10**9, temp_dir=pytest.spill) as engine:
         for day in days:
-            engine.register("requests", frame([row for row in requests if row["ts_us"] // DAY == day], schema.REQUESTS))
+            logged = frame([row for row in requests if row["ts_us"] // DAY == day], schema.REQUESTS).sort("account_key", "ts_us")
+            engine.register("requests", logged.with_columns(gap_us=pl.col("ts_us").diff().over("account_key")))
             for name, file in (("account_days", "20_account_days.sql"), ("account_entities", "21_account_entities.sql")):
                 made[name].append(pl.from_arrow(engine.select(file, {})))
         for name, parts in made.items():
