@@ -30,13 +30,10 @@ from pipeline.errors import CheckFailed, IntegrityError
 from pipeline.kinds import kind_table
 from pipeline.provenance import sha256_file
 from pipeline.run.options import Progress
+from pipeline.run.tablechecks import check_grain, check_within
 from pipeline.schema import Table
 from pipeline.stages import STAGES, TABLES, Stage
 from pipeline.store import read_json, write_json
-
-_DAY_US = 86_400_000_000
-CHECK_ROWS = 1 << 18
-"""Rows that a check of order holds in memory."""
 
 
 class Bench:
@@ -207,40 +204,6 @@ def write_frame(frame: pl.DataFrame, table: Table, path: Path) -> None:
     ordered = frame.select(pl.col(name).cast(kind) for name, kind in expected.items()).sort(table.grain, nulls_last=True, maintain_order=True)
     schema = arrow_schema(table)
     write_parquet(ordered.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema).to_reader(), path, schema)
-
-
-def check_grain(table: Table, file: Path) -> None:
-    """Raise CheckFailed unless the file is sorted by the table's grain with one row each; holds one batch in memory."""
-    before: pl.DataFrame | None = None
-    for batch in pq.ParquetFile(file).iter_batches(batch_size=CHECK_ROWS, columns=list(table.grain)):
-        rows = pl.DataFrame(pl.from_arrow(batch)).select(table.grain)
-        rows = rows if before is None else pl.concat([before, rows])
-        wrong = rows.slice(1).filter(out_of_order(rows))
-        if wrong.height:
-            keys = tuple("/".join(str(value) for value in row) for row in wrong.head(5).rows())
-            raise CheckFailed(f"{table.stage}_{table.name}__one_row_a_grain_in_order", wrong.height, keys)
-        before = rows.tail(1)
-
-
-def check_within(requests: Path, day: date) -> None:
-    """Raise CheckFailed if a day's requests hold a row of another UTC day, by the file's own statistics."""
-    column = TABLES["requests"].column_names.index("ts_us")
-    first, past = ((day - date(1970, 1, 1)).days * _DAY_US, ((day - date(1970, 1, 1)).days + 1) * _DAY_US)
-    footer = pq.read_metadata(requests)
-    spans = [footer.row_group(at).column(column).statistics for at in range(footer.num_row_groups)]
-    wrong = sum(1 for span in spans if span is None or not span.has_min_max or span.min < first or span.max >= past)
-    if footer.num_rows and wrong:
-        raise CheckFailed("10_requests__within_its_day", wrong, (day.isoformat(),))
-
-
-def out_of_order(rows: pl.DataFrame) -> pl.Series:
-    """For each row but the first: whether it does not come after the one before it (by the columns in turn, nulls last)."""
-    equal, after = pl.lit(value=True), pl.lit(value=False)
-    for name in rows.columns:
-        here, last = pl.col(name), pl.col(name).shift(1)
-        after = after | (equal & ((here > last) | (here.is_null() & last.is_not_null())).fill_null(value=False))
-        equal = equal & here.eq_missing(last)
-    return rows.select((~after).alias("wrong")).to_series().slice(1)
 
 
 def _checked_table(file: str) -> str:

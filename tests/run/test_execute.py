@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import schema
-from pipeline.engines.duckdb import arrow_type
+from pipeline.engines.duckdb import arrow_schema, arrow_type
+from pipeline.engines.parquet import write_parquet
 from pipeline.errors import CheckFailed
-from pipeline.run import execute
+from pipeline.run import execute, tablechecks
 from pipeline.run.dayplan import together
 
 ROWS = st.lists(st.tuples(st.none() | st.integers(0, 3), st.none() | st.sampled_from(["", "a", "b"])), max_size=8)
@@ -31,9 +32,52 @@ def _key(row: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
 @settings(max_examples=200, deadline=None)
 @given(ROWS)
 def test_out_of_order_is_what_pythons_comparison_says(rows: list[tuple[int | None, str | None]]) -> None:
-    frame = pl.DataFrame(rows, schema={"number": pl.Int64, "text": pl.String}, orient="row")
+    found = pa.table({"number": pa.array([number for number, _ in rows], pa.int64()), "text": pa.array([text for _, text in rows], pa.string())})
     expected = [not _key(before) < _key(row) for before, row in itertools.pairwise(rows)]
-    assert execute.out_of_order(frame).to_list() == expected
+    assert tablechecks.out_of_order(found).tolist() == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["", "a", "ab", "b", "é"]), st.integers(-(2**63), -(2**63) + 2)), max_size=12), st.integers(1, 5))
+def test_numbered_words_are_ordered_as_words_whatever_their_numbers(rows: list[tuple[int, str, int]], chunk: int) -> None:
+    """Words come as dictionaries, another one a batch, in the order of their first use; days as dates."""
+    pieces = [rows[at : at + chunk] for at in range(0, len(rows), chunk)]
+    schema = pa.schema([("day", pa.date32()), ("kind", pa.dictionary(pa.int32(), pa.string())), ("key", pa.int64())])
+    batches = [
+        pa.record_batch(
+            [pa.array([row[0] for row in piece], pa.int32()).cast(pa.date32()), pa.array([row[1] for row in piece]).dictionary_encode(), pa.array([row[2] for row in piece])],
+            schema=schema,
+        )
+        for piece in pieces
+    ]
+    expected = [not before < row for before, row in itertools.pairwise(rows)]
+    assert tablechecks.out_of_order(pa.Table.from_batches(batches, schema)).tolist() == expected
+
+
+@pytest.mark.parametrize("batch", [2, 3, 100])
+@pytest.mark.parametrize("planted", ["none", "twice", "kinds", "accounts", "values", "days", "null kind"])
+def test_a_fault_planted_in_account_entities_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: str, batch: int) -> None:
+    rows = [(20_000, kind, account, value) for kind in ("asn", "ip", "ip_prefix") for account in (1, 2) for value in (5, 7)]
+    if planted == "twice":
+        rows[6:6] = [rows[6]]
+    elif planted == "null kind":
+        rows[3] = (20_000, None, 1, 7)
+    elif planted != "none":
+        at = {"days": 0, "kinds": 1, "accounts": 2, "values": 3}[planted]
+        first = {"days": 11, "kinds": 3, "accounts": 5, "values": 4}[planted]
+        row = list(rows[first])
+        row[at] = {"days": 19_999, "kinds": "zone", "accounts": 9, "values": 9}[planted]
+        rows[first] = tuple(row)
+    columns = list(zip(*rows, strict=True))
+    given = {"day": pa.array(columns[0], pa.int32()).cast(pa.date32()), "kind": pa.array(columns[1], pa.string()), "account_key": columns[2], "value_key": columns[3]}
+    path = tmp_path / "account_entities.parquet"
+    write_parquet(pa.table({**given, "request_count": [1] * len(rows)}, schema=arrow_schema(schema.ACCOUNT_ENTITIES)).to_reader(), path, arrow_schema(schema.ACCOUNT_ENTITIES))
+    monkeypatch.setattr(tablechecks, "CHECK_ROWS", batch)
+    if planted == "none":
+        tablechecks.check_grain(schema.ACCOUNT_ENTITIES, path)
+    else:
+        with pytest.raises(CheckFailed, match="21_account_entities__one_row_a_grain_in_order failed on 1 rows"):
+            tablechecks.check_grain(schema.ACCOUNT_ENTITIES, path)
 
 
 @pytest.mark.parametrize("batch", [2, 3, 1000])
@@ -41,12 +85,12 @@ def test_out_of_order_is_what_pythons_comparison_says(rows: list[tuple[int | Non
 def test_a_table_is_checked_over_the_edges_of_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str], bad: int, batch: int) -> None:
     path = tmp_path / "network_ids.parquet"
     pl.DataFrame({"provisional_id": rows, "network_id": rows}, schema={"provisional_id": pl.String, "network_id": pl.String}).write_parquet(path)
-    monkeypatch.setattr(execute, "CHECK_ROWS", batch)
+    monkeypatch.setattr(tablechecks, "CHECK_ROWS", batch)
     if bad:
         with pytest.raises(CheckFailed, match=f"failed on {bad} rows"):
-            execute.check_grain(schema.NETWORK_IDS, path)
+            tablechecks.check_grain(schema.NETWORK_IDS, path)
     else:
-        execute.check_grain(schema.NETWORK_IDS, path)
+        tablechecks.check_grain(schema.NETWORK_IDS, path)
 
 
 def test_linear_algebra_is_single_threaded_inside_a_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,10 +122,10 @@ def test_a_days_requests_are_of_that_day(tmp_path: Path, times: tuple[int | None
     full = pa.table({column.name: rows.column("ts_us") if column.name == "ts_us" else pa.nulls(len(rows), arrow_type(column.type)) for column in schema.REQUESTS.columns})
     pq.write_table(full, path)
     if whole:
-        execute.check_within(path, date(1970, 1, 1))
+        tablechecks.check_within(path, date(1970, 1, 1))
     else:
         with pytest.raises(CheckFailed, match="within_its_day"):
-            execute.check_within(path, date(1970, 1, 1))
+            tablechecks.check_within(path, date(1970, 1, 1))
 
 
 @given(st.lists(st.integers(0, 400_000), min_size=1, max_size=30))
