@@ -15,7 +15,7 @@ from pipeline.measures import text_bytes as tb
 
 LANES = 64
 _TYPES: Any = types
-_BYTES, _FLAGS, _PLACES, _BITS = ir.VectorType(ir.IntType(8), LANES), ir.VectorType(ir.IntType(1), LANES), ir.VectorType(ir.IntType(32), LANES), ir.IntType(64)
+_BYTES, _PLACES, _BITS = ir.VectorType(ir.IntType(8), LANES), ir.VectorType(ir.IntType(32), LANES), ir.IntType(64)
 
 
 def _pointer(context: Any, builder: Any, kind: Any, array: Any, at: Any, wanted: Any) -> Any:
@@ -61,33 +61,32 @@ def _sort_code(_typing: Any, values: Any) -> Any:
 sort: Any = intrinsic(_sort_code)
 
 
-def _within(builder: Any, values: Any, first: int, count: int) -> Any:
-    """Where a byte is one of `count` ones from `first`."""
-    return builder.icmp_unsigned("<", builder.sub(values, _all(_BYTES, first)), _all(_BYTES, count))
+def _among(builder: Any, values: Any, members: list[int]) -> Any:
+    """Where a byte is one of some: a comparison for each run of consecutive ones."""
+    found = None
+    for first in (byte for byte in members if byte - 1 not in members):
+        count = next(count for count in range(1, 257) if first + count not in members)
+        here = builder.icmp_unsigned("<", builder.sub(values, _all(_BYTES, first)), _all(_BYTES, count))
+        found = here if found is None else builder.or_(found, here)
+    return found
 
 
 def _maps_code(_typing: Any, data: Any, at: Any) -> Any:
     """The classes of 64 bytes from a place as three maps, space, word and mark (see text_bytes.CLASSES): bit i stands for byte i. The caller keeps inside the array."""
+    spaces, words = ([byte for byte in range(256) if tb.CLASSES[byte] & flag] for flag in (tb.SPACE, tb.WORD))
+    letters = [byte for byte in words if chr(byte).isascii() and chr(byte).isalpha()]
+    others = [byte for byte in words if byte not in letters]
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         read = builder.load(_pointer(context, builder, signature.args[0], arguments[0], arguments[1], _BYTES))
         read.align = 1
-        maps = []
-        for flag in (tb.SPACE, tb.WORD, tb.MARK):
-            runs = _runs([byte for byte in range(256) if tb.CLASSES[byte] & flag])
-            found = _all(_FLAGS, 0)
-            for first, count in runs:
-                found = builder.or_(found, _within(builder, read, first, count))
-            maps.append(builder.bitcast(found, _BITS))
-        return context.make_tuple(builder, signature.return_type, maps)
+        lower = builder.or_(read, _all(_BYTES, 0x20))  # a letter in either case, and nothing else, becomes a small letter
+        space = _among(builder, read, spaces)
+        word = builder.or_(_among(builder, lower, [byte for byte in letters if byte & 0x20]), _among(builder, read, others))
+        mark = builder.or_(builder.not_(builder.or_(space, word)), _among(builder, read, [10]))
+        return context.make_tuple(builder, signature.return_type, [builder.bitcast(found, _BITS) for found in (space, word, mark)])
 
     return _TYPES.UniTuple(types.uint64, 3)(data, at), generate
 
 
 maps: Any = intrinsic(_maps_code)
-
-
-def _runs(members: list[int]) -> list[tuple[int, int]]:
-    """First and length of each run of consecutive numbers."""
-    firsts = [byte for byte in members if byte - 1 not in members]
-    return [(first, next(count for count in range(1, 257) if first + count not in members)) for first in firsts]

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.measures import text_bytes as tb
 from pipeline.measures.fingerprint_lanes import LANES, sort
-from pipeline.measures.fingerprint_walk import compiled, eight, mix, walk
+from pipeline.measures.fingerprint_walk import compiled, eight, inlined, mix, walk
 
 _P, _R, _MASK = tb.BYTE_BASE, tb.WORD_BASE, tb.MASK_WORD
 _HEAD, _TAIL, _SHINGLE, _SHINGLES, _TOKENS = (np.uint64(number) for number in (tb.HEAD_WORDS, tb.TAIL_WORDS, tb.SHINGLE_WORDS, tb.SHINGLES, tb.TOKENS))
@@ -26,10 +26,17 @@ _TOKEN_BOUNDS = np.array([2**31 * min(1, 52 / max(count, 1)) for count in range(
 """Below which about 56 of so many evenly spread hashes are, 52 of so many words: more than a sketch keeps and fewer than LANES, repeats among them."""
 
 
-@compiled
-def _fold(words: Any, masks: Any, count: Any, seed: Any, rungs: Any) -> Any:
-    """Fills the prefix ladder; gives the prefix key (its first rung, or all words where there are fewer) and the skeleton's hash."""
-    prefix, skeleton, masked, rung, at = _0, _0, _0, _0, _0
+@inlined
+def _step(skeleton: Any, word: Any, mask: Any, masked: Any) -> Any:
+    """The skeleton's hash with one more word, a run of masked ones as one; without a branch, as which words are masked is not predictable."""
+    again = _0 - (mask & masked)
+    return skeleton * (_R ^ ((_R ^ _1) & again)) + (((mask - _1) & word) | ((_0 - mask) & ~again & _MASK))
+
+
+@inlined
+def _fold(words: Any, masks: Any, count: Any, seed: Any, ladder: Any, row: Any) -> Any:
+    """Fills the row's prefix ladder; gives the prefix key (its first rung, or all words where there are fewer) and the skeleton's hash."""
+    prefix, skeleton, masked, rung, at = _0, _0, _0, 0, _0
     short = count <= _HEAD + _TAIL
     head = count if short else _HEAD
     while at < head:  # both polynomials at once: neither waits for the other
@@ -37,23 +44,23 @@ def _fold(words: Any, masks: Any, count: Any, seed: Any, rungs: Any) -> Any:
         while at < stop:
             word, mask = words[at], np.uint64(masks[at])
             prefix = prefix * _R + word
-            skeleton = skeleton * (_1 if mask & masked else _R) + ((_0 if masked else _MASK) if mask else word)
+            skeleton = _step(skeleton, word, mask, masked)
             masked = mask
             at += _1
         if at == _LADDER[rung]:
-            rungs[rung] = mix(prefix + seed) >> _1
-            rung += _1
+            ladder[row, rung] = mix(prefix + seed) >> _1
+            rung += 1
     for place in range(count - _TAIL if not short else count, count):
-        word, mask = words[place], np.uint64(masks[place])
-        skeleton = skeleton * (_1 if mask & masked else _R) + ((_0 if masked else _MASK) if mask else word)
+        mask = np.uint64(masks[place])
+        skeleton = _step(skeleton, words[place], mask, masked)
         masked = mask
     while at < min(count, _LADDER_END):
         prefix = prefix * _R + words[at]
         at += _1
         if at == _LADDER[rung]:
-            rungs[rung] = mix(prefix + seed) >> _1
-            rung += _1
-    return rungs[0] if rung else mix(prefix + seed) >> _1, skeleton
+            ladder[row, rung] = mix(prefix + seed) >> _1
+            rung += 1
+    return ladder[row, 0] if rung else mix(prefix + seed) >> _1, skeleton
 
 
 @compiled
@@ -65,18 +72,20 @@ def texts(data: Any, starts: Any, ends: Any, seeds: Any) -> Any:
         room += min(ends[row] - starts[row], _KEPT)
     keys, counts = np.zeros((3, rows), np.uint64), np.zeros(rows, np.int64)
     ladder, kept, offsets = np.zeros((rows, _RUNGS), np.uint64), np.empty(room, np.uint64), np.zeros(rows + 1, np.int64)
-    classes, words, masks, used = np.empty(longest + 128, np.uint8), np.empty(longest, np.uint64), np.empty(longest, np.uint8), _0
+    tail, words, masks, used = np.zeros(LANES, np.uint8), np.empty(longest, np.uint64), np.empty(longest, np.uint8), _0
     for row in range(rows):
-        whole, items, count = walk(data, np.uint64(starts[row]), np.uint64(ends[row] - starts[row]), classes, words, masks)
+        whole, items, count = walk(data, np.uint64(starts[row]), np.uint64(ends[row] - starts[row]), tail, words, masks)
         counts[row] = np.int64(count) if items else -1
         keys[0, row] = mix(whole + seeds[0]) >> _1
-        keys[1, row], skeleton = _fold(words, masks, count, seeds[1], ladder[row])
+        keys[1, row], skeleton = _fold(words, masks, count, seeds[1], ladder, row)
         keys[2, row] = mix(skeleton + seeds[2]) >> _1
         head = count if count <= _HEAD + _TAIL else _HEAD
-        kept[used : used + head] = words[:head]
+        for at in range(head):
+            kept[used + at] = words[at]
         used += head
         if head < count:
-            kept[used : used + _TAIL] = words[count - _TAIL : count]
+            for at in range(_TAIL):
+                kept[used + at] = words[count - _TAIL + at]
             used += _TAIL
         offsets[row + 1] = used
     return keys, counts, ladder, kept[:used], offsets
@@ -89,9 +98,9 @@ def normalised(data: Any, starts: Any, ends: Any) -> Any:
     for row in range(rows):
         longest = max(longest, ends[row] - starts[row])
     values, some = np.zeros(rows, np.uint64), np.zeros(rows, np.bool_)
-    classes, words, masks = np.empty(longest + 128, np.uint8), np.empty(longest, np.uint64), np.empty(longest, np.uint8)
+    tail, words, masks = np.zeros(LANES, np.uint8), np.empty(longest, np.uint64), np.empty(longest, np.uint8)
     for row in range(rows):
-        values[row], items, _ = walk(data, np.uint64(starts[row]), np.uint64(ends[row] - starts[row]), classes, words, masks)
+        values[row], items, _ = walk(data, np.uint64(starts[row]), np.uint64(ends[row] - starts[row]), tail, words, masks)
         some[row] = items != _0
     return values, some
 
@@ -112,7 +121,7 @@ def raw(data: Any, starts: Any, ends: Any) -> Any:
     return values
 
 
-@compiled
+@inlined
 def _distinct(lanes: Any, count: Any) -> Any:
     """Sorts the first `count` (at most 64) of `lanes` and moves the distinct ones to the front; gives how many."""
     lanes[count:LANES] = ~lanes.dtype.type(0)
@@ -126,7 +135,7 @@ def _distinct(lanes: Any, count: Any) -> Any:
     return number
 
 
-@compiled
+@inlined
 def _below(values: Any, count: Any, limit: Any, bound: Any, lanes: Any) -> Any:
     """Puts the `limit` smallest distinct ones below `bound` of the first `count` values in front of `lanes`, ascending; gives how many, and how many there are with repeats."""
     picked = _0
@@ -142,7 +151,7 @@ def _below(values: Any, count: Any, limit: Any, bound: Any, lanes: Any) -> Any:
     return kept, picked
 
 
-@compiled
+@inlined
 def _smallest(values: Any, count: Any, limit: Any, bound: Any, lanes: Any) -> Any:
     """Puts the `limit` smallest distinct ones of the first `count` values in front of `lanes`, ascending; gives how many.
 
@@ -154,7 +163,7 @@ def _smallest(values: Any, count: Any, limit: Any, bound: Any, lanes: Any) -> An
     return kept
 
 
-@compiled
+@inlined
 def _grams(words: Any, start: Any, count: Any, pairs: Any, values: Any) -> Any:
     """Fills `values` with the hashes of word 4-grams (fewer words: of all together); gives how many."""
     if count >= _SHINGLE:  # three loops, as one is not vectorised
@@ -222,7 +231,7 @@ def ipv4_networks(data: Any, starts: Any, ends: Any) -> Any:
     return plain, networks[:used], stops
 
 
-@compiled
+@inlined
 def _last_dot(data: Any, start: Any, end: Any) -> Any:
     """Where the last dot of a plain IPv4 address stands: four numbers to 255 without leading zeros; -1 if the text is none."""
     if end - start > 15:

@@ -90,6 +90,13 @@ def test_both_implementations_agree_on_a_megabyte(text):
     assert_same(compiled.texts(of.data, of.starts, of.ends, SEEDS), vectorised.texts(of.data, of.starts, of.ends, SEEDS))
 
 
+@pytest.mark.parametrize("length", [0, 1, 7, 63, 64, 65, 127, 128, 129])
+def test_texts_that_end_where_the_buffer_ends_are_read_to_their_end(length):
+    for piece in (b"abcdefghij", b"a ", b"Word, ", "\u4f60\u597d ".encode(), b"x\xe2", bytes(range(256))):
+        of = spans([b"before", (piece * length)[:length]])
+        assert_same(*(module.texts(of.data, of.starts, of.ends, SEEDS) for module in (compiled, vectorised)))
+
+
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=8))
 @settings(max_examples=50, deadline=None)
 def test_exact_key_is_equal_just_when_the_normalised_text_is(texts):
