@@ -1,6 +1,6 @@
 """The bench on which stages run: lays out the tables that a stage declares, runs it, checks what it made, keeps it.
 
-A stage's tables are checked (columns and types of schema.py, one row a grain, every query of sql/checks that names the
+A stage's tables are checked (columns and types of schema.py, the checks of tablechecks.py, every query of sql/checks that names the
 table) before they count. A finished stage leaves a mark with the hashes of its tables, so a run that was killed goes on
 after the last one. A failed check ends the run: nothing is published.
 """
@@ -30,7 +30,7 @@ from pipeline.errors import CheckFailed, IntegrityError
 from pipeline.kinds import kind_table
 from pipeline.provenance import sha256_file
 from pipeline.run.options import Progress
-from pipeline.run.tablechecks import check_grain, check_within
+from pipeline.run.tablechecks import check_counted, check_entities, check_grain, check_within
 from pipeline.schema import Table
 from pipeline.stages import STAGES, TABLES, Stage
 from pipeline.store import read_json, write_json
@@ -56,8 +56,7 @@ class Bench:
                     bench.timed(stage.label, lambda stage=stage, made=made: bench._run_day_sql(stage, made))  # type: ignore[misc]
                 bench.tables |= {name: list(files.values()) for name, files in made.items()}
                 bench.timed(f"{stage.label} checks", lambda stage=stage: bench.check(stage))  # type: ignore[misc]
-        for day, folder in folders.items():
-            check_within(folder / "requests.parquet", day)
+        bench.timed("20 account_days checks", lambda: _check_days(folders))
         names = [name for stage in STAGES if stage.per_day for name in stage.writes]
         return {day: {name: row_count(folder / f"{name}.parquet") for name in names} for day, folder in folders.items()}
 
@@ -116,7 +115,7 @@ class Bench:
         for name in stage.writes:
             if name != "requests" and name in self.tables:  # requests: too many to look at twice; sql/checks does
                 for path in self.tables[name]:
-                    check_grain(TABLES[name], path)
+                    (check_entities if name == "account_entities" else check_grain)(TABLES[name], path)
         for file in sql_files():
             if file.startswith("checks/") and _checked_table(file) in stage.writes:
                 self._lay_out(load(file).reads)
@@ -204,6 +203,13 @@ def write_frame(frame: pl.DataFrame, table: Table, path: Path) -> None:
     ordered = frame.select(pl.col(name).cast(kind) for name, kind in expected.items()).sort(table.grain, nulls_last=True, maintain_order=True)
     schema = arrow_schema(table)
     write_parquet(ordered.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema).to_reader(), path, schema)
+
+
+def _check_days(folders: Mapping[date, Path]) -> None:
+    """What a day's tables promise of each other."""
+    for day, folder in folders.items():
+        check_within(folder / "requests.parquet", day)
+        check_counted(folder / "requests.parquet", folder / "account_days.parquet", day)
 
 
 def _checked_table(file: str) -> str:

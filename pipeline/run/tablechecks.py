@@ -1,16 +1,18 @@
-"""Checks of a table's file that need no SQL: its rows are in the order of its grain, one each, and of its day.
+"""Checks that read a table's file without SQL: rows in the order of the grain, one each, of their day; entities well formed; no request lost.
 
 Promises: a check reads what is on disk, batch by batch; it raises CheckFailed with the first keys that are wrong, and never repairs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -22,20 +24,56 @@ CHECK_ROWS = 1 << 18
 _DAY_US = 86_400_000_000
 _FEW_WORDS = frozenset({"kind"})
 """Columns of words that are read as numbers of a small dictionary."""
+_ENTITY_KINDS = frozenset("ip ip_prefix asn country agent agent_product ja4 stack headers api_key end_user system tools settings model".split())
 
 
 def check_grain(table: Table, file: Path) -> None:
     """Raise CheckFailed unless the file is sorted by the table's grain with one row each; holds one batch in memory."""
     before: pa.Table | None = None
-    with pq.ParquetFile(file, read_dictionary=[name for name in table.grain if name in _FEW_WORDS]) as parquet:
-        for batch in parquet.iter_batches(batch_size=CHECK_ROWS, columns=list(table.grain), use_threads=False):
-            rows = pa.Table.from_batches([batch]).select(list(table.grain))
-            rows = rows if before is None else pa.concat_tables([before, rows])
-            wrong = np.flatnonzero(out_of_order(rows)) + 1
-            if len(wrong):
-                first = rows.take(pa.array(wrong[:5])).to_pylist()
-                raise CheckFailed(f"{table.stage}_{table.name}__one_row_a_grain_in_order", len(wrong), tuple("/".join(map(str, row.values())) for row in first))
-            before = rows.slice(len(rows) - 1)
+    for batch in _batches(file, table.grain):
+        before = _check_order(table, batch, before)
+
+
+def check_entities(table: Table, file: Path) -> None:
+    """The same for a table of entities, and that each has a known kind, an account, a value that is a key, and stands for a request; one pass for both."""
+    before: pa.Table | None = None
+    for batch in _batches(file, (*table.grain, "request_count")):
+        _check(f"{table.stage}_{table.name}__well_formed", batch, np.flatnonzero(_ill_formed(batch)))
+        before = _check_order(table, batch.select(list(table.grain)), before)
+
+
+def _batches(file: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    with pq.ParquetFile(file, read_dictionary=[name for name in columns if name in _FEW_WORDS]) as parquet:
+        for batch in parquet.iter_batches(batch_size=CHECK_ROWS, columns=list(columns), use_threads=False):
+            yield pa.Table.from_batches([batch]).select(list(columns))
+
+
+def _check_order(table: Table, batch: pa.Table, before: pa.Table | None) -> pa.Table:
+    """Check a batch and its edge to the row before it; gives its last row."""
+    rows = batch if before is None else pa.concat_tables([before, batch])
+    _check(f"{table.stage}_{table.name}__one_row_a_grain_in_order", rows, np.flatnonzero(out_of_order(rows)) + 1)
+    return rows.slice(len(rows) - 1)
+
+
+def _check(name: str, rows: pa.Table, wrong: NDArray[np.intp]) -> None:
+    if len(wrong):
+        first = rows.take(pa.array(wrong[:5])).to_pylist()
+        raise CheckFailed(name, len(wrong), tuple("/".join(map(str, row.values())) for row in first))
+
+
+def _ill_formed(rows: pa.Table) -> NDArray[np.bool_]:
+    """For each row: whether its kind is none of schema.py's, a key is missing or negative, or it stands for no request."""
+    wrong = np.concatenate([_unknown(chunk) for chunk in rows.column("kind").chunks] or [np.zeros(0, np.bool_)])
+    for name, least in (("account_key", 0), ("value_key", 0), ("request_count", 1)):
+        wrong |= rows.column(name).fill_null(-1).to_numpy() < least
+    return wrong
+
+
+def _unknown(kinds: pa.DictionaryArray) -> NDArray[np.bool_]:
+    words = kinds.dictionary.to_pylist()
+    unknown = np.array([*(word not in _ENTITY_KINDS for word in words), True], np.bool_)
+    found: NDArray[np.bool_] = unknown[kinds.indices.fill_null(len(words)).to_numpy()]
+    return found
 
 
 def out_of_order(rows: pa.Table) -> NDArray[np.bool_]:
@@ -93,3 +131,22 @@ def check_within(requests: Path, day: date) -> None:
     wrong = sum(1 for span in spans if span is None or not span.has_min_max or span.min < first or span.max >= past)
     if footer.num_rows and wrong:
         raise CheckFailed("10_requests__within_its_day", wrong, (day.isoformat(),))
+
+
+def check_counted(requests: Path, account_days: Path, day: date) -> None:
+    """Raise CheckFailed unless a day's account days hold exactly its requests, all are of the day, and the gaps between requests span each account's first to last."""
+    rows = gaps = strangers = 0
+    for batch in _batches(requests, ("gap_us",)):
+        rows, gaps = rows + len(batch), gaps + _sum(batch.column("gap_us"))
+    for batch in _batches(account_days, ("day", "request_count", "first_us", "last_us")):
+        rows -= _sum(batch.column("request_count"))
+        gaps -= _sum(pc.subtract(batch.column("last_us"), batch.column("first_us")))
+        strangers += sum(found["counts"] for found in batch.column("day").value_counts().to_pylist() if found["values"] != day)
+    if rows or gaps:
+        raise CheckFailed("20_account_days__every_request_counted", 1, (day.isoformat(),))
+    if strangers:
+        raise CheckFailed("20_account_days__within_its_day", strangers, (day.isoformat(),))
+
+
+def _sum(values: pa.ChunkedArray) -> int:
+    return int(pc.sum(values, min_count=0).as_py())

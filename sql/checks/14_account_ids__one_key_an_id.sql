@@ -2,8 +2,8 @@
 -- grain: account_id
 -- reads: account_ids
 -- params: none
-SELECT account_id, count(DISTINCT account_key) AS key_count
+SELECT account_id, min(account_key) AS first_key, max(account_key) AS last_key
 FROM account_ids
 GROUP BY account_id
-HAVING account_id IS NULL OR count(DISTINCT account_key) > 1
+HAVING account_id IS NULL OR min(account_key) <> max(account_key)
 ORDER BY account_id

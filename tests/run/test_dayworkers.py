@@ -6,11 +6,12 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipeline.config import load_config
 from pipeline.engines.duckdb import DuckEngine
-from pipeline.errors import SqlError
+from pipeline.errors import CheckFailed, SqlError
 from pipeline.run import dayworkers
 from pipeline.run.execute import Bench
 
@@ -49,3 +50,12 @@ def test_rows_of_another_day_end_the_run(days: dict[date, Path], tmp_path: Path)
     shutil.copy(other / "requests.parquet", path / "requests.parquet")
     with pytest.raises(SqlError, match=other_day.isoformat()):
         make(days, tmp_path / "bad", 2)
+
+
+def test_a_gap_that_is_too_short_ends_the_run(days: dict[date, Path], tmp_path: Path) -> None:
+    path = next(iter(days.values())) / "requests.parquet"
+    rows = pl.read_parquet(path)
+    assert (rows["gap_us"] > 0).any()
+    rows.with_columns((pl.col("gap_us") - 1).clip(0)).write_parquet(path)
+    with pytest.raises(CheckFailed, match="every_request_counted"):
+        make(days, tmp_path / "bad", 1)

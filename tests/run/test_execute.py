@@ -80,6 +80,62 @@ def test_a_fault_planted_in_account_entities_is_found(tmp_path: Path, monkeypatc
             tablechecks.check_grain(schema.ACCOUNT_ENTITIES, path)
 
 
+@pytest.mark.parametrize("batch", [2, 100])
+@pytest.mark.parametrize(
+    "planted", [{}, {"kind": "email"}, {"kind": None}, {"account_key": None}, {"value_key": None}, {"value_key": -1}, {"request_count": 0}, {"request_count": None}]
+)
+def test_an_ill_formed_entity_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: dict[str, Any], batch: int) -> None:
+    row = {"day": date(2026, 5, 3), "kind": "ip", "account_key": 1, "request_count": 1}
+    rows = [{**row, "value_key": value} for value in (0, 1, 2, 3, 4)]
+    rows[2] |= planted
+    path, columns = tmp_path / "account_entities.parquet", arrow_schema(schema.ACCOUNT_ENTITIES)
+    write_parquet(pa.Table.from_pylist(rows, schema=columns).to_reader(), path, columns)
+    monkeypatch.setattr(tablechecks, "CHECK_ROWS", batch)
+    if planted:
+        with pytest.raises(CheckFailed, match="21_account_entities__well_formed failed on 1 rows"):
+            tablechecks.check_entities(schema.ACCOUNT_ENTITIES, path)
+    else:
+        tablechecks.check_entities(schema.ACCOUNT_ENTITIES, path)
+
+
+def test_entities_are_checked_for_order_too_and_every_kind_passes(tmp_path: Path) -> None:
+    path, columns = tmp_path / "account_entities.parquet", arrow_schema(schema.ACCOUNT_ENTITIES)
+    kinds = "agent agent_product api_key asn country end_user headers ip ip_prefix ja4 model settings stack system tools".split()
+    rows = [{"day": date(2026, 5, 3), "kind": kind, "account_key": 1, "value_key": 2, "request_count": 3} for kind in kinds]
+    for some in ([], rows):
+        write_parquet(pa.Table.from_pylist(some, schema=columns).to_reader(), path, columns)
+        tablechecks.check_entities(schema.ACCOUNT_ENTITIES, path)
+    write_parquet(pa.Table.from_pylist(rows[::-1], schema=columns).to_reader(), path, columns)
+    with pytest.raises(CheckFailed, match=f"in_order failed on {len(kinds) - 1} rows"):
+        tablechecks.check_entities(schema.ACCOUNT_ENTITIES, path)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "days", "failed"),
+    [
+        ([None, 4, 10, None], [(1, 3, 5, 19), (1, 1, 7, 7)], None),
+        ([], [], None),
+        ([None, 4, 10, None, None], [(1, 3, 5, 19), (1, 1, 7, 7)], "every_request_counted"),
+        ([None, 4, 10], [(1, 3, 5, 19), (1, 1, 7, 7)], "every_request_counted"),
+        ([None, 4, None, None], [(1, 3, 5, 19), (1, 1, 7, 7)], "every_request_counted"),
+        ([None, 4, 10, 2], [(1, 3, 5, 19), (1, 1, 7, 7)], "every_request_counted"),
+        ([None], [], "every_request_counted"),
+        ([None, 4, 10, None], [(1, 3, 5, 19), (2, 1, 7, 7)], "account_days__within_its_day failed on 1 rows"),
+    ],
+)
+def test_a_request_or_a_gap_that_is_lost_is_found(tmp_path: Path, gaps: list[int | None], days: list[tuple[int, int, int, int]], failed: str | None) -> None:
+    """Days are (day of the month, requests, first, last), one an account."""
+    pq.write_table(pa.table({"gap_us": pa.array(gaps, pa.int64())}), tmp_path / "requests.parquet")
+    columns = arrow_schema(schema.ACCOUNT_DAYS)
+    named = [{"day": date(2026, 5, day), "account_key": at, "request_count": count, "first_us": first, "last_us": last} for at, (day, count, first, last) in enumerate(days)]
+    write_parquet(pa.Table.from_pylist([dict.fromkeys(columns.names) | row for row in named], schema=columns).to_reader(), tmp_path / "account_days.parquet", columns)
+    if failed:
+        with pytest.raises(CheckFailed, match=failed):
+            tablechecks.check_counted(tmp_path / "requests.parquet", tmp_path / "account_days.parquet", date(2026, 5, 1))
+    else:
+        tablechecks.check_counted(tmp_path / "requests.parquet", tmp_path / "account_days.parquet", date(2026, 5, 1))
+
+
 @pytest.mark.parametrize("batch", [2, 3, 1000])
 @pytest.mark.parametrize(("rows", "bad"), [(["a", "b", "c", "d", "e"], 0), (["a", "b", "b", "c", "d"], 1), (["a", "b", "d", "c", "e"], 1), ([], 0), (["a"], 0)])
 def test_a_table_is_checked_over_the_edges_of_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str], bad: int, batch: int) -> None:
