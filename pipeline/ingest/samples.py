@@ -123,7 +123,7 @@ def sample_table(kept: pa.Table, sketches: pa.Table, limit: int) -> tuple[pa.Tab
 _FIRST = {name: name for name in ("account_key", "prompt_key", "skeleton_key", "request_id", "source_file", "source_row", "prompt_chars", "prompt_words")} | {"first_us": "ts_us"}
 
 
-def _sketches_of(keys: I64, sketches: pa.Table) -> tuple[dict[str, pa.ChunkedArray], NDArray[np.bool_]]:
+def _sketches_of(keys: I64, sketches: pa.Table) -> tuple[dict[str, pa.Array], NDArray[np.bool_]]:
     """The sketch columns of each prompt key, empty where there is no sketch, and where that is."""
     known = sketches.column("prompt_key").to_numpy()
     order = np.argsort(known)
@@ -136,9 +136,21 @@ def _sketches_of(keys: I64, sketches: pa.Table) -> tuple[dict[str, pa.ChunkedArr
     return _taken(sketches.select(_SKETCH.names), order[at]), missing
 
 
-def _taken(rows: pa.Table, at: I64) -> dict[str, pa.ChunkedArray]:
-    picked = rows.take(pa.array(at))
-    return {name: picked.column(name) for name in picked.column_names}
+def _taken(rows: pa.Table, at: I64) -> dict[str, pa.Array]:
+    """Some rows of a table of one chunk a column, in the order of `at`."""
+    columns = {name: _whole(rows.column(name)) for name in rows.column_names}
+    return {name: _taken_lists(column, at) if pa.types.is_list(column.type) else column.take(pa.array(at)) for name, column in columns.items()}
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _taken_lists(lists: pa.ListArray, at: I64) -> pa.ListArray:
+    """Some of the lists, run by run: Arrow takes list elements one at a time."""
+    offsets = lists.offsets.to_numpy()
+    starts, ends = offsets[:-1][at].astype(np.int64), offsets[1:][at].astype(np.int64)
+    return _lists(np.concatenate([[0], np.cumsum(ends - starts)]), pa.array(fp.runs(lists.values.to_numpy(), starts, ends)))
 
 
 _SKETCH = pa.schema([field for field in SKETCHES if field.name in ("shingles", "shingle_count", "tokens", "prefixes")])

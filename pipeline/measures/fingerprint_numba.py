@@ -211,6 +211,21 @@ def sketches(words: Any, offsets: Any, rows: Any) -> Any:
 
 
 @compiled
+def runs(values: Any, starts: Any, ends: Any) -> Any:
+    """See `fingerprints.runs`."""
+    room: Any = 0
+    for row in range(len(starts)):
+        room += ends[row] - starts[row]
+    into, used = np.empty(room, values.dtype), 0
+    for row in range(len(starts)):
+        start, length = starts[row], ends[row] - starts[row]
+        for at in range(length):
+            into[used + at] = values[start + at]
+        used += length
+    return into
+
+
+@compiled
 def ipv4_networks(data: Any, starts: Any, ends: Any) -> Any:
     """See `fingerprints.ipv4_networks`."""
     rows, room = len(starts), 0
