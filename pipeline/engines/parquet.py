@@ -95,12 +95,8 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         compression={_leaf(field): "none" if pa.types.is_list(field.type) or field.name in _UNCOMPRESSED else "zstd" for field in schema},
         use_dictionary=[field.name for field in schema if _is_dictionary(field)],
         column_encoding={field.name: "DELTA_BINARY_PACKED" for field in schema if _is_differences(field)},
-        write_statistics=[field.name for field in schema if _is_number(field) and not field.name.endswith("_key")],
+        write_statistics=[field.name for field in schema if pa.types.is_date32(field.type)] or False,  # by days a reader may skip rows; nobody asks for the others
     )  # fmt: skip
-
-
-def _is_number(field: pa.Field) -> bool:
-    return bool(pa.types.is_int64(field.type) or pa.types.is_date32(field.type))
 
 
 def _is_differences(field: pa.Field) -> bool:
