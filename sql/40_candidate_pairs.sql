@@ -46,11 +46,11 @@ large AS (
     JOIN ranked AS other ON other.kind = targets.kind AND other.value_key = targets.value_key AND other.position = targets.target
     WHERE other.entity_key <> targets.entity_key
 ),
-both AS (
+halves AS (
     SELECT account_a, account_b FROM small
     UNION ALL
     SELECT account_a, account_b FROM large
 )
 SELECT DISTINCT account_a, account_b
-FROM both
+FROM halves
 ORDER BY account_a, account_b

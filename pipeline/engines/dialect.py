@@ -6,11 +6,9 @@ runs on both with different answers. Argument and result types are given as the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-
-import sqlglot
-from sqlglot import exp
 
 Engine = Literal["duckdb", "spark"]
 
@@ -54,24 +52,8 @@ HELPERS: dict[str, Helper] = {
 }
 
 
-def helper_calls(tree: exp.Expr) -> list[exp.Anonymous]:
-    """The calls of `fx_*` names in a tree, innermost first."""
-    calls = [node for node in tree.find_all(exp.Anonymous) if str(node.this).lower().startswith("fx_")]
-    return calls[::-1]
-
-
-def expand(tree: exp.Expr, engine: Engine) -> exp.Expr:
-    """A copy of a tree with every helper written out for one engine. Raises KeyError for a helper that does not exist."""
-    holder = exp.Paren(this=tree.copy())
-    for call in helper_calls(holder):
-        helper = HELPERS[str(call.this).lower()]
-        arguments = [argument.sql(dialect=engine) for argument in call.expressions]
-        text = (helper.duckdb if engine == "duckdb" else helper.spark).format(*arguments)
-        call.replace(sqlglot.parse_one(text, dialect=engine))
-    expanded: exp.Expr = holder.this
-    return expanded
-
-
-def render(tree: exp.Expr, engine: Engine) -> str:
-    """The SQL text of a tree for one engine. Raises sqlglot's UnsupportedError where the engine has no equal."""
-    return expand(tree, engine).sql(dialect=engine, unsupported_level=sqlglot.ErrorLevel.RAISE, pretty=True)
+def macros() -> Iterator[str]:
+    """Statements that teach a DuckDB connection every helper."""
+    for name, helper in HELPERS.items():
+        arguments = [f"argument_{place}" for place in range(helper.arity)]
+        yield f"CREATE OR REPLACE TEMP MACRO {name}({', '.join(arguments)}) AS {helper.duckdb.format(*arguments)}"

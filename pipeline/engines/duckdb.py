@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from pipeline.engines import dialect
 from pipeline.engines.parquet import GroupWriter, group_rows, write_parquet
 from pipeline.engines.sqlfile import SqlFile, load
 from pipeline.errors import MemoryExhausted, MemoryTooSmall, SqlError
@@ -74,6 +75,8 @@ class DuckEngine:
         self._views: dict[str, tuple[tuple[Path, ...], Table]] = {}
         self._connection = duckdb.connect(":memory:", config=_settings(threads, memory_bytes, temp_dir))
         self._run("SET TimeZone='UTC'")
+        for macro in dialect.macros():
+            self._run(macro)
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +116,7 @@ class DuckEngine:
         """The result of sql/`sql_file`, in the order that the file states."""
         file = load(sql_file)
         values = _bound(file, params)
-        table: pa.Table = self._attempt(sql_file, lambda: self._connection.sql(file.sql(), params=values).to_arrow_table())
+        table: pa.Table = self._attempt(sql_file, lambda: self._connection.sql(file.text, params=values).to_arrow_table())
         return table
 
     def write(self, sql_file: str, params: Mapping[str, object], path: Path, table: Table) -> int:
@@ -146,7 +149,7 @@ class DuckEngine:
                     writers[day].write(rows)
 
     def _reader(self, file: SqlFile, values: dict[str, object], table: Table, schema: pa.Schema) -> pa.RecordBatchReader:
-        reader: pa.RecordBatchReader = self._connection.sql(file.sql(), params=values).to_arrow_reader(min(_BATCH_ROWS, group_rows(schema)))
+        reader: pa.RecordBatchReader = self._connection.sql(file.text, params=values).to_arrow_reader(min(_BATCH_ROWS, group_rows(schema)))
         if tuple(reader.schema.names) != table.column_names:
             raise SqlError(file.name, f"gives the columns {', '.join(reader.schema.names)}; the table {table.name} has {', '.join(table.column_names)}")
         return reader
