@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.measures import text_bytes as tb
+from pipeline.measures.compiling import compiled, inlined
 from pipeline.measures.fingerprint_lanes import LANES, sort
-from pipeline.measures.fingerprint_walk import compiled, eight, inlined, mix, walk
+from pipeline.measures.fingerprint_walk import eight, mix, walk
 
 _P, _R, _MASK = tb.BYTE_BASE, tb.WORD_BASE, tb.MASK_WORD
 _HEAD, _TAIL, _SHINGLE, _SHINGLES, _TOKENS = (np.uint64(number) for number in (tb.HEAD_WORDS, tb.TAIL_WORDS, tb.SHINGLE_WORDS, tb.SHINGLES, tb.TOKENS))

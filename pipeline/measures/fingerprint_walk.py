@@ -6,19 +6,15 @@ hashed eight bytes at a time. Several times as fast as a loop over bytes.
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from pipeline.measures import text_bytes as tb
+from pipeline.measures.compiling import compiled, inlined
 from pipeline.measures.fingerprint_lanes import maps
 
 _P, _R, _MASK, _SPACED, _MIX_1, _MIX_2 = tb.BYTE_BASE, tb.WORD_BASE, tb.MASK_WORD, tb.SPACED, tb.MIX_1, tb.MIX_2
@@ -29,43 +25,6 @@ _HIGHS, _LOWS, _NIBBLES, _ZEROS = (np.uint64(0x0101010101010101 * byte) for byte
 _FIRST = np.array([(1 << (8 * count)) - 1 for count in range(9)], dtype=np.uint64)
 _IN_QUOTE, _IN_LINE, _IN_FENCE, _AFTER_STOP, _IN_PATH = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(8), np.uint64(16)
 _SPANS, _THIS_LINE = _IN_QUOTE | _IN_LINE | _IN_FENCE | _IN_PATH, _IN_QUOTE | _IN_LINE
-
-
-def _cache_folder() -> str | None:
-    """A folder for compiled code, named by the sources that it is made of (numba itself looks at one file only); None where none can be written."""
-    sources = (Path(tb.__file__), *(Path(__file__).with_name(f"fingerprint_{part}.py") for part in ("lanes", "walk", "numba")))
-    name = "numba-" + hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    chosen, own, home = (os.environ.get(variable) for variable in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"))
-    bases = [Path(chosen)] if chosen else [Path(__file__).parent / "__pycache__", *([Path(own or f"{home}/.cache", "stillhunt")] if own or home else [])]
-    for base in bases:
-        try:
-            (base / name).mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(base / name, os.W_OK):
-            return str(base / name)
-    return None
-
-
-_CACHE_FOLDER = _cache_folder()
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """The function compiled without the interpreter's lock, from the cache if there is one."""
-    config: Any = numba.config
-    before = config.CACHE_DIR
-    if _CACHE_FOLDER is None:
-        return numba.njit(nogil=True)(function)
-    try:
-        config.CACHE_DIR = _CACHE_FOLDER
-        return numba.njit(nogil=True, cache=True)(function)
-    finally:
-        config.CACHE_DIR = before
-
-
-def inlined(function: Callable[..., Any]) -> Any:
-    """A part of compiled functions, made at each place that calls it: a call of its own would count references to its arrays up and down, which costs more than the part."""
-    return numba.njit(nogil=True, forceinline=True)(function)
 
 
 def _load_code(_typing: Any, data: Any, at: Any) -> Any:

@@ -11,7 +11,6 @@ numba compiles the pass; where it cannot be imported, or STILLHUNT_NO_NUMBA=1 is
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.measures import text_bytes as tb
+from pipeline.measures.backends import is_compiled
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
@@ -76,14 +76,11 @@ class Sketches:
 
 @functools.cache
 def _backend() -> Any:
-    """The compiled implementation, or numpy where it is asked for or numba is missing."""
-    if os.environ.get("STILLHUNT_NO_NUMBA") != "1":
-        try:
-            from pipeline.measures import fingerprint_numba
-        except ImportError:
-            pass
-        else:
-            return fingerprint_numba
+    """The compiled implementation, or numpy (see backends)."""
+    if is_compiled():
+        from pipeline.measures import fingerprint_numba
+
+        return fingerprint_numba
     from pipeline.measures import fingerprint_numpy
 
     return fingerprint_numpy

@@ -9,7 +9,6 @@ strongest kind in full and the others by a quarter, capped. All arithmetic is on
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from pipeline.measures.backends import is_compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -129,13 +130,10 @@ def _backend(pairs: int) -> Callable[..., tuple[Ints, Ints, Ints]]:
 
 @functools.cache
 def _compiled() -> Callable[..., tuple[Ints, Ints, Ints]]:
-    """The compiled one, or the other where numba is missing or not wanted (see fingerprints)."""
-    if os.environ.get("STILLHUNT_NO_NUMBA") != "1":
-        try:
-            from pipeline.measures import pairs_numba
-        except ImportError:
-            pass
-        else:
-            compiled: Callable[..., tuple[Ints, Ints, Ints]] = pairs_numba.shared_micro_bits
-            return compiled
+    """The compiled one, or the other where numba is missing or not wanted (see backends)."""
+    if is_compiled():
+        from pipeline.measures import pairs_numba
+
+        compiled: Callable[..., tuple[Ints, Ints, Ints]] = pairs_numba.shared_micro_bits
+        return compiled
     return shared_micro_bits

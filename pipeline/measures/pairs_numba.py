@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.measures.fingerprint_walk import compiled
+from pipeline.measures.compiling import compiled
 
 
 @compiled

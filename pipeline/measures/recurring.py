@@ -6,11 +6,12 @@ numba compiles the count; where it is missing or not wanted (see fingerprints), 
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.measures.backends import is_compiled
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -41,12 +42,9 @@ def counted(group: I64, ends: I64, values: I32, least_count: int, least_share: f
 
 @functools.cache
 def _backend() -> Callable[[I64, I64, I32, int, float], Counts]:
-    if os.environ.get("STILLHUNT_NO_NUMBA") != "1":
-        try:
-            from pipeline.measures import recurring_numba
-        except ImportError:
-            pass
-        else:
-            compiled: Callable[[I64, I64, I32, int, float], Counts] = recurring_numba.counted
-            return compiled
+    if is_compiled():
+        from pipeline.measures import recurring_numba
+
+        compiled: Callable[[I64, I64, I32, int, float], Counts] = recurring_numba.counted
+        return compiled
     return counted

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.measures.fingerprint_walk import compiled
+from pipeline.measures.compiling import compiled
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _33 = np.uint64(33)
