@@ -95,8 +95,13 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         compression={_leaf(field): "none" if pa.types.is_list(field.type) or field.name in _UNCOMPRESSED else "zstd" for field in schema},
         use_dictionary=[field.name for field in schema if _is_dictionary(field)],
         column_encoding={field.name: "DELTA_BINARY_PACKED" for field in schema if _is_differences(field)},
-        write_statistics=[field.name for field in schema if pa.types.is_date32(field.type)] or False,  # by days a reader may skip rows; nobody asks for the others
+        write_statistics=_statistics(schema),
     )  # fmt: skip
+
+
+def _statistics(schema: pa.Schema) -> bool | list[str]:
+    """Of every column, for a query over tables joins twice as fast where it knows their ranges; a day's tables are only added up, and tell their day alone."""
+    return ["day"] if "day" in schema.names else True
 
 
 def _is_differences(field: pa.Field) -> bool:

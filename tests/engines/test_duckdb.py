@@ -326,3 +326,14 @@ def test_fx_unnest_gives_a_row_an_element_and_none_for_nothing(engine, sql):
 def test_every_type_of_the_schema_has_an_arrow_type():
     kinds = {column.type for table in vars(schema).values() if isinstance(table, schema.Table) for column in table.columns}
     assert all(isinstance(arrow_type(kind), pa.DataType) for kind in kinds)
+
+
+def test_window_tables_tell_the_range_of_every_column_and_day_tables_that_of_their_day(tmp_path):
+    """A query planner joins by ranges; without them stage 41 took twice as long."""
+    for table in (schema.SHARED_VALUES, schema.ACCOUNT_ENTITIES):
+        columns = arrow_schema(table)
+        row = {field.name: {"int64": 7, "string": "ip", "double": 0.5, "date32[day]": date(2026, 5, 1)}[str(field.type)] for field in columns}
+        write_parquet(pa.Table.from_pylist([row], schema=columns).to_reader(), tmp_path / f"{table.name}.parquet", columns)
+        footer = pq.read_metadata(tmp_path / f"{table.name}.parquet").row_group(0)
+        told = {footer.column(at).path_in_schema for at in range(footer.num_columns) if footer.column(at).statistics is not None and footer.column(at).statistics.has_min_max}
+        assert told == ({"day"} if table is schema.ACCOUNT_ENTITIES else set(columns.names))
