@@ -99,7 +99,7 @@ def explain(run: FinishedRun, account: Mapping[str, Any], fellows: pl.DataFrame)
     ids = {own: str(account["account_id"])} | {int(key): str(name) for name, key in near.select("account_id", "account_key").iter_rows()}
     values = run.among("shared_values", {"account_key": ids})
     bars, totals = _bars(values, own, np.sort(np.array(list(ids), dtype=np.int64)), config)
-    entities = _entity_total(values)
+    entities = _entity_total(values if values.height else run.table("shared_values"))  # accounts that share nothing with anybody have no row to read it from
     facts = _facts(values, own, entities, [kind.kind for kind in kinds(config.links) if kind.is_gate])
     return Explanation(
         account_id=ids[own],
