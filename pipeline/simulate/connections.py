@@ -10,7 +10,8 @@ from pipeline.simulate.seeds import Ints, Keys, key_of, keys_of, mix, stream, un
 from pipeline.simulate.sources import Source
 
 LITERAL_SESSIONS = ("default", "session-1", "test", "my_session")
-COUNTED_SESSIONS = 900  # a script that numbers its sessions begins again at 1
+FIRST_COUNTED, COUNTED_SESSIONS = 10, 900  # a script that numbers its sessions begins again at 1
+VENDORS, HASHING_VENDORS = 10, 3  # of such scripts, and those among them that send a hash of the number
 QUARTER_US = 900_000_000
 VPN_EXITS, RUNNERS = 40, 512  # addresses of a tunnel's exits, and of a hosting network's shared machines
 
@@ -20,14 +21,14 @@ def clients_of(source: Source, happened: Events, persons: Keys, day: int) -> Int
     family = source.access.clients
     if family in ("harness", "stripped"):
         return np.full(len(happened), source.harness_client if family == "harness" else source.stripped_client)
-    keys = mix(persons + np.uint64(61))
+    keys = mix((source.holders.group_key[happened.holder] if family == "gateway" else persons) + np.uint64(61))
     if family == "rewritten":
         return source.rewritten_clients + clients.claimed_client(keys)
-    return clients.coding_client(keys, day) if family == "coding" else clients.popular_client(family, keys)
+    return clients.coding_client(keys, day) if family == "coding" else clients.popular_client("sdk" if family == "gateway" else family, keys)
 
 
 def sessions_of(source: Source, happened: Events) -> Keys:
-    """Chat clients send the conversation; scripts send none, one a request, or a literal that others send too."""
+    """Chat clients send the conversation; scripts send none, one a request, a number, its hash, or a literal that others send too."""
     holders = source.holders
     sample = (happened.again % rhythms.RETRY).astype(np.uint64)
     own = np.maximum(mix(happened.conversation + sample), np.uint64(10))
@@ -37,10 +38,16 @@ def sessions_of(source: Source, happened: Events) -> Keys:
     if source.access.sessions != "conversation":
         quarter = mix(holders.key[happened.holder] + (happened.offset_us // QUARTER_US).astype(np.uint64))
         return quarter if source.access.sessions == "masked" else np.zeros(len(happened), np.uint64)
-    counted = np.uint64(10) + (happened.job % COUNTED_SESSIONS).astype(np.uint64)
-    own = np.where(holders.colliding_session[happened.holder], counted, own)
+    own = np.where(holders.colliding_session[happened.holder], _counted(source, happened), own)
     literal = np.uint64(1) + mix(holders.key) % np.uint64(len(LITERAL_SESSIONS))
     return np.where(holders.literal_session[happened.holder], literal[happened.holder], own)
+
+
+def _counted(source: Source, happened: Events) -> Keys:
+    """A running number, from FIRST_COUNTED on, or its hash if the vendor of the holder's script sends that: equal numbers collide in both forms."""
+    number = np.uint64(FIRST_COUNTED) + (happened.job % COUNTED_SESSIONS).astype(np.uint64)
+    vendor = mix(source.holders.key + np.uint64(72)) % np.uint64(VENDORS)
+    return np.where((vendor < np.uint64(HASHING_VENDORS))[happened.holder], mix(number), number)
 
 
 def api_keys_of(source: Source, happened: Events) -> Keys:

@@ -1,7 +1,8 @@
 """Load balancing: which account of a pool sends each job, and who goes on when a conversation or a throttled request moves.
 
-Policies: round_robin; random; sticky (a worker keeps its account for a while); headroom (whoever was used least, for its weight). Jobs that keep
-the hours of a country stay among its accounts; if none of them serves, they go to the country whose clock is nearest.
+Policies: round_robin; random; sticky (a worker keeps its account for a while); headroom (whoever was used least, for its weight). Within a pool that spans countries,
+jobs that keep the hours of one stay among its accounts; if none of them serves, they go to the country whose clock is nearest. Groups of innocents are a pool each: nothing
+passes from one to another.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ PLAIN = Pool()
 
 def deal(holders: Holders, activity: Activity, starters: Ints, times: Ints, names: tuple[object, ...], seed: int, day: int, day_us: int) -> Ints:
     """The account of each job, -1 where nobody serves. `times` ascend; `starters` says in whose hours a job falls."""
-    lane = holders.country if activity.rhythm.schedule == "human" else np.zeros(len(holders), np.int64)
+    whole = holders.population.one_group
+    lane = holders.group if not whole else holders.country if activity.rhythm.schedule == "human" else np.zeros(len(holders), np.int64)
     rng = stream(seed, *names, day, "policy")
     dealt = np.full(len(starters), -1, dtype=np.int64)
     everyone, rest = np.arange(len(holders)), _resting(holders, activity.pool or PLAIN, day)
@@ -31,7 +33,8 @@ def deal(holders: Holders, activity: Activity, starters: Ints, times: Ints, name
         serving = in_service(holders.service, everyone, np.full(len(holders), day_us + begin), activity.rhythm.phase) & ~rest
         here = (times >= begin) & (times < end)
         for number in np.unique(lane[starters]):
-            jobs, members = np.flatnonzero(here & (lane[starters] == number)), _nearest(lane, serving, int(number))
+            jobs = np.flatnonzero(here & (lane[starters] == number))
+            members = _nearest(lane, serving, int(number)) if whole else np.flatnonzero(serving & (lane == number))
             if len(members):
                 dealt[jobs] = members[_choice(activity, _weights(holders, activity.pool or PLAIN)[members], times[jobs], rng)]
     return dealt
@@ -92,13 +95,19 @@ def _least_used(count: int, weights: Floats, jitter: bool, rng: np.random.Genera
 
 
 def someone_else(holders: Holders, activity: Activity, accounts: Ints, moment_us: Ints, keys: Keys) -> Ints:
-    """For each account another one of the pool that serves at the moment, by key; the account itself if there is no other. Members that serve all day are preferred."""
-    if not len(accounts):
-        return accounts
-    everyone = np.arange(len(holders))
-    low, high = np.full(len(holders), int(moment_us.min())), np.full(len(holders), int(moment_us.max()))
+    """For each account another one of its pool that serves at the moment, by key; the account itself if there is no other. Members that serve all day are preferred."""
+    other, group = accounts.copy(), holders.group[accounts]
+    for number in np.unique(group).tolist():
+        rows = np.flatnonzero(group == number)
+        other[rows] = _other_member(holders, activity, np.flatnonzero(holders.group == number), accounts[rows], moment_us[rows], keys[rows])
+    return other
+
+
+def _other_member(holders: Holders, activity: Activity, members: Ints, accounts: Ints, moment_us: Ints, keys: Keys) -> Ints:
+    """The same within one pool; there is at least one account to answer for."""
+    low, high = np.full(len(members), int(moment_us.min())), np.full(len(members), int(moment_us.max()))
     phase = activity.rhythm.phase
-    others = np.flatnonzero(in_service(holders.service, everyone, low, phase) & in_service(holders.service, everyone, high, phase))
+    others = members[in_service(holders.service, members, low, phase) & in_service(holders.service, members, high, phase)]
     if len(others) < 2:
         return accounts
     place = np.minimum(np.searchsorted(others, accounts), len(others) - 1)

@@ -43,7 +43,8 @@ class Access:
     addresses: str = "home"
     pool_addresses: int = 4  # addresses of a group behind office, campus and pool
     pool_share: float = 0.9  # requests from the shared addresses; the rest from the holder's own line
-    # browser, sdk, coding, harness (one rare stack a group), varied (one common stack an account), rewritten (a popular client's name over the group's stack), stripped (no name)
+    # browser, sdk, coding, harness (one rare stack a group), varied (one common stack an account), gateway (one common stack a group),
+    # rewritten (a popular client's name over the group's stack), stripped (no name)
     clients: str = "browser"
     sessions: str = "conversation"  # conversation; masked: one an account and quarter of an hour; none
 
@@ -68,7 +69,8 @@ class Rhythm:
 class Work:
     """What is asked, with what settings, and how long the answers are."""
 
-    # own: everyone their own words; corpus: items of the public corpora; assignment: a group's items; benchmark: fixed items run again; people: each conversation another person's
+    # own: everyone their own words; corpus: items of the public corpora; assignment: a group's items; benchmark: fixed items run again; people: each conversation another person's;
+    # members: each conversation one of the group's people's, whichever account sends it
     source: str = "own"
     tasks: tuple[tuple[str, float], ...] = (("explain", 1.0),)
     corpora: int = 1  # public corpora that one account (or, pooled, the campaign) draws on
@@ -107,7 +109,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Activity:
-    """A rhythm and a kind of work. Pooled activity is drawn for the group and dealt to its accounts by the policy."""
+    """A rhythm and a kind of work. Pooled activity is drawn for each group and dealt to its accounts by the policy."""
 
     rhythm: Rhythm
     work: Work
@@ -169,6 +171,7 @@ class Sharing:
     colliding_session: float = 0.0  # accounts whose script numbers its sessions 1, 2, 3 as others' do
     handed_over: float = 0.0  # accounts of organisations that pass from one employee to another during the log
     address_churn: float = 0.0  # accounts on a mobile or serverless network, another address for each conversation
+    second_account: float = 0.0  # strangers' accounts whose owner has another one and takes some conversations on to it
 
     def __post_init__(self) -> None:
         _within(self, 0.0, 1.0)

@@ -44,6 +44,7 @@ class Holders:
     colliding_session: Flags
     throwaway: Flags  # mailboxes
     prepaid: Flags
+    second: Ints  # row of the other account of the same owner; its own row: there is none
 
     def __len__(self) -> int:
         return len(self.key)
@@ -94,6 +95,7 @@ def build(population: Population, sharing: Sharing, seed: int, start_us: int, da
         unit(mix(key + np.uint64(28))) < sharing.colliding_session,
         innocent & (unit(mix(key + np.uint64(34))) < sharing.disposable_mail),
         innocent & (unit(mix(key + np.uint64(35))) < sharing.prepaid_card),
+        _second_accounts(population, sharing.second_account, key, country),
     )
 
 
@@ -107,6 +109,21 @@ def share_between_strangers(parts: list[Holders], sharing: Sharing, seed: int) -
     payment = _clumped(payment, open_to & pays, sharing.agency_card, AGENCY_ACCOUNTS, stream(seed, "agency_card"))
     device = _clumped(device, open_to, sharing.lab_device, LAB_ACCOUNTS, stream(seed, "lab_device"))
     return np.split(payment, bounds), np.split(device, bounds)
+
+
+def _second_accounts(population: Population, rate: float, key: Keys, country: Ints) -> Ints:
+    """Innocent strangers of one country in random pairs, a share of which belong to one owner each: the row of the other one, the account's own row where there is none."""
+    second = np.arange(len(key))
+    if population.malicious or population.group_size or population.turns or not population.identity.innocent_sharing:
+        return second
+    order = np.lexsort((mix(key + np.uint64(36)), country))
+    lands = country[order]
+    place = np.arange(len(key)) - np.searchsorted(lands, lands)
+    starts = np.flatnonzero((place[:-1] % 2 == 0) & (lands[1:] == lands[:-1]))
+    starts = starts[unit(mix(key[order[starts]] + np.uint64(37))) < rate]
+    one, other = order[starts], order[starts + 1]
+    second[one], second[other] = other, one
+    return second
 
 
 def _paired(values: Keys, open_to: Flags, rate: float, rng: np.random.Generator) -> Keys:

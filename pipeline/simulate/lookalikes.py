@@ -6,7 +6,9 @@ beside it. Shares are of a world's innocent accounts, beside those of `PERSONAS`
 
 from __future__ import annotations
 
-from pipeline.simulate.dials import Access, Activity, Identity, Rhythm, Work
+import dataclasses
+
+from pipeline.simulate.dials import Access, Activity, Identity, Pool, Rhythm, Work
 from pipeline.simulate.personas import CHAT, CHAT_TASKS, CODING, PERSONAS, persona
 
 LIFE = Activity(Rhythm("human", 2.0, 0.8, 0.5, 0.9, turns=2.6), CHAT)
@@ -155,6 +157,23 @@ LOOKALIKES = (
         Access("cloud", pool_addresses=2, pool_share=0.95, clients="sdk"),
         Activity(Rhythm("batch", 50.0, 0.5, 0.7, 0.8), SYNTHETIC),
         group_size=2,
+    ),
+    # a club or small company without an organisation: a gateway spreads its people's chats over the members' own accounts and goes on with another one when it likes
+    persona(
+        0.016,
+        "shared_gateway",
+        Identity(signup="burst", signup_days=20.0),
+        Access(),
+        Activity(
+            Rhythm("human", 4.0, 0.6, 0.8, 0.6, turns=2.6),
+            dataclasses.replace(CHAT, source="members", settings="group"),
+            pooled=True,
+            policy="sticky",
+            pool=Pool(handoff=0.2, failover=True),
+            access=Access("cloud", pool_addresses=1, pool_share=1.0, clients="gateway"),
+        ),
+        LIFE,
+        group_size=8,
     ),
 )
 EVERYONE = PERSONAS + LOOKALIKES

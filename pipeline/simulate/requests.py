@@ -29,7 +29,7 @@ FINISHES = ("stop", "length", "tool_calls")
 
 @dataclass(frozen=True)
 class Rows:
-    """One row a request. `account` counts through all populations; session 0 means none, below 10 a literal; -1 in a setting means not sent."""
+    """One row a request. `account` counts through all populations; session 0 means none, below 10 a literal, then COUNTED_SESSIONS counters; -1 in a setting means not sent."""
 
     offset_us: Ints
     account: Ints
@@ -89,6 +89,7 @@ def draw_day(world: World, source: Source, seed: int, day: int, day_us: int, cli
         happened, status = rhythms.concat([happened, again]), np.concatenate([status, np.zeros(len(again), np.int64)])
     persons = holders.persons(happened.holder, day_us + happened.offset_us)
     writers = holders.persons(happened.origin, day_us + happened.offset_us)
+    sent_with = rhythms.on_second_accounts(holders, activity, happened, day_us)
     docs = work.documents(world, holders, writers, activity, _listed(source, happened), names, seed, day)
     client = connections.clients_of(source, happened, persons, day)
     caps, temperatures, streams = _settings(source, happened, seed)
@@ -97,7 +98,7 @@ def draw_day(world: World, source: Source, seed: int, day: int, day_us: int, cli
     latency = 350_000 + output * 11_000 * np.exp(0.25 * stream(seed, *names, day, "latency").standard_normal(len(happened)))
     return Rows(
         happened.offset_us,
-        source.first_account + happened.holder,
+        source.first_account + sent_with.holder,
         _ties(happened),
         connections.sessions_of(source, happened),
         happened.turn,
@@ -115,7 +116,7 @@ def draw_day(world: World, source: Source, seed: int, day: int, day_us: int, cli
         address,
         network,
         client,
-        connections.api_keys_of(source, happened),
+        connections.api_keys_of(source, sent_with),
         connections.end_users_of(source, happened),
         docs,
     )

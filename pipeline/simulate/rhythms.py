@@ -20,6 +20,7 @@ DEPTH = 0.7  # sigma of the log of how long one holder goes on talking
 BATCH_WINDOWS = 3
 LESSON_HOURS = (9, 11, 14, 16)
 COPY_GAP_S = 8.0  # between the samples of one item
+GOES_ON = 0.2  # conversations of several turns that the owner of two accounts takes from one to the other
 EVENT_HOURS = (9.5, 13.5)  # a day at full tilt: from, hours
 
 
@@ -125,6 +126,22 @@ def retried(holders: Holders, activity: Activity, happened: Events, throttled: F
     return dataclasses.replace(first, holder=holder, offset_us=offset, again=first.again + RETRY)
 
 
+def on_second_accounts(holders: Holders, activity: Activity, happened: Events, day_us: int) -> Events:
+    """The same events with the account that each is sent with: some conversations of several turns go on on their owner's other account, and stay there.
+
+    The owner, the machine and the words are those of the account that the conversation began with. Pooled work is not touched.
+    """
+    rows = np.flatnonzero(holders.second[happened.holder] != happened.holder)
+    if activity.pooled or not len(rows):
+        return happened
+    key, other = mix(happened.conversation[rows] + np.uint64(201)), holders.second[happened.holder[rows]]
+    moves = (unit(key) < GOES_ON) & (happened.turn[rows] >= 1 + (mix(key) % np.uint64(2)).astype(np.int64))
+    moves &= _alive(holders, activity.rhythm, other, day_us + happened.offset_us[rows])
+    holder = happened.holder.copy()
+    holder[rows[moves]] = other[moves]
+    return dataclasses.replace(happened, holder=holder)
+
+
 def _starters(holders: Holders, activity: Activity, names: tuple[object, ...], seed: int, day: int, day_us: int) -> Ints:
     """The holder of each conversation of the day, ascending. A pool's demand is that of the accounts that it has, spare ones not counted, whoever may be banned."""
     rhythm = activity.rhythm
@@ -135,7 +152,7 @@ def _starters(holders: Holders, activity: Activity, names: tuple[object, ...], s
     if rhythm.members != "all":
         awake &= (holders.place == 0) == (rhythm.members == "first")
     if activity.pooled:
-        awake &= ~holders.service.spare & (holders.service.turning_us <= day_us)
+        awake &= ~holders.service.spare & (~holders.service.purchased | (holders.service.turning_us <= day_us))
     counts = rng.poisson(mean * awake * np.exp(0.2 * rng.standard_normal(len(holders))))
     return np.repeat(np.arange(len(holders)), counts)
 

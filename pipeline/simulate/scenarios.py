@@ -35,7 +35,16 @@ _CASE = re.compile(r"preset[-: ](.+)")
 MIN_CAMPAIGN = 8
 LIGHT_VOLUME = 0.33  # of the usual requests, so that a few hundred accounts of one night fit a sample file
 RELEASE_DAY, POLYGLOT = 6, 0.5
-USUAL_SHARING = Sharing(disposable_mail=0.05, prepaid_card=0.1, agency_card=0.02, lab_device=0.02, colliding_session=0.02, handed_over=0.05, address_churn=0.05)
+USUAL_SHARING = Sharing(
+    disposable_mail=0.05,
+    prepaid_card=0.1,
+    agency_card=0.02,
+    lab_device=0.02,
+    colliding_session=0.02,
+    handed_over=0.05,
+    address_churn=0.05,
+    second_account=0.01,
+)
 HEAVY_SHARING = Sharing(
     household_card=0.12,
     shared_device=0.12,
@@ -50,6 +59,7 @@ HEAVY_SHARING = Sharing(
     colliding_session=0.08,
     handed_over=0.15,
     address_churn=0.12,
+    second_account=0.05,
 )
 
 

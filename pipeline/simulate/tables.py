@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from pipeline.simulate import documents, places
 from pipeline.simulate.clients import Clients
-from pipeline.simulate.connections import LITERAL_SESSIONS
+from pipeline.simulate.connections import COUNTED_SESSIONS, FIRST_COUNTED, LITERAL_SESSIONS
 from pipeline.simulate.holders import PLACEHOLDERS, Holders
 from pipeline.simulate.requests import FINISHES, MODELS, STATUSES, Rows
 from pipeline.simulate.seeds import Flags, Ints, Keys, key_of, keys_of, mix, unit
@@ -223,5 +223,10 @@ def _prompts(rows: Rows, phrases: Phrases, cheap: bool) -> pa.StringArray:
 
 
 def _sessions(keys: Keys) -> pa.StringArray:
-    literal = pa.array(LITERAL_SESSIONS).take(pa.array(np.clip(keys, 1, len(LITERAL_SESSIONS)).astype(np.int64) - 1))
-    return _where(keys > 0, pc.if_else(pa.array(keys < np.uint64(10)), literal, hexes(keys, "s_")))
+    """Few texts for the small keys, which are literals and counters; a text of its own for any other."""
+    counters = tuple(f"ticket-{number + 1}" for number in range(COUNTED_SESSIONS))
+    unused = ("",) * (FIRST_COUNTED - 1 - len(LITERAL_SESSIONS))
+    small = pa.array(("", *LITERAL_SESSIONS, *unused, *counters))
+    last = np.uint64(len(small) - 1)
+    shown = small.take(pa.array(np.minimum(keys, last).astype(np.int64)))
+    return _where(keys > 0, pc.if_else(pa.array(keys <= last), shown, hexes(keys, "s_")))

@@ -19,6 +19,7 @@ VARIANTS = {"family": 16, "paraphrase": 768}  # wordings that a request draws on
 SHEET_ITEMS = 14  # items of a class's weekly sheet
 VERBATIM_SHARE = 0.65  # pupils who paste the item as it stands
 MAX_SENTENCES = 260
+GROUP_PEOPLE = 12  # who talk over the accounts of a group that shares them
 SWITCHING = 0.5  # most of a polyglot's conversations that are in another language than usual
 VERBOSITY = 0.7  # sigma of the log of how much one holder writes, against others of the population
 CORPUS_TASKS = ("reason", "code", "reason", "extract", "reason", "grade", "code", "rewrite", "reason", "explain")
@@ -139,8 +140,10 @@ def documents(world: World, holders: Holders, persons: Keys, activity: Activity,
     work = activity.work
     if work.source == "people":
         persons = mix(happened.conversation + np.uint64(19))
+    if work.source == "members":
+        persons = mix(holders.group_key[happened.origin] + mix(happened.conversation + np.uint64(19)) % np.uint64(GROUP_PEOPLE))
     own = _own_text(world, holders, persons, work, happened)
-    if work.source in ("own", "people"):
+    if work.source in ("own", "people", "members"):
         return own
     if work.source == "corpus":
         items = _corpus_items(*_corpus_choice(world, holders, activity, happened, names, seed), seed)

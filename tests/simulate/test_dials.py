@@ -183,6 +183,7 @@ SHARING = (
     ("colliding_session", 0.5, {"session_id"}, set()),
     ("address_churn", 0.5, {"client_ip"}, set()),
     ("handed_over", 1.0, {"client_ip", "client_asn", "user_agent", "ja4", *TEXT}, set()),
+    ("second_account", 1.0, {"account_id", "organization_id", "api_key_id"}, set()),
 )
 
 

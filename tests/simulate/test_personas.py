@@ -42,7 +42,7 @@ def span(times: str) -> pl.Expr:
 
 def test_the_full_population_holds_the_plain_one_and_names_are_its_own():
     names = [entry.population.name for entry in EVERYONE]
-    assert len(set(names)) == len(names) == 21
+    assert len(set(names)) == len(names) == 22
     assert EVERYONE[: len(PERSONAS)] == PERSONAS
 
 
@@ -156,7 +156,9 @@ def test_synthetic_data_is_long_answers_of_one_open_customer(crowd):
 
 
 def test_an_account_that_is_handed_over_changes_line_and_client_once(tmp_path):
-    write_dials(tmp_path, compose(innocents(800, personas=EVERYONE), (), Sharing(handed_over=1.0)), DAYS, 6, {})
+    sizes = {"enterprise": 400, "individual": 200}
+    people = tuple(dataclasses.replace(entry.population, size=sizes[entry.population.name]) for entry in EVERYONE if entry.population.name in sizes)
+    write_dials(tmp_path, compose(people, (), Sharing(handed_over=1.0)), DAYS, 6, {})
     truth = pl.read_parquet(tmp_path / "truth.parquet")
     requests = pl.concat([pl.read_parquet(path, hive_partitioning=False) for path in sorted(tmp_path.glob("requests/*/*.parquet"))])
     for name, moved in (("enterprise", True), ("individual", False)):
@@ -165,7 +167,8 @@ def test_an_account_that_is_handed_over_changes_line_and_client_once(tmp_path):
         busy = switches.filter(pl.col("len") >= 10)
         assert busy.height > 20
         assert (busy["other"] <= 1).all()
-        assert (busy["other"] == 1).mean() > 0.8 if moved else busy["other"].sum() == 0
+        # nearly one in five is used on one side of the turning point only, or both colleagues have the same client
+        assert (busy["other"] == 1).mean() > 0.75 if moved else busy["other"].sum() == 0
 
 
 def test_heavy_sharing_is_met_in_the_look_alike_world(tmp_path):
