@@ -4,10 +4,12 @@ import dataclasses
 import datetime as dt
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
-from pipeline.simulate import EVERYONE, Sharing, World, compose, innocents, world_of, write_dials
+from pipeline.simulate import EVERYONE, Sharing, World, compose, dealing, holders, innocents, world_of, write_dials
+from pipeline.simulate.careers import DAY_US
 
 DAYS = 6
 OWNERS = ("individual", "power_user", "developer", "vpn_user", "mobile_user")
@@ -157,11 +159,23 @@ def test_scripts_number_their_sessions_in_words_or_as_a_hash_and_collide_either_
     assert not sessions["session_id"].str.contains("^s_0{12}").any()
     for plain in (True, False):
         assert (sessions.filter(pl.col("plain") == plain)["holders"] > 1).sum() > 100
-    holders = sessions.select("plain", "account_id").explode("account_id").group_by("account_id").agg(pl.col("plain").n_unique(), kind=pl.col("plain").first())
-    assert (holders["plain"] == 1).all()
-    assert holders["kind"].mean() == pytest.approx(0.7, abs=0.08)
+    accounts = sessions.select("plain", "account_id").explode("account_id").group_by("account_id").agg(pl.col("plain").n_unique(), kind=pl.col("plain").first())
+    assert (accounts["plain"] == 1).all()
+    assert accounts["kind"].mean() == pytest.approx(0.7, abs=0.08)
 
 
 def test_literal_session_ids_stand_as_they_were(tmp_path):
     drawn = draw(tmp_path, compose(innocents(100), (), Sharing(literal_session=1.0)), 1)
     assert set(drawn.requests["session_id"]) == {"default", "session-1", "test", "my_session"}
+
+
+def test_a_groups_conversations_are_dealt_among_its_own_accounts_and_reach_all_of_them():
+    (gateway,) = (entry.population for entry in EVERYONE if entry.population.name == "shared_gateway")
+    people = holders.build(dataclasses.replace(gateway, size=GATEWAYS), NO_LITERALS, 6, 0, DAYS)
+    begun = np.repeat(np.arange(GATEWAYS), 40)
+    order = np.random.default_rng(6).permutation(len(begun))
+    times = np.sort(np.random.default_rng(7).integers(0, DAY_US, len(begun)))
+    dealt = dealing.deal(people, gateway.activities[0], begun[order], times, (gateway.name, 0), 6, 0, 0)
+    assert (people.group[dealt] == people.group[begun[order]]).all()
+    assert set(dealt.tolist()) == set(range(GATEWAYS))
+    assert (dealt != begun[order]).mean() > 0.7
