@@ -13,11 +13,18 @@ import polars as pl
 
 from pipeline.config import LinkConfig
 
-FAMILIES = ("identity", "infrastructure", "settings", "duplicates", "templates")
-CLASS_OF_FAMILY = {"identity": "specific", "infrastructure": "specific", "settings": "likeness", "duplicates": "likeness", "templates": "likeness"}
+FAMILIES = ("identity", "infrastructure", "settings", "handoff", "duplicates", "templates")
+CLASS_OF_FAMILY = {
+    "identity": "specific",
+    "infrastructure": "specific",
+    "settings": "likeness",
+    "handoff": "operational",
+    "duplicates": "likeness",
+    "templates": "likeness",
+}
 
-GATE_FAMILY = "identity"
-"""The verdict (stage 65) refers a network only if this family covers it; what another family covers adds weight."""
+GATE_FAMILIES = ("identity", "handoff")
+"""The verdict (stage 65) refers a network only if one of these covers it; what another family covers adds weight."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ def kinds(config: LinkConfig) -> tuple[Kind, ...]:
         Kind("stack", "settings", config.stack_cap_bits, config.stack_max_df_share, 1, False),
         Kind("settings", "settings", config.settings_cap_bits, wide, 1, False),
         Kind("headers", "settings", config.settings_cap_bits, config.stack_max_df_share, 1, False),
+        Kind("handoff", "handoff", config.handoff_cap_bits, config.duplicates_max_df_share, 1, True),
         Kind("prompt", "duplicates", config.duplicates_cap_bits, config.duplicates_max_df_share, 1, False),
         Kind("skeleton", "templates", config.templates_cap_bits, wide, 1, False),
         Kind("template", "templates", config.templates_cap_bits, wide, config.template_min_shingles, False),
@@ -66,6 +74,7 @@ def family_caps(config: LinkConfig) -> dict[str, float]:
         "identity": config.identity_cap_bits,
         "infrastructure": config.infrastructure_cap_bits,
         "settings": config.settings_family_cap_bits,
+        "handoff": config.handoff_cap_bits,
         "duplicates": config.duplicates_cap_bits,
         "templates": config.templates_cap_bits,
     }

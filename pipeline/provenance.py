@@ -23,6 +23,9 @@ _CHUNK = 1 << 20
 COMPUTING_PACKAGES = ("altair", "duckdb", "igraph", "jinja2", "numba", "numpy", "polars", "pyarrow", "scikit-learn", "scipy", "sqlglot", "vl-convert-python")
 """Packages whose version may change a number or a page."""
 
+JUDGING = ("config", "engines", "features", "ingest", "kinds", "measures", "run", "schema", "simulate", "stages", "validate")
+"""Modules and packages whose change may change an error rate."""
+
 
 def sha256_bytes(data: bytes) -> str:
     """Hex SHA-256 of bytes."""
@@ -83,6 +86,12 @@ def versions() -> dict[str, str]:
 def code_sha256() -> str:
     """Hash of everything that decides a result: Python sources and settings of the package, SQL, templates and wording."""
     return _files_sha256([*_sources(_PACKAGE, ("*.py", "*.toml")), *_sources(sql_folder(), ("*.sql",)), *_sources(reports_folder(), ("*",))])
+
+
+def judging_sha256() -> str:
+    """Hash of what decides error rates: the code_sha256 of a validation. Pages, templates, wording and commands are no part of it, because they judge nobody."""
+    python = [path for name in JUDGING for path in _module_files(f"pipeline.{name}", whole=True)]
+    return _files_sha256([*sorted(python), _PACKAGE / "default.toml", *_sources(sql_folder(), ("[0-9]*.sql",))])
 
 
 def closure_sha256(roots: Iterable[str], sql: Iterable[str] = ()) -> str:

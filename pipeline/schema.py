@@ -62,6 +62,7 @@ REQUESTS = Table("requests", 10, ("account_key", "ts_us", "request_id", "source_
     api_key_key | BIGINT | | credential
     end_user_key | BIGINT | | end user that the caller names
     session_key | BIGINT | | conversation or session id
+    is_opaque_session | BOOLEAN | | the id reads as drawn at random or hashed, not as a name, a date or a number that another program may count to; null without one
     model | VARCHAR | | requested model
     operation | VARCHAR | | chat, embeddings, ...
     input_tokens | BIGINT | tokens | all input tokens, cached ones too
@@ -208,6 +209,29 @@ ACCOUNT_DAYS = Table("account_days", 20, ("day", "account_key"), _columns("""
     + _bins("h", 24, "requests in the UTC hour {k}")
     + _bins("g", 10, "gaps in bin {k}: under 2^10 us, then eightfold, the last from 2^34 us")
     + _bins("c", 10, "prompts in length bin {k}: under 64 characters, then twofold, the last from 16,384"), per_day=True)
+
+SESSION_DAYS = Table("session_days", 22, ("day", "session_key", "account_key"), _columns("""
+    day | DATE | | UTC day
+    session_key | BIGINT | | conversation that more than one account used on the day
+    account_key | BIGINT | | one of them
+    request_count | BIGINT | requests | of this account in it
+    first_us | BIGINT | us | the first of them
+    last_us | BIGINT | us | the last of them
+    taken_count | BIGINT | requests | that follow another account's in the conversation
+    near_count | BIGINT | requests | of these, within an hour of it
+    is_continued | BOOLEAN | | its first request carries more messages than the conversation began with; null if it began it or messages are not counted
+    is_opaque | BOOLEAN | | the id reads as drawn at random or hashed
+    request_id | VARCHAR | | the first of them
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+"""), per_day=True)
+
+HANDOFFS = Table("handoffs", 38, ("session_key", "account_key"), _columns("""
+    session_key | BIGINT | | conversation that was handed from one entity's account to another's
+    account_key | BIGINT | | one of the accounts
+    request_count | BIGINT | requests | of this account in it
+    half | INTEGER | | 0: makes links and clusters; 1: kept out to test them
+"""))
 
 ACCOUNT_ENTITIES = Table("account_entities", 21, ("day", "kind", "account_key", "value_key"), _columns("""
     day | DATE | | UTC day

@@ -2,7 +2,7 @@
 -- What a public client brings (client_wording) is no value of its users: it is left out here, and habits come without it.
 -- An entity is a vouched organisation, else an account: colleagues of a vouched organisation are one holder and never evidence against each other.
 -- grain: kind, value_key, account_key
--- reads: account_records, entities, habits, window_samples, client_wording, kinds
+-- reads: account_records, entities, habits, window_samples, client_wording, handoffs, kinds
 -- params: cohort_days BIGINT, min_address_share DOUBLE, duplicate_min_chars BIGINT
 WITH holders AS (
     SELECT
@@ -55,6 +55,8 @@ held AS (
     WHERE used.kind IN ('ip', 'ip_prefix', 'stack', 'headers', 'settings', 'system')
     AND CAST(used.request_count AS DOUBLE) >= CAST($min_address_share AS DOUBLE) * CAST(volumes.request_total AS DOUBLE)
     UNION ALL
+    SELECT 'handoff', account_key, session_key, CAST(1 AS DOUBLE) FROM handoffs WHERE half = 0
+    UNION ALL
     SELECT 'template', account_key, shingle, CAST(document_count AS DOUBLE) / CAST(nullif(document_total, 0) AS DOUBLE)
     FROM habits
     WHERE half = 0
@@ -86,7 +88,7 @@ SELECT
     held.account_key AS account_key,
     holders.entity_key AS entity_key,
     kinds.family AS family,
-    CASE WHEN kinds.family IN ('identity', 'infrastructure', 'settings') THEN CAST(1 AS DOUBLE) ELSE held.share END AS share,
+    CASE WHEN kinds.family IN ('identity', 'infrastructure', 'settings', 'handoff') THEN CAST(1 AS DOUBLE) ELSE held.share END AS share,
     counted.df AS df,
     CAST(round(ln(CAST(population.entity_total AS DOUBLE) / CAST(nullif(counted.df, 0) AS DOUBLE)) / ln(CAST(2 AS DOUBLE)) * 1000000.0) AS BIGINT) AS rarity_micro_bits
 FROM held

@@ -29,6 +29,7 @@ from pipeline.schema import REQUESTS
 
 I64 = NDArray[np.int64]
 LABEL_LENGTH = 200
+_OPAQUE_LENGTH, _OPAQUE = 12, r"[0-9][A-SU-Ya-su-y].*[0-9][A-SU-Ya-su-y]"
 _MICRO, _MILLI = 1e6, 1e3
 _LABELS = {"source_system": "source_system", "model": "model", "operation": "operation", "finish_reason": "finish_reason", "policy_action": "policy_action",
            "ip_category": "client_ip_category", "country": "client_country"}  # fmt: skip
@@ -75,6 +76,7 @@ def narrow(clean: CleanRows, preambles: tuple[Preamble, ...]) -> NarrowBatch:
     made["is_rate_limited"] = _rate_limited(columns, count)
     made["ip_key"], derived = address_keys(columns.get("client_ip"), columns.get("client_ip_hash"), count)
     made["ip_prefix_key"] = pc.coalesce(prefix_keys(columns.get("client_ip_prefix"), count), derived)
+    made["is_opaque_session"] = _opaque(columns.get("session_id"), count)
     made["agent_product_key"] = _keys(product_of(columns.get("user_agent")), "agent_product", count)
     made["stack_key"] = _together([made["agent_key"], made["ja4_key"]], "stack")
     made["headers_key"] = _headers_key(columns, count)
@@ -130,6 +132,15 @@ def _rate_limited(columns: Mapping[str, pa.Array], count: int) -> pa.Array:
     status = columns.get("status_code")
     derived = pc.equal(status, 429) if status is not None else pa.nulls(count, pa.bool_())
     return derived if said is None else pc.coalesce(said, derived)
+
+
+def _opaque(ids: pa.Array | None, count: int) -> pa.Array:
+    """Whether an id is no word, date or counter that strangers' programs may use too. Letters and digits of a random one change places; T and Z stand in dates."""
+    if ids is None:
+        return pa.nulls(count, pa.bool_())
+    if pt.is_dictionary(ids.type):
+        return _opaque(ids.dictionary, len(ids.dictionary)).take(ids.indices)
+    return pc.and_(pc.greater_equal(pc.binary_length(ids), _OPAQUE_LENGTH), pc.match_substring_regex(ids, _OPAQUE))
 
 
 def product_of(agents: pa.Array | None) -> pa.Array | None:

@@ -101,6 +101,18 @@ def mean_cosine_sparse(unit: SparseRows, groups: Ints) -> Floats:
     return means
 
 
+def tied_share_sparse(rows: SparseRows, groups: Ints) -> Floats:
+    """Share of a group's pairs whose rows have a column in common. In: (n, d) rows; groups (g, m) of positions, m >= 2. Out: (g,), 0..1."""
+    size = groups.shape[1]
+    pool, place = np.unique(groups, return_inverse=True)
+    tied = (rows[pool] @ rows[pool].T > 0).astype(np.int64)
+    group = np.repeat(np.arange(len(groups)), size)
+    inside = sparse.csr_matrix((np.ones(len(group), dtype=np.int64), (group, place.ravel())), shape=(len(groups), len(pool)))
+    found = np.asarray((inside @ tied).multiply(inside).sum(axis=1)).ravel() - np.asarray((inside @ sparse.diags(tied.diagonal())).sum(axis=1)).ravel()
+    shares: Floats = found / (size * (size - 1))
+    return shares
+
+
 def unit_rows(row: Ints, column: Ints, value: Floats, rows: int) -> SparseRows:
     """Sparse rows of length 1 (0 if empty). In: coordinates and values of equal length, the number of rows."""
     columns = int(column.max()) + 1 if len(column) else 1

@@ -16,7 +16,7 @@ from pipeline import __version__, redact
 from pipeline.config import Config
 from pipeline.pages import numbers
 from pipeline.pages.validation_words import bounds_text, value_text
-from pipeline.provenance import code_sha256
+from pipeline.provenance import judging_sha256
 
 SCHEMA = "stillhunt.validation/1"
 PUBLISHED = Path(__file__).parents[1] / "validation.json"
@@ -67,7 +67,7 @@ def summary(document: Mapping[str, Any], config: Config) -> dict[str, Any]:
     rows = [row for row in document["figures"] if row["stratum"] == "all" and row["measure"] in QUOTED]
     measures = list(dict.fromkeys(row["measure"] for row in document["figures"]))
     stale = {name: {"then": then, "now": now, "measures": stale_measures(name, measures)} for name, then, now in changed_settings(document, config)}
-    same_code = document["code_sha256"] == code_sha256()
+    same_code = document["code_sha256"] == judging_sha256()
     return {**{key: document[key] for key in kept}, "same_code": same_code, "worlds": len(document["worlds"]), "figures": rows, "stale": stale}
 
 

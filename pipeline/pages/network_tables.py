@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from pipeline import redact
-from pipeline.kinds import GATE_FAMILY
+from pipeline.kinds import GATE_FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.assessment import unexplained, unweighed_sentence
 from pipeline.pages.pieces import Numbering, beyond_chance_level, show_command, table
@@ -20,7 +20,7 @@ _ROLES = ("core", "bridge", "fringe")
 
 def families_table(source: Source, network: Row, families: Sequence[Row], numbering: Numbering) -> Table:
     """Bits by family of evidence beside what matched groups reach; the family that opens the gate first."""
-    ordered = sorted(families, key=lambda row: (row["family"] != GATE_FAMILY or not row["admitted"], not row["admitted"], -(row["median_bits"] or 0.0), row["family"]))
+    ordered = sorted(families, key=lambda row: (row["family"] not in GATE_FAMILIES or not row["admitted"], not row["admitted"], -(row["median_bits"] or 0.0), row["family"]))
     rows = [_family_row(source.wording, row) for row in ordered]
     columns = "Family of evidence | Class | Gate | Median bits # | Accounts covered # | Pairs linked # | Percentile among controls # | What is shared"
     empty = unweighed_sentence(source, network) or "No family of evidence is recorded for this network."
@@ -70,11 +70,11 @@ def _without_row(source: Source, network: Row, row: Row) -> tuple[Cell | str, ..
 def _class(row: Row) -> str | None:
     """A specific fact of a family that opens no gate is support, whatever its rarity."""
     evidence_class: str | None = row["evidence_class"]
-    return "supporting" if evidence_class == "specific" and row["family"] != GATE_FAMILY else evidence_class
+    return "supporting" if evidence_class == "specific" and row["family"] not in GATE_FAMILIES else evidence_class
 
 
 def _gate(wording: Wording, row: Row) -> Cell:
-    if row["family"] == GATE_FAMILY:
+    if row["family"] in GATE_FAMILIES:
         return Cell(wording.line("gate", "opened"), tone="good") if row["admitted"] else Cell(wording.line("gate", "closed"))
     return Cell(wording.line("gate", "cannot"), tone="quiet")
 

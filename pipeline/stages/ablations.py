@@ -17,7 +17,7 @@ from pipeline.config import Config
 from pipeline.kinds import FAMILIES
 from pipeline.schema import NETWORK_ABLATIONS
 from pipeline.stages.alternatives import alternatives
-from pipeline.stages.clusters import linked_networks
+from pipeline.stages.clusters import networks_of
 from pipeline.stages.frames import conform
 from pipeline.stages.population import Population, population
 from pipeline.stages.verdict import q_values_of, tier_of, weigh
@@ -69,7 +69,7 @@ def struck(tables: Mapping[str, pl.DataFrame], family: str) -> dict[str, pl.Data
 def _judged(rows: pl.DataFrame, left: Mapping[str, pl.DataFrame], people: Population, q_values: dict[int, tuple[float, float]], threshold: float, config: Config) -> dict[str, Any]:
     inside = rows["account_key"].implode()
     links = left["pair_links"].filter(pl.col("account_a").is_in(inside) & pl.col("account_b").is_in(inside))
-    pieces = linked_networks(links, people, threshold, config.networks)
+    pieces = networks_of(links, left["shared_values"], people, threshold, config.networks)
     members, bits = pieces[0] if pieces else (people.positions(rows["account_key"]), [0.0] * rows.height)
     piece = pl.DataFrame({"cluster": [rows["cluster"][0]] * len(members), "account_key": people.keys[members], "origin": ["network"] * len(members), "bits": bits})
     facts = weigh(piece, members, left, q_values, people, config)

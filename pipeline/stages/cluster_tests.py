@@ -1,6 +1,6 @@
 """Stage 60: what each cluster is compared with, and how surprising it is on data that did not form it.
 
-Clusters were formed on even prompts, addresses and records; they are tested on odd prompts (mixes of wording) and on the days they
+Clusters were formed on even prompts, even session ids, addresses and records; they are tested on odd prompts (mixes of wording), odd session ids (hand-offs) and on the days they
 share (no day was used to form them), against random groups of accounts that work in the same manner. Extraction is tested
 on odd prompts against groups of the same volume. Each p-value is a permutation p in the null that its row names.
 """
@@ -16,9 +16,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.config import Config
-from pipeline.measures.groups import SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, nearest, others, pool_size
+from pipeline.measures.groups import SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, nearest, others, pool_size, tied_share_sparse
 from pipeline.measures.nulls import permutation_p
-from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
+from pipeline.stages.evidence_views import AccountViews, account_views, held_out_conversations, held_out_wording
 from pipeline.stages.population import Population, population
 
 Ints = NDArray[np.int64]
@@ -36,6 +36,7 @@ class _Bench:
 
     people: Population
     wording: SparseRows
+    conversations: SparseRows
     views: AccountViews
     days: Floats
     clustered: Ints
@@ -45,7 +46,7 @@ class _Bench:
 def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """Tests and matched controls of each cluster of five or more.
 
-    Reads clusters, account_records, kinds, shared_values, habits, features, boilerplate, sample_totals, daily_requests. Empty: empty tables.
+    Reads clusters, account_records, kinds, shared_values, habits, handoffs, features, boilerplate, sample_totals, daily_requests. Empty: empty tables.
     """
     bench = _bench(inputs, config)
     tests, controls = [], []
@@ -66,7 +67,7 @@ def _bench(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
     people = population(inputs)
     clustered = people.positions(inputs["clusters"].filter(pl.col("origin") == "network")["account_key"])
     wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs["daily_requests"], people)
-    return _Bench(people, wording, account_views(inputs, people, config), days, np.sort(clustered), config)
+    return _Bench(people, wording, held_out_conversations(inputs["handoffs"], people), account_views(inputs, people, config), days, np.sort(clustered), config)
 
 
 def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:
@@ -87,7 +88,7 @@ def _tests(bench: _Bench, members: Ints, rng: np.random.Generator) -> list[tuple
     everyone = np.empty(0, dtype=np.int64)
     alike = _pool(bench.views.manner, members, everyone, pool_size(len(members)))
     ordinary = _pool(bench.views.volume, members, bench.clustered, pool_size(len(members)))
-    return [_wording(bench, members, alike, rng), _shared_days(bench, members, alike, rng), *_extraction(bench, members, ordinary, rng)]
+    return [_wording(bench, members, alike, rng), _handoff(bench, members, alike, rng), _shared_days(bench, members, alike, rng), *_extraction(bench, members, ordinary, rng)]
 
 
 def _wording(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
@@ -98,6 +99,16 @@ def _wording(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator)
     observed = float(mean_cosine_sparse(bench.wording, members[None, :])[0])
     null = mean_cosine_sparse(bench.wording, draw_groups(pool, size, bench.config.verdict.null_groups, rng))
     return _ran("held_out_wording", "templates", "coordination", observed, "cosine", null, len(members), "random groups of accounts that work in the same manner")
+
+
+def _handoff(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
+    """How many pairs of members went on with each other's conversations, of those conversations that formed nothing."""
+    size = min(len(members), GROUP_SIZE)
+    if len(pool) < 2 * size or bench.conversations[members].nnz == 0:
+        return _not_run("held_out_handoff", "handoff", "coordination", "no conversation of theirs was handed on, or too few accounts of the same manner to compare with")
+    observed = float(tied_share_sparse(bench.conversations, members[None, :])[0])
+    null = tied_share_sparse(bench.conversations, draw_groups(pool, size, bench.config.verdict.null_groups, rng))
+    return _ran("held_out_handoff", "handoff", "coordination", observed, "share of pairs", null, len(members), "random groups of accounts that work in the same manner")
 
 
 def _shared_days(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
@@ -111,13 +122,16 @@ def _shared_days(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Genera
 
 
 def _extraction(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
-    """Share of held-out prompts that are templated and drew a long answer, pooled over the members."""
+    """Share of held-out prompts that are templated and drew a long answer, of the median member.
+
+    Strangers' traffic that a pool carries dilutes the share of every member and leaves the median rare; a few harvesters among others do not lift it.
+    """
     size = min(len(members), GROUP_SIZE)
     documents = int(bench.views.document_count[members].sum())
     if len(pool) < 2 * size or documents == 0:
         return [_not_run("harvest_share", "extraction", "extraction", "no sampled prompts, or too few accounts of the same volume to compare with")]
-    null = bench.views.harvest_share[draw_groups(pool, size, bench.config.verdict.null_groups, rng)].mean(axis=1)
-    observed = float(bench.views.harvest_share[members].mean())
+    null = np.median(bench.views.harvest_share[draw_groups(pool, size, bench.config.verdict.null_groups, rng)], axis=1)
+    observed = float(np.median(bench.views.harvest_share[members]))
     return [_ran("harvest_share", "extraction", "extraction", observed, "share", null, documents, "random groups of accounts of the same volume, outside every cluster")]
 
 

@@ -2,7 +2,8 @@
 
 Edges are pairs with enough bits from two families; accounts that they connect are a community (Leiden cuts one that is too large
 to compare pair by pair); average linkage inside each community separates operators that share a habit; members that are not like
-the others are dropped. Accounts that only a specific fact joins are kept
+the others are dropped. Accounts that hand conversations on are a network even where few pairs have anything in common, and what links found in pieces is put
+together by it. Accounts that only a specific fact joins are kept
 apart as `small` (two to four) or `one_fact` (more), and those of one vouched organisation as `vouched`, so that none is silent.
 """
 
@@ -16,21 +17,23 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config, NetworkConfig
 from pipeline.measures.graph import communities, components, divide
-from pipeline.stages.population import Population, population
+from pipeline.stages.coupling import pools, with_pools
+from pipeline.stages.population import Population, median_bits, population
+from pipeline.stages.relinking import with_handfuls
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 FACT_KINDS = ("payment", "device", "email", "phone")
-_SAMPLE = 20
-"""Accounts compared with to judge one membership."""
 
 
 def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """Clusters and their members. Reads pair_links, shared_values, kinds, account_records. Empty: an empty table."""
     people = population(inputs)
     threshold = people.edge_bits(config.networks)
-    found = linked_networks(inputs["pair_links"], people, threshold, config.networks)
+    found = networks_of(inputs["pair_links"], inputs["shared_values"], people, threshold, config.networks)
+    nobody = np.empty(0, dtype=np.int64)
+    found = with_handfuls(found, _one_fact(inputs["pair_links"], people, nobody, config), inputs["shared_values"], people, config)
     taken = np.concatenate([members for members, _ in found]) if found else np.empty(0, dtype=np.int64)
     vouched = _vouched(people, taken, config.networks.min_accounts)
     taken = np.concatenate([taken, *vouched])  # one account is in one cluster
@@ -42,6 +45,11 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     schema = {"account_key": pl.Int64, "bits": pl.Float64, "origin": pl.String, "cluster": pl.Int64}
     table = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
     return {"clusters": table.select("cluster", "account_key", "origin", "bits").sort("cluster", "account_key")}
+
+
+def networks_of(links: pl.DataFrame, values: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
+    """Members (sorted positions) of each network and how strongly each belongs, the largest first: what links found, put together by hand-offs."""
+    return with_pools(linked_networks(links, people, threshold, config), pools(values, people, config.min_accounts), links, people)
 
 
 def linked_networks(links: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
@@ -93,7 +101,7 @@ def _cut(people: Population, members: Ints, threshold: float, config: NetworkCon
     rest = np.setdiff1d(members, core)
     if not len(rest) or not parts:
         return parts
-    best = np.stack([_median_to(people, rest, part, config.seed) for part in parts])
+    best = np.stack([median_bits(people, rest, part, config.seed) for part in parts])
     home = best.argmax(axis=0)
     return [np.sort(np.concatenate([part, rest[home == number]])) for number, part in enumerate(parts)]
 
@@ -106,17 +114,6 @@ def _dense(people: Population, members: Ints, threshold: float) -> Floats:
     dense = np.zeros((len(members), len(members)))
     dense[i, j] = dense[j, i] = bits
     return dense
-
-
-def _median_to(people: Population, accounts: Ints, part: Ints, seed: int) -> Floats:
-    """Each account's median bits to a sample of a part (itself left out)."""
-    rng = np.random.default_rng(seed)
-    sample = part if len(part) <= _SAMPLE else np.sort(rng.choice(part, _SAMPLE, replace=False))
-    a, b = np.repeat(accounts, len(sample)), np.tile(sample, len(accounts))
-    bits = people.scorer.total(a, b)
-    bits[a == b] = np.nan
-    medians: Floats = np.nanmedian(bits.reshape(len(accounts), len(sample)), axis=1)
-    return medians
 
 
 def _merge(people: Population, parts: list[Ints], a: Ints, b: Ints, config: NetworkConfig) -> list[Ints]:
@@ -136,17 +133,17 @@ def _merge(people: Population, parts: list[Ints], a: Ints, b: Ints, config: Netw
 
 
 def _belong_together(people: Population, one: Ints, other: Ints, config: NetworkConfig) -> bool:
-    across = float(np.median(_median_to(people, other, one, config.seed)))
-    within = [float(np.median(_median_to(people, part, part, config.seed))) for part in (one, other)]
+    across = float(np.median(median_bits(people, other, one, config.seed)))
+    within = [float(np.median(median_bits(people, part, part, config.seed))) for part in (one, other)]
     return across >= config.member_min_bits and across >= config.cross_share * float(np.sqrt(within[0] * within[1]))
 
 
 def _members(people: Population, part: Ints, config: NetworkConfig) -> tuple[Ints, Floats]:
     """The accounts of a part that are like the others, and how much so."""
-    bits = _median_to(people, part, part, config.seed)
+    bits = median_bits(people, part, part, config.seed)
     floor = max(config.member_min_bits, config.member_share * float(np.median(bits)))
     kept = part[bits >= floor]
-    return kept, np.round(_median_to(people, kept, kept, config.seed), 6) if len(kept) > 1 else np.zeros(len(kept))
+    return kept, np.round(median_bits(people, kept, kept, config.seed), 6) if len(kept) > 1 else np.zeros(len(kept))
 
 
 def _vouched(people: Population, taken: Ints, minimum: int) -> list[Ints]:

@@ -3,7 +3,7 @@
 A value qualifies when two or more entities of the cluster hold it, most of its holders are in the cluster and few are outside
 (counted without the cluster, so that a large network does not make its own facts look common). Coverage is the share of the
 cluster's entities that hold a qualifying value. One shared card is a fact about two accounts, not about a group: the gate
-also asks for a value with several holders, or several values.
+also asks for a value with several holders, or several values; and hand-offs cover only what one web of them joins.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config, VerdictConfig
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, kinds
+from pipeline.measures.graph import components
 from pipeline.measures.groups import draw_groups, draw_pairs, nearest, others, pool_size
 from pipeline.measures.nulls import percentile_of
 from pipeline.stages.evidence_views import account_views
@@ -88,9 +89,21 @@ def shared_inside(groups: pl.DataFrame, values: pl.DataFrame, customers: pl.Data
 def _coverage(qualifying: pl.DataFrame, values: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """Per kind: holders (set of entities) of a qualifying value, the largest block and the number of values."""
     held = values.join(qualifying.select("kind", "value_key", "inside_count"), on=["kind", "value_key"]).join(members.select("account_key"), on="account_key", how="semi")
+    held = pl.concat([held.filter(pl.col("kind") != "handoff"), _largest_web(held.filter(pl.col("kind") == "handoff"))])
     return held.group_by("kind", "family").agg(
         pl.col("entity_key").unique().alias("holders"), pl.col("inside_count").max().alias("largest"), pl.col("value_key").n_unique().alias("values")
     )
+
+
+def _largest_web(held: pl.DataFrame) -> pl.DataFrame:
+    """Of holders of handed-on conversations those that belong to the largest web: some pairs that change places are no pool, however many of them a group has."""
+    if not held.height:
+        return held
+    account, value = (held[name].rank("dense").to_numpy().astype(np.int64) - 1 for name in ("account_key", "value_key"))
+    count = int(account.max()) + 1
+    label = components(count + int(value.max()) + 1, account, count + value)[:count]
+    names, sizes = np.unique(label, return_counts=True)
+    return held.filter(pl.Series(label[account] == names[sizes.argmax()]))
 
 
 def _families(cluster: int, members: Ints, covered: pl.DataFrame, people: Population, manner: Floats, config: Config) -> list[tuple[object, ...]]:

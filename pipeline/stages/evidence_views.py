@@ -60,3 +60,10 @@ def held_out_wording(habits: pl.DataFrame, people: Population) -> SparseRows:
     column = held["shingle"].rank("dense").to_numpy().astype(np.int64) - 1
     share = (held["document_count"] / held["document_total"]).to_numpy()
     return unit_rows(people.positions(held["account_key"]), column, share, len(people.keys))
+
+
+def held_out_conversations(handoffs: pl.DataFrame, people: Population) -> SparseRows:
+    """Which conversations that were handed on each account took part in, of those that formed nothing (half 1), as rows of length 1."""
+    held = handoffs.filter(pl.col("half") == 1)
+    column = held["session_key"].rank("dense").to_numpy().astype(np.int64) - 1
+    return unit_rows(people.positions(held["account_key"]), column, np.ones(held.height), len(people.keys))

@@ -19,7 +19,7 @@ from pipeline import schema
 from pipeline.config import Config
 from pipeline.stages.frames import conform
 
-GATE_MEASURES = ("payment", "device", "email", "phone", "ip")
+GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "handoff")
 SHARED_MEASURES = {
     "payment": "shared_payment",
     "device": "shared_device",
@@ -30,11 +30,12 @@ SHARED_MEASURES = {
     "signup_ip": "shared_signup_address",
     "mail_domain": "shared_mail_domain",
     "cohort": "shared_signup_days",
+    "handoff": "handed_on_conversation",
     "prompt": "shared_prompt",
     "template": "shared_wording",
     "system": "shared_system_prompt",
 }
-TEST_UNITS = {"held_out_wording": "cosine", "shared_days": "cosine", "harvest_share": "share"}
+TEST_UNITS = {"held_out_wording": "cosine", "shared_days": "cosine", "held_out_handoff": "share of pairs", "harvest_share": "share"}
 STRONGEST, KEPT = 20, 1_000
 TEMPLATED = ("shared_wording", "held_out_wording", "harvest_share", "templated_output")
 """Measures that stand on the same rows: the members' templated prompts."""

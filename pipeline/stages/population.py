@@ -18,6 +18,10 @@ from pipeline.kinds import FAMILIES
 from pipeline.measures.pairs import PairScorer, SharedKind
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+SAMPLE = 20
+"""Accounts compared with to judge one membership."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,17 @@ def scorer_of(values: pl.DataFrame, kinds: pl.DataFrame, keys: Ints) -> PairScor
     known = {family: int(cap) for family, cap in kinds.select("family", "family_cap_micro_bits").iter_rows()}
     caps = {family: known[family] for family in FAMILIES if family in known}
     return PairScorer(len(keys), [_shared_kind(row, values, keys) for row in kinds.iter_rows(named=True)], caps)
+
+
+def median_bits(people: Population, accounts: Ints, part: Ints, seed: int) -> Floats:
+    """Each account's median bits to a sample of a part (itself left out). In: positions; the part has at least one account besides. Out: (accounts,)."""
+    rng = np.random.default_rng(seed)
+    sample = part if len(part) <= SAMPLE else np.sort(rng.choice(part, SAMPLE, replace=False))
+    a, b = np.repeat(accounts, len(sample)), np.tile(sample, len(accounts))
+    bits = people.scorer.total(a, b)
+    bits[a == b] = np.nan
+    medians: Floats = np.nanmedian(bits.reshape(len(accounts), len(sample)), axis=1)
+    return medians
 
 
 def _shared_kind(kind: dict[str, object], values: pl.DataFrame, keys: Ints) -> SharedKind:

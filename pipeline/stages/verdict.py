@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.config import Config
-from pipeline.kinds import GATE_FAMILY
+from pipeline.kinds import GATE_FAMILIES
 from pipeline.measures.groups import likeness_to_rest
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
 from pipeline.stages.alternatives import EXPLAINS_ANSWERS, NOTHING
@@ -93,15 +93,18 @@ def weigh(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFrame
     cluster = int(rows["cluster"][0])
     tests = inputs["cluster_tests"].filter((pl.col("cluster") == cluster) & (pl.col("status") == "ran"))
     families = inputs["cluster_families"].filter(pl.col("cluster") == cluster)
-    strong = families.filter(pl.col("admitted") | ((pl.col("median_bits") >= config.networks.family_min_bits) & (pl.col("control_percentile") >= 95)))
-    timing = tests.filter((pl.col("family") == "timing") & (pl.col("p_value") <= config.verdict.max_q_value)).height
-    harvest = tests.filter(pl.col("supports") == "extraction")["p_value"]
+    surprising = tests.filter((pl.col("supports") == "coordination") & (pl.col("p_value") <= config.verdict.max_q_value))["family"]
+    held_out = (pl.col("median_bits") > 0) & pl.col("family").is_in(surprising.implode())  # diluted by strangers' traffic, yet there on prompts that formed nothing
+    typical = ((pl.col("median_bits") >= config.networks.family_min_bits) | held_out) & (pl.col("control_percentile") >= 95)
+    strong = families.filter(pl.col("admitted") | typical)
+    timing = int("timing" in surprising)
+    harvest = tests.filter((pl.col("supports") == "extraction") & (pl.col("statistic") >= config.verdict.min_harvest_share))["p_value"]
     bits = round(tail_bits(float(harvest[0])), 6) if len(harvest) else 0.0
     name, margin = _best_alternative(inputs["cluster_alternatives"].filter(pl.col("cluster") == cluster))
     p_value, q_value = q_values.get(cluster, (None, None))
     coordination = round(float(rows["bits"].median() or 0.0), 6)  # type: ignore[arg-type]  # polars types median as any
     extraction = bits >= config.verdict.min_extraction_bits and _enough_output(inputs["boilerplate"], people.keys[positions], config)
-    gate = bool(families.filter(pl.col("family") == GATE_FAMILY)["admitted"].any())
+    gate = bool(families.filter(pl.col("family").is_in(GATE_FAMILIES))["admitted"].any())
     return Facts(str(rows["origin"][0]), strong.height + timing, gate, p_value, q_value, bits, extraction, coordination, name, margin)
 
 
@@ -143,7 +146,8 @@ def tier_of(facts: Facts, config: Config) -> tuple[str, str]:
 def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs: Mapping[str, pl.DataFrame], people: Population, config: Config) -> NDArray[np.bool_]:
     """Members who may be named: their held-out traffic is harvest-shaped, and its mix of wording is the network's, not only one phrase of a corpus that all use.
 
-    An account that sent too little to tell is kept if it holds a specific fact that the network shares.
+    An account that sent too little to tell is kept if it holds a specific fact that the network shares. One that took part in conversations which the network
+    handed on is kept whatever else it carries: strangers' traffic is resold over it.
     """
     cluster = rows["cluster"][0]
     likeness = likeness_to_rest(held_out_wording(inputs["habits"], people), positions)
@@ -152,7 +156,8 @@ def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs:
     facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies") & pl.col("kind").is_in(GATE_MEASURES))
     holders = inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi")["account_key"].unique()
     silent = (views.document_count[positions] < FEW_DOCUMENTS) & rows["account_key"].is_in(holders.implode()).to_numpy()
-    named: NDArray[np.bool_] = one_pool | silent
+    passed_on = inputs["shared_values"].join(facts.filter(pl.col("kind") == "handoff"), on=["kind", "value_key"], how="semi")["account_key"].unique()
+    named: NDArray[np.bool_] = one_pool | silent | rows["account_key"].is_in(passed_on.implode()).to_numpy()
     return named
 
 

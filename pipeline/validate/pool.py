@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.config import Config
 from pipeline.errors import StillhuntError
-from pipeline.provenance import code_sha256, sha256_json, versions
+from pipeline.provenance import judging_sha256, sha256_json, versions
 from pipeline.run.options import MINIMUM_MEMORY_BYTES, Progress
 from pipeline.validate.judging import Job, judge
 from pipeline.validate.plans import Plan, Try
@@ -49,7 +49,7 @@ def at_once(worlds: int, memory_bytes: int, threads: int) -> int:
 def jobs_of(worlds: Sequence[tuple[Plan | World, tuple[Try, ...]]], config: Config, folder: Path, memory_bytes: int, threads: int) -> list[Job]:
     """One job a world, with its share of memory and threads when several are judged at once."""
     parallel = at_once(len(worlds), memory_bytes, threads)
-    made_by = {"config": config.as_dict(), "code": code_sha256(), "versions": versions()}
+    made_by = {"config": config.as_dict(), "code": judging_sha256(), "versions": versions()}
     jobs = []
     for world, tries in worlds:
         key = sha256_json({**made_by, "world": _identity(world), "tries": [dataclasses.asdict(entry) for entry in tries]})[:16]

@@ -13,7 +13,7 @@ import polars as pl
 from pipeline import __version__
 from pipeline.config import Config
 from pipeline.pages.validation import validation_page
-from pipeline.provenance import code_sha256, sha256_json, versions
+from pipeline.provenance import judging_sha256, sha256_json, versions
 from pipeline.store import storage_errors, write_bytes, write_json
 from pipeline.validate.accounts import figures_of_accounts
 from pipeline.validate.calibration import figures_of_calibration
@@ -53,7 +53,7 @@ def document(asked: Asked, results: Results, figures: pl.DataFrame, config: Conf
         "date": asked.date.isoformat(),
         "is_simulated": asked.is_simulated,
         "version": __version__,
-        "code_sha256": code_sha256(),
+        "code_sha256": judging_sha256(),
         "config_sha256": sha256_json(settings),
         "config": settings,
         "versions": versions(),

@@ -81,7 +81,7 @@ def test_the_facts_that_the_laws_vary_are_referred(size: int) -> None:
 @given(SIZES, st.booleans(), st.booleans(), BITS, st.floats(90, 100), st.floats(SMALLEST_P, CONFIG.verdict.max_q_value / 10))
 def test_likeness_alone_is_never_referred_however_strong(size: int, likeness: bool, address: bool, bits: float, percentile: float, p_value: float) -> None:
     families = [
-        _family(family, {"identity": False, "infrastructure": address}.get(family, likeness), median_bits=64.0 if family in LIKENESS else bits, control_percentile=percentile)
+        _family(family, {"identity": False, "handoff": False, "infrastructure": address}.get(family, likeness), median_bits=64.0 if family in LIKENESS else bits, control_percentile=percentile)
         for family in FAMILIES
     ]
     tests = [

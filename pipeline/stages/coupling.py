@@ -1,0 +1,79 @@
+"""Pools: accounts that hand conversations on to each other, and how they meet the networks that links found.
+
+A pool deals a conversation to some of its members, never to all, so most pairs of a pool share nothing. It is told by its web: every member hands on to
+or takes from at least two others, directly. Two accounts of one person, however often they change places, are no web.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipeline.measures.graph import components
+from pipeline.stages.population import Population
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+PARTNERS = 2
+"""Accounts with which a member of a pool shares conversations, at least."""
+STRONGEST = 5
+"""Ties that say how strongly a member of a pool belongs to it."""
+HALF = 0.5
+
+
+def pools(values: pl.DataFrame, people: Population, minimum: int) -> list[Ints]:
+    """Members (sorted positions) of each web of hand-offs with at least `minimum` accounts, the largest first. In: rows of shared_values."""
+    a, b = handed_on(values, people)
+    while len(a):
+        count = np.bincount(np.concatenate([a, b]), minlength=len(people.keys))
+        kept = (count[a] >= PARTNERS) & (count[b] >= PARTNERS)
+        if kept.all():
+            break
+        a, b = a[kept], b[kept]
+    label = components(len(people.keys), a, b)
+    names, counts = np.unique(label, return_counts=True)
+    found = [np.flatnonzero(label == name).astype(np.int64) for name in names[counts >= max(minimum, PARTNERS + 1)]]
+    return sorted(found, key=lambda members: (-len(members), int(members[0])))
+
+
+def handed_on(values: pl.DataFrame, people: Population) -> tuple[Ints, Ints]:
+    """Pairs of accounts (positions, a < b, each pair once) of different entities that a handed-on conversation joins."""
+    held = values.filter(pl.col("kind") == "handoff").select("value_key", "account_key", "entity_key")
+    other = held.rename({"account_key": "other", "entity_key": "other_entity"})
+    pairs = held.join(other, on="value_key").filter((pl.col("account_key") < pl.col("other")) & (pl.col("entity_key") != pl.col("other_entity")))
+    once = pairs.select("account_key", "other").unique().sort("account_key", "other")
+    return people.positions(once["account_key"]), people.positions(once["other"])
+
+
+def with_pools(found: list[tuple[Ints, Floats]], webs: list[Ints], links: pl.DataFrame, people: Population) -> list[tuple[Ints, Floats]]:
+    """Networks found by links, put together by pools: those of which at least half is in one pool are pieces of it and become one network with it.
+
+    A pool that lies mostly inside a network of which it is a small part is no network of its own. Each account stays in one network; the largest first.
+    """
+    waiting = list(found)
+    made: list[tuple[Ints, Floats]] = []
+    for web in webs:
+        shared = [len(np.intersect1d(members, web, assume_unique=True)) for members, _ in waiting]
+        pieces = [members for (members, _), inside in zip(waiting, shared, strict=True) if inside >= HALF * len(members)]
+        rest = [entry for entry, inside in zip(waiting, shared, strict=True) if inside < HALF * len(entry[0])]
+        taken = np.concatenate([np.empty(0, dtype=np.int64), *(members for members, _ in (*rest, *made))])
+        if not pieces and len(np.intersect1d(taken, web)) >= HALF * len(web):
+            continue
+        members = np.setdiff1d(np.unique(np.concatenate([web, *pieces])), taken)
+        made.append((members, belonging(links, people, members)))
+        waiting = rest
+    return sorted([*waiting, *made], key=lambda entry: (-len(entry[0]), int(entry[0][0])))
+
+
+def belonging(links: pl.DataFrame, people: Population, members: Ints) -> Floats:
+    """Each member's median bits over its strongest ties inside the group, at most STRONGEST of them; 0 without one."""
+    inside = pl.Series(people.keys[members]).implode()
+    own = links.filter(pl.col("account_a").is_in(inside) & pl.col("account_b").is_in(inside))
+    pairs = own.group_by("account_a", "account_b").agg((pl.col("bits") * 1e6).round().cast(pl.Int64).sum().alias("micro"))
+    both = pl.concat([pairs.select(pl.col(name).alias("account_key"), "micro") for name in ("account_a", "account_b")])
+    median = both.group_by("account_key").agg((pl.col("micro").top_k(STRONGEST).median() / 1e6).round(6).alias("bits"))
+    keys = pl.DataFrame({"account_key": people.keys[members]})
+    bits: Floats = keys.join(median, on="account_key", how="left", maintain_order="left")["bits"].fill_null(0.0).to_numpy()
+    return bits
