@@ -71,5 +71,20 @@ def test_code_hash_covers_sql_templates_settings_and_sources(tmp_path: Path, mon
     assert len(seen) == 3
 
 
+def test_what_judges_is_its_own_hash_and_pages_are_no_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sql, reports = tmp_path / "sql", tmp_path / "reports"
+    for folder in (sql, reports, sql / "adhoc"):
+        folder.mkdir()
+    (sql / "41_links.sql").write_text("SELECT 1")
+    monkeypatch.setattr(provenance, "sql_folder", lambda: sql)
+    monkeypatch.setattr(provenance, "reports_folder", lambda: reports)
+    before = provenance.judging_sha256()
+    (reports / "a.html").write_text("a")
+    (sql / "adhoc" / "questions.sql").write_text("SELECT 1")
+    assert provenance.judging_sha256() == before
+    (sql / "41_links.sql").write_text("SELECT 2")
+    assert provenance.judging_sha256() != before
+
+
 def test_versions_name_every_package_that_computes() -> None:
     assert "absent" not in provenance.versions().values()

@@ -105,10 +105,12 @@ def tied_share_sparse(rows: SparseRows, groups: Ints) -> Floats:
     """Share of a group's pairs whose rows have a column in common. In: (n, d) rows; groups (g, m) of positions, m >= 2. Out: (g,), 0..1."""
     size = groups.shape[1]
     pool, place = np.unique(groups, return_inverse=True)
-    tied = (rows[pool] @ rows[pool].T > 0).astype(np.int64)
+    common = (rows[pool] @ rows[pool].T).tocoo()
+    apart = common.row != common.col
+    tied = sparse.csr_matrix((np.ones(int(apart.sum()), dtype=np.int64), (common.row[apart], common.col[apart])), shape=common.shape)
     group = np.repeat(np.arange(len(groups)), size)
     inside = sparse.csr_matrix((np.ones(len(group), dtype=np.int64), (group, place.ravel())), shape=(len(groups), len(pool)))
-    found = np.asarray((inside @ tied).multiply(inside).sum(axis=1)).ravel() - np.asarray((inside @ sparse.diags(tied.diagonal())).sum(axis=1)).ravel()
+    found = np.asarray((inside @ tied).multiply(inside).sum(axis=1)).ravel()
     shares: Floats = found / (size * (size - 1))
     return shares
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from pipeline.measures.groups import daily_residuals, draw_groups, draw_pairs, likeness_to_rest, mean_cosine, mean_cosine_sparse, nearest, standardise, unit_rows
+from pipeline.measures.groups import daily_residuals, draw_groups, draw_pairs, likeness_to_rest, mean_cosine, mean_cosine_sparse, nearest, standardise, tied_share_sparse, unit_rows
 
 SEEDS = st.integers(0, 10_000)
 
@@ -139,3 +139,13 @@ def test_a_flat_account_among_flat_accounts_has_no_residual_and_shared_bursts_sh
     unit = daily_residuals(counts)
     assert mean_cosine(unit, np.array([[0, 1, 2]]))[0] > 0.99
     assert mean_cosine(unit, np.array([[0, 5, 6]]))[0] < 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 9), st.integers(1, 12), st.integers(1, 4), SEEDS)
+def test_the_tied_share_is_that_of_a_double_loop_over_sets(size: int, width: int, count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    held = rng.random((14, width)) < 0.2
+    groups = draw_groups(np.arange(14), size, count, rng)
+    slow = [np.mean([bool((held[a] & held[b]).any()) for a, b in itertools.combinations(group.tolist(), 2)]) for group in groups]
+    assert tied_share_sparse(sparse.csr_matrix(held.astype(float)), groups) == pytest.approx(slow, abs=1e-12)

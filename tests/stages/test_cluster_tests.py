@@ -106,3 +106,31 @@ def test_a_cluster_is_tested_alike_whatever_its_number() -> None:
     one = python_stage(STAGE, _strangers(1, [members, others]), FAST)["cluster_tests"]
     two = python_stage(STAGE, _strangers(1, [others, members]), FAST)["cluster_tests"]
     assert one.filter(pl.col("cluster") == 0).drop("cluster").equals(two.filter(pl.col("cluster") == 1).drop("cluster"))
+
+
+def _handed_on(pairs: list[tuple[int, int]], half: int) -> pl.DataFrame:
+    return frame("handoffs", [{"session_key": 2 * number + half, "account_key": key(n), "request_count": 1, "half": half} for number, pair in enumerate(pairs) for n in pair])
+
+
+def test_conversations_that_members_went_on_with_are_found_if_they_formed_nothing() -> None:
+    members = list(range(10))
+    ring = [(n, (n + 1) % 10) for n in members]
+    given = _strangers(1, [members])
+    assert _p_values(given | {"handoffs": _handed_on(ring, 1)}, "held_out_handoff") == [1 / 200]
+    assert _p_values(given | {"handoffs": _handed_on(ring, 0)}, "held_out_handoff") == []
+
+
+def test_pairs_that_change_places_everywhere_are_no_surprise_in_a_cluster() -> None:
+    pairs = [(2 * n, 2 * n + 1) for n in range(ACCOUNTS // 2)]
+    p_values = [
+        p for seed in range(20) for p in _p_values(_strangers(seed, [random.Random(seed).sample(range(ACCOUNTS), 10)]) | {"handoffs": _handed_on(pairs, 1)}, "held_out_handoff")
+    ]
+    assert len(p_values) == 20
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 / 20)
+
+
+def test_extraction_is_that_of_the_median_member() -> None:
+    given, few = _strangers(1, [list(range(10))]), [key(n) for n in range(4)]
+    assert _p_values(given, "harvest_share")[0] > 1 / 200
+    longer = pl.when(pl.col("account_key").is_in(few)).then(pl.lit(3000, dtype=pl.Int64)).otherwise(pl.lit(100, dtype=pl.Int64)).alias("output_tokens")
+    assert _p_values(given | {"boilerplate": given["boilerplate"].with_columns(longer)}, "harvest_share") == [1.0]

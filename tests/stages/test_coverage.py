@@ -135,3 +135,11 @@ def test_median_bits_of_the_campaign_are_those_of_its_pairs(tables: Frames) -> N
         pairs = [bits.get((a, b, family), 0.0) for a, b in itertools.combinations(sorted(members), 2)]
         assert row["median_bits"] == pytest.approx(pl.Series(pairs).median(), abs=1e-6)
         assert row["linked_pair_share"] == pytest.approx(sum(pair > 0 for pair in pairs) / len(pairs), abs=1e-6)
+
+
+def test_hand_offs_cover_what_one_web_joins_and_pairs_do_not_add_up() -> None:
+    web = {("handoff", n): [n, n + 1] for n in range(6)}
+    row = _row(_coverage(10, web), "handoff")
+    assert (row["coverage_share"], row["admitted"]) == (0.7, True)
+    row = _row(_coverage(10, {("handoff", n): [2 * n, 2 * n + 1] for n in range(5)}), "handoff")
+    assert (row["coverage_share"], row["admitted"]) == (0.2, False)

@@ -81,7 +81,12 @@ def test_the_facts_that_the_laws_vary_are_referred(size: int) -> None:
 @given(SIZES, st.booleans(), st.booleans(), BITS, st.floats(90, 100), st.floats(SMALLEST_P, CONFIG.verdict.max_q_value / 10))
 def test_likeness_alone_is_never_referred_however_strong(size: int, likeness: bool, address: bool, bits: float, percentile: float, p_value: float) -> None:
     families = [
-        _family(family, {"identity": False, "handoff": False, "infrastructure": address}.get(family, likeness), median_bits=64.0 if family in LIKENESS else bits, control_percentile=percentile)
+        _family(
+            family,
+            {"identity": False, "handoff": False, "infrastructure": address}.get(family, likeness),
+            median_bits=64.0 if family in LIKENESS else bits,
+            control_percentile=percentile,
+        )
         for family in FAMILIES
     ]
     tests = [
@@ -92,6 +97,35 @@ def test_likeness_alone_is_never_referred_however_strong(size: int, likeness: bo
     network = _verdict(_facts(size, cluster_families=families, cluster_tests=tests))
     assert network["tier"] == "watch"
     assert network["attribution_level"] in {"L0", "L1"}
+
+
+@pytest.mark.parametrize("gate", ["identity", "handoff"])
+def test_a_specific_fact_or_a_coupling_opens_the_gate(gate: str) -> None:
+    families = [_family(family, family in (gate, "templates") or CLASS_OF_FAMILY[family] == "likeness") for family in FAMILIES]
+    assert _verdict(_facts(cluster_families=families))["tier"] == "refer"
+
+
+@pytest.mark.parametrize(("share", "tier"), [(CONFIG.verdict.min_harvest_share, "refer"), (CONFIG.verdict.min_harvest_share - 0.01, "watch")])
+def test_a_share_of_templated_long_answers_below_the_floor_is_no_extraction_however_rare(share: float, tier: str) -> None:
+    tests = [_test("held_out_wording", "templates", "coordination", SMALLEST_P), {**_test("harvest_share", "extraction", "extraction", SMALLEST_P), "statistic": share}]
+    assert _verdict(_facts(cluster_tests=tests))["tier"] == tier
+
+
+def test_a_family_diluted_by_other_traffic_counts_by_its_held_out_test_and_only_if_it_is_there() -> None:
+    def tier(median_bits: float, p_value: float) -> str:
+        dilute = {"median_bits": median_bits, "control_percentile": 100.0, "coverage_share": 0.0}
+        absent = {"median_bits": 0.0, "control_percentile": 50.0, "coverage_share": 0.0}
+        families = [_family(family, family == "handoff", **(dilute if family == "templates" else absent)) for family in FAMILIES]
+        tests = [
+            _test("held_out_wording", "templates", "coordination", p_value),
+            _test("held_out_handoff", "handoff", "coordination", SMALLEST_P),
+            _test("harvest_share", "extraction", "extraction", SMALLEST_P),
+        ]
+        return str(_verdict(_facts(cluster_families=families, cluster_tests=tests))["tier"])
+
+    assert tier(1.0, SMALLEST_P) == "refer"
+    assert tier(0.0, SMALLEST_P) == "watch"
+    assert tier(1.0, 0.5) == "watch"
 
 
 @LAWS

@@ -1,0 +1,97 @@
+"""Pools of hand-offs and handfuls that a fact joins: webs become networks, pairs never do, and wording brings in only whom a fact holds together."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stages.test_clusters import _clusters, _world
+
+Blocks = list[tuple[list[int], list[str]]]
+
+
+def _ring(members: list[int]) -> Blocks:
+    """Each account hands one conversation on to the next, the last to the first."""
+    return [([one, other], ["handoff"]) for one, other in zip(members, [*members[1:], members[0]], strict=True)]
+
+
+def _wording(members: list[int]) -> Blocks:
+    """Twelve habits in common."""
+    return [(members, ["template"])] * 3
+
+
+OPERATOR = list(range(8))
+CARDS: Blocks = [(OPERATOR[:4], ["payment"]), (OPERATOR[4:], ["payment"]), (OPERATOR, ["ip"])]
+HANDFUL = [20, 21, 22]
+
+
+def test_a_web_of_hand_offs_is_a_network_though_most_pairs_share_nothing() -> None:
+    assert _clusters(_world(60, _ring(list(range(9))))) == [("network", list(range(9)))]
+
+
+@pytest.mark.parametrize("pairs", [1, 6])
+def test_two_accounts_of_one_person_are_no_pool_however_many_such_persons(pairs: int) -> None:
+    assert _clusters(_world(60, [([2 * n, 2 * n + 1], ["handoff"]) for n in range(pairs)])) == []
+
+
+def test_a_chain_of_hand_offs_is_no_pool() -> None:
+    assert _clusters(_world(60, _ring(list(range(9)))[:-1])) == []
+
+
+def test_an_account_with_one_partner_stays_outside_the_pool() -> None:
+    assert _clusters(_world(60, [*_ring(list(range(6))), ([5, 30], ["handoff"])])) == [("network", list(range(6)))]
+
+
+def test_a_pool_too_small_for_a_network_is_none() -> None:
+    assert _clusters(_world(60, _ring([0, 1, 2, 3]))) == []
+
+
+def test_colleagues_of_one_vouched_organisation_are_no_pool() -> None:
+    assert _clusters(_world(60, _ring(list(range(6))), dict.fromkeys(range(6), 1))) == [("vouched", list(range(6)))]
+
+
+def test_pieces_of_a_pool_become_one_network() -> None:
+    one, other = list(range(8)), list(range(20, 28))
+    blocks: Blocks = [(one, ["payment", "template"]), (other, ["payment", "template"])]
+    assert len(_clusters(_world(60, blocks))) == 2
+    assert _clusters(_world(60, [*blocks, *_ring([*one, *other])])) == [("network", [*one, *other])]
+
+
+def test_a_small_web_inside_a_large_network_does_not_tear_it() -> None:
+    large = list(range(30))
+    assert _clusters(_world(80, [(large, ["payment", "template"]), *_ring(large[:6])])) == [("network", large)]
+
+
+def test_a_network_that_a_web_touches_stays_apart() -> None:
+    network, web = list(range(12)), [10, 11, *range(30, 40)]
+    found = _clusters(_world(80, [(network, ["payment", "template"]), *_ring(web)]))
+    assert found == [("network", network), ("network", list(range(30, 40)))]
+
+
+def test_a_handful_with_a_card_of_its_own_comes_to_the_network_whose_wording_it_writes() -> None:
+    handful: Blocks = [(HANDFUL, ["payment"])]
+    assert _clusters(_world(200, [*CARDS, *_wording(OPERATOR), *handful])) == [("network", OPERATOR), ("small", HANDFUL)]
+    assert _clusters(_world(200, [*CARDS, *_wording([*OPERATOR, *HANDFUL]), *handful])) == [("network", [*OPERATOR, *HANDFUL])]
+
+
+def test_wording_alone_brings_nobody_in() -> None:
+    assert _clusters(_world(200, [*CARDS, *_wording([*OPERATOR, *HANDFUL])])) == [("network", OPERATOR)]
+
+
+def test_of_a_handful_only_those_come_who_write_so() -> None:
+    found = _clusters(_world(200, [*CARDS, *_wording([*OPERATOR, *HANDFUL[:2]]), (HANDFUL, ["payment"])]))
+    assert found[0] == ("network", [*OPERATOR, *HANDFUL[:2]])
+
+
+def test_wording_that_as_many_others_write_is_nobodys_own() -> None:
+    public = [*OPERATOR, *HANDFUL, *range(40, 50)]
+    assert _clusters(_world(400, [*CARDS, *_wording(public), (HANDFUL, ["payment"])])) == [("network", OPERATOR), ("small", HANDFUL)]
+
+
+def test_little_wording_is_no_wording() -> None:
+    assert _clusters(_world(200, [*CARDS, ([*OPERATOR, *HANDFUL], ["template"]), (HANDFUL, ["payment"])])) == [("network", OPERATOR), ("small", HANDFUL)]
+
+
+def test_a_network_that_no_fact_joins_takes_no_handful_in() -> None:
+    strangers: Blocks = [(OPERATOR, ["ip", "template"])]
+    blocks = [*strangers, *_wording([*OPERATOR, *HANDFUL]), (HANDFUL, ["payment"])]
+    assert _clusters(_world(200, blocks)) == [("network", OPERATOR), ("small", HANDFUL)]
