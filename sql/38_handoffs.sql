@@ -24,9 +24,9 @@ sessions AS (
   FROM used
   GROUP BY session_key
   HAVING count(DISTINCT entity_key) >= 2
-  AND count(DISTINCT account_key) <= CAST($handoff_max_accounts AS BIGINT)
+  AND count(DISTINCT account_key) <= $handoff_max_accounts
   AND count(DISTINCT day) <= 2
-  AND sum(near_count) = sum(taken_count)
+  AND max(taken_count - near_count) = 0
   AND CASE WHEN count(is_continued) > 0 THEN 2 * count(CASE WHEN is_continued THEN 1 END) >= count(is_continued) ELSE min(CASE WHEN is_opaque THEN 1 ELSE 0 END) = 1 END
 ),
 holders AS (
@@ -34,7 +34,7 @@ holders AS (
     used.account_key AS account_key,
     used.session_key AS session_key,
     CAST(sum(used.request_count) AS BIGINT) AS request_count,
-    max(CASE WHEN sessions.session_key IS NULL THEN 0 ELSE 1 END) AS is_handoff
+    count(sessions.session_key) AS handed_days
   FROM used
   LEFT JOIN sessions ON sessions.session_key = used.session_key
   GROUP BY used.account_key, used.session_key
@@ -43,10 +43,14 @@ reliable AS (
   SELECT account_key
   FROM holders
   GROUP BY account_key
-  HAVING CAST(sum(is_handoff) AS DOUBLE) >= CAST($handoff_min_share AS DOUBLE) * CAST(count(*) AS DOUBLE)
+  HAVING CAST(count(CASE WHEN handed_days > 0 THEN 1 END) AS DOUBLE) >= $handoff_min_share * CAST(count(*) AS DOUBLE)
 )
-SELECT holders.session_key AS session_key, holders.account_key AS account_key, holders.request_count AS request_count, CAST(holders.session_key % 2 AS INTEGER) AS half
+SELECT
+  holders.session_key AS session_key,
+  holders.account_key AS account_key,
+  holders.request_count AS request_count,
+  CAST(holders.session_key % 2 AS INTEGER) AS half
 FROM holders
 JOIN reliable ON reliable.account_key = holders.account_key
-WHERE holders.is_handoff = 1
+WHERE holders.handed_days > 0
 ORDER BY holders.session_key, holders.account_key
