@@ -478,6 +478,16 @@ ADDRESS_REQUESTS = Table("address_requests", 69, ("cluster", "account_key", "val
     request_count | BIGINT | requests | of the member from it
 """))
 
+HANDOFF_REQUESTS = Table("handoff_requests", 69, ("cluster", "account_key", "session_key"), _columns("""
+    cluster | BIGINT | | cluster
+    account_key | BIGINT | | member
+    session_key | BIGINT | | conversation that the cluster handed on
+    request_id | VARCHAR | | first request of the member in it
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+    request_count | BIGINT | requests | of the member in it
+"""))
+
 LINKS = Table("links", 51, ("account_a", "account_b", "kind"), _columns("""
     account_a | VARCHAR | | account_id that sorts first
     account_b | VARCHAR | | account_id that sorts second
@@ -567,7 +577,7 @@ EVIDENCE = Table("evidence", 70, ("finding_id", "request_id", "source_file", "so
     request_id | VARCHAR | | request
     source_file | VARCHAR | | POSIX path below the LOGS root
     source_row | BIGINT | | zero-based row in that file
-    role | VARCHAR | | supports (holds the fact), shows_template, shares_value (sent from the shared address), context (shows the account at work)
+    role | VARCHAR | | supports (holds the fact), shows_template, shares_value (sent from the shared address or in the shared conversation), context (shows the account at work)
 """))
 
 BLIND_SPOTS = Table("blind_spots", 58, ("family",), _columns("""

@@ -115,10 +115,12 @@ STAGES: tuple[Stage, ...] = (
         "network_ablations",
     ),
     _stage(69, "69_address_requests.sql", "requests clusters cluster_values", "address_requests"),
+    _stage(69, "69_handoff_requests.sql", "session_days handoffs clusters cluster_values", "handoff_requests"),
     _stage(
         70,
         "pipeline.stages.findings:findings",
-        "networks members cluster_ids cluster_tests cluster_values cluster_alternatives cluster_controls boilerplate first_requests address_requests account_records shared_values",
+        "networks members cluster_ids cluster_tests cluster_values cluster_alternatives cluster_controls boilerplate first_requests address_requests handoff_requests "
+        "account_records shared_values",
         "findings evidence",
     ),
     _stage(75, "pipeline.stages.accounts:accounts", f"members {_PEOPLE} {_VIEWS}", "accounts"),

@@ -39,6 +39,7 @@ TEST_UNITS = {"held_out_wording": "cosine", "shared_days": "cosine", "held_out_h
 STRONGEST, KEPT = 20, 1_000
 TEMPLATED = ("shared_wording", "held_out_wording", "harvest_share", "templated_output")
 """Measures that stand on the same rows: the members' templated prompts."""
+NO_LOT = pl.lit(None)
 BY_ACCOUNT = ("shared_values", "boilerplate", "first_requests")
 
 
@@ -46,7 +47,7 @@ def findings(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     """Findings and evidence of every network.
 
     Reads networks, members, account_records, cluster_ids, cluster_tests, cluster_values, cluster_alternatives, cluster_controls,
-    shared_values, boilerplate, first_requests, address_requests. Empty: empty tables.
+    shared_values, boilerplate, first_requests, address_requests, handoff_requests. Empty: empty tables.
     """
     fellows = inputs["members"].select("network_id", "account_id").join(inputs["account_records"].select("account_id", "account_key"), on="account_id")
     concerned = pl.concat([fellows["account_key"], inputs["cluster_controls"]["account_key"]]).unique().to_frame()
@@ -164,12 +165,20 @@ def _innocent(cluster: int, inputs: Mapping[str, pl.DataFrame], config: Config) 
 
 
 def _references(measure: str, cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Rows behind a claim: request_id, source_file, source_row, role, strength (larger is stronger), weight (requests that a row stands for)."""
+    """Rows behind a claim: request_id, source_file, source_row, role, strength (larger is stronger), weight (requests it stands for), lot (rows to keep together; null: none)."""
     if measure == "shared_address":
         rows = inputs["address_requests"].filter(pl.col("cluster") == cluster).join(members, on="account_key", how="semi")
         return _rows(rows, "shares_value", pl.col("request_count"), pl.col("request_count"))
+    if measure == "handed_on_conversation":
+        return _handed_on(inputs["handoff_requests"].filter(pl.col("cluster") == cluster).join(members, on="account_key", how="semi"))
     rows = inputs["first_requests"].join(_holders(measure, cluster, members, inputs), on="account_key", how="semi")
     return _rows(rows, "supports" if measure.startswith("shared") else "context", pl.lit(0), pl.lit(1))
+
+
+def _handed_on(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same for conversations of two members or more: rows of one are kept together, those of most members first."""
+    conversations = rows.group_by("session_key").len("fellows").filter(pl.col("fellows") >= 2).sort("fellows", "session_key", descending=[False, True])
+    return _rows(rows.join(conversations.with_row_index("place"), on="session_key"), "shares_value", pl.col("place"), pl.col("request_count"), pl.col("session_key"))
 
 
 def _templated(members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -187,19 +196,20 @@ def _holders(measure: str, cluster: int, members: pl.DataFrame, inputs: Mapping[
     return members.join(inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi"), on="account_key", how="semi")
 
 
-def _rows(rows: pl.DataFrame, role: str, strength: pl.Expr, weight: pl.Expr) -> pl.DataFrame:
+def _rows(rows: pl.DataFrame, role: str, strength: pl.Expr, weight: pl.Expr, lot: pl.Expr = NO_LOT) -> pl.DataFrame:
     reference = ("request_id", "source_file", pl.col("source_row").cast(pl.Int64))
-    return rows.select(*reference, pl.lit(role).alias("role"), strength.cast(pl.Int64).alias("strength"), weight.cast(pl.Int64).alias("weight"))
+    numbers = {"strength": strength, "weight": weight, "lot": lot}
+    return rows.select(*reference, pl.lit(role).alias("role"), *(number.cast(pl.Int64).alias(name) for name, number in numbers.items()))
 
 
 def _kept(references: pl.DataFrame) -> pl.DataFrame:
-    """The strongest rows, then by hash of the reference, so that the choice favours nobody."""
+    """The strongest rows, then by hash of the reference, or of the lot, so that the choice favours nobody."""
     reference = ["request_id", "source_file", "source_row"]
     unique = references.sort("strength", *reference, descending=[True, False, False, False]).unique(reference, keep="first", maintain_order=True)
     top, rest = unique.head(STRONGEST), unique.slice(STRONGEST)
     if rest.height > KEPT - STRONGEST:
-        names = [hashlib.sha256(f"{r} {f} {n}".encode()).hexdigest() for r, f, n in rest.select("request_id", "source_file", "source_row").iter_rows()]
-        rest = rest.with_columns(pl.Series("order", names)).sort("order").drop("order").head(KEPT - STRONGEST)
+        names = [hashlib.sha256((f"{r} {f} {n}" if lot is None else str(lot)).encode()).hexdigest() for r, f, n, lot in rest.select(*reference, "lot").iter_rows()]
+        rest = rest.with_columns(pl.Series("order", names)).sort("order", *reference).drop("order").head(KEPT - STRONGEST)
     return pl.concat([top, rest]).select("request_id", "source_file", "source_row", "role")
 
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tests.stages import planted
-from tests.stages.builders import CONFIG, Frames, empty, key, python_stage, stage_named
+from tests.stages.builders import CONFIG, Frames, empty, frame, key, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.findings:findings")
 KEPT = 1_000
@@ -127,3 +127,43 @@ def test_a_finding_has_another_name_under_other_settings(tables: Frames) -> None
     other = dataclasses.replace(CONFIG, verdict=dataclasses.replace(CONFIG.verdict, max_q_value=0.02))
     made = python_stage(STAGE, _reads(tables), other)
     assert not set(made["findings"]["finding_id"]) & set(tables["findings"]["finding_id"])
+
+
+def _conversations(members: list[int], sizes: list[int]) -> pl.DataFrame:
+    """Conversations that were handed on, each with so many of the members, and one that a single member took part in."""
+    held = [(number, member) for number, size in enumerate(sizes) for member in members[:size]]
+    same = {"source_file": "f", "source_row": 0, "request_count": 3}
+    rows = [{**same, "account_key": member, "session_key": key("session", number), "request_id": f"{number}-{member}"} for number, member in [*held, (len(sizes), members[0])]]
+    return frame("handoff_requests", rows)
+
+
+def _handed_on(tables: Frames, sizes: list[int]) -> tuple[dict[str, object], pl.DataFrame]:
+    """The finding and its rows when the carded network handed conversations on, with the conversation that each row belongs to."""
+    (cluster,) = tables["cluster_ids"].filter(pl.col("network_id") == _network(tables, "carded"))["cluster"]
+    members = _keys("carded", planted.CARDED)
+    made = _conversations([*members, *_keys("person", 3)], sizes).with_columns(pl.lit(cluster, dtype=pl.Int64).alias("cluster"))
+    values = [{"kind": "handoff", "family": "handoff", "value_key": row["session_key"], "account_key": row["account_key"]} for row in made.iter_rows(named=True)]
+    facts = frame("cluster_values", [{"cluster": cluster, "kind": "handoff", "value_key": value, "qualifies": True} for value in made["session_key"].unique()])
+    more = {"shared_values": pl.concat([tables["shared_values"], frame("shared_values", values)]), "cluster_values": pl.concat([tables["cluster_values"], facts])}
+    found = python_stage(STAGE, {**_reads(tables), **more, "handoff_requests": made})
+    finding = _finding({**tables, **found}, "carded", "handed_on_conversation")
+    return finding, found["evidence"].filter(pl.col("finding_id") == finding["finding_id"]).join(made, on="request_id")
+
+
+def test_handed_on_conversations_are_shown_on_the_accounts_that_took_part(tables: Frames) -> None:
+    finding, rows = _handed_on(tables, [2, 5, planted.CARDED + 3])
+    shown = dict(rows.group_by("session_key").agg(pl.col("account_key").n_unique()).iter_rows())
+    assert shown == {key("session", 0): 2, key("session", 1): 5, key("session", 2): planted.CARDED}, "outsiders and what one member alone used are no evidence"
+    assert finding["evidence_total"] == 3 * rows.height
+    assert (finding["value"], finding["threshold"], finding["kind"]) == (1.0, CONFIG.verdict.gate_coverage_share, "observation")
+    assert set(rows["role"]) == {"shares_value"}
+
+
+def test_of_many_conversations_whole_ones_are_kept_and_those_of_most_members_first(tables: Frames) -> None:
+    finding, rows = _handed_on(tables, [2] * 400 + [4] * 5 + [3] * 200)
+    assert rows.height == KEPT
+    assert finding["evidence_total"] == 3 * (2 * 400 + 4 * 5 + 3 * 200)
+    shown = dict(rows.group_by("session_key").len().iter_rows())
+    assert [shown[key("session", number)] for number in range(400, 405)] == [4] * 5
+    full = {key("session", number): 2 if number < 400 else 3 for number in (*range(400), *range(405, 605))}
+    assert sum(count < full[value] for value, count in shown.items() if value in full) <= 1, "only the last one may be cut"
