@@ -42,6 +42,7 @@ def sources():
         "model": draw.choice(["a", "b", "c"], ROWS),
         "country": draw.choice(["DE", "FR"], ROWS),
     }
+    requests |= _conversations(requests["ts_us"], np.random.default_rng(12))
     samples = {
         "account_key": draw.integers(0, ACCOUNTS, SAMPLES),
         "prompt_key": draw.integers(0, 3000, SAMPLES),
@@ -75,6 +76,15 @@ def sources():
         "account_records": typed(records, schema.ACCOUNT_RECORDS),
         "public_clients": typed(clients, schema.PUBLIC_CLIENTS),
         "preambles": typed(leads, schema.PREAMBLES),
+    }
+
+
+def _conversations(ts_us, draw):
+    """Sessions of a few requests within half an hour, so that some are handed on; turns are counted in some requests and some ids read as random."""
+    return {
+        "session_key": (ts_us // 1_800_000_000) * 1000 + draw.integers(0, 1000, ROWS),
+        "message_count": [int(count) if count else None for count in draw.integers(0, 5, ROWS)],
+        "is_opaque_session": draw.random(ROWS) < 0.9,
     }
 
 
