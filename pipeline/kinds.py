@@ -61,6 +61,7 @@ def kinds(config: LinkConfig) -> tuple[Kind, ...]:
         Kind("settings", "settings", config.settings_cap_bits, wide, 1, False),
         Kind("headers", "settings", config.settings_cap_bits, config.stack_max_df_share, 1, False),
         Kind("handoff", "handoff", config.handoff_cap_bits, config.duplicates_max_df_share, 1, True),
+        Kind("fanout", "handoff", config.handoff_cap_bits, config.duplicates_max_df_share, 1, True),
         Kind("prompt", "duplicates", config.duplicates_cap_bits, config.duplicates_max_df_share, 1, False),
         Kind("skeleton", "templates", config.templates_cap_bits, wide, 1, False),
         Kind("template", "templates", config.templates_cap_bits, wide, config.template_min_shingles, False),

@@ -226,6 +226,13 @@ SESSION_DAYS = Table("session_days", 22, ("day", "session_key", "account_key"), 
     source_row | BIGINT | | of that request
 """), per_day=True)
 
+FANOUTS = Table("fanouts", 38, ("prompt_key", "account_key"), _columns("""
+    prompt_key | BIGINT | | prompt that the accounts of several entities sent within seconds of each other
+    account_key | BIGINT | | one of the accounts
+    request_count | BIGINT | requests | of this account with it
+    half | INTEGER | | 0: makes links and clusters; 1: kept out to test them
+"""))
+
 HANDOFFS = Table("handoffs", 38, ("session_key", "account_key"), _columns("""
     session_key | BIGINT | | conversation that was handed from one entity's account to another's
     account_key | BIGINT | | one of the accounts

@@ -1,8 +1,9 @@
 -- every value that two or more entities hold and few enough to say something, one row a holder; the only input of pairs and links
 -- What a public client brings (client_wording) is no value of its users: it is left out here, and habits come without it.
+-- A text that several accounts sent at once is a fan-out and not a duplicate besides: one fact, one family.
 -- An entity is a vouched organisation, else an account: colleagues of a vouched organisation are one holder and never evidence against each other.
 -- grain: kind, value_key, account_key
--- reads: account_records, entities, habits, window_samples, client_wording, handoffs, kinds
+-- reads: account_records, entities, habits, window_samples, client_wording, handoffs, fanouts, kinds
 -- params: cohort_days BIGINT, min_address_share DOUBLE, duplicate_min_chars BIGINT
 WITH holders AS (
     SELECT
@@ -57,6 +58,8 @@ held AS (
     UNION ALL
     SELECT 'handoff', account_key, session_key, CAST(1 AS DOUBLE) FROM handoffs WHERE half = 0
     UNION ALL
+    SELECT 'fanout', account_key, prompt_key, CAST(1 AS DOUBLE) FROM fanouts WHERE half = 0
+    UNION ALL
     SELECT 'template', account_key, shingle, CAST(document_count AS DOUBLE) / CAST(nullif(document_total, 0) AS DOUBLE)
     FROM habits
     WHERE half = 0
@@ -65,9 +68,10 @@ held AS (
     FROM skeletons
     JOIN halves ON halves.account_key = skeletons.account_key
     UNION ALL
-    SELECT 'prompt', account_key, prompt_key, CAST(1 AS DOUBLE)
-    FROM window_samples
-    WHERE prompt_chars >= $duplicate_min_chars AND prompt_key % 2 = 0
+    SELECT 'prompt', samples.account_key, samples.prompt_key, CAST(1 AS DOUBLE)
+    FROM window_samples AS samples
+    LEFT JOIN fanouts ON fanouts.prompt_key = samples.prompt_key AND fanouts.account_key = samples.account_key
+    WHERE samples.prompt_chars >= $duplicate_min_chars AND samples.prompt_key % 2 = 0 AND fanouts.prompt_key IS NULL
 ),
 counted AS (
     SELECT held.kind AS kind, held.value_key AS value_key, count(DISTINCT holders.entity_key) AS df

@@ -83,7 +83,8 @@ STAGES: tuple[Stage, ...] = (
     _stage(34, "34_own_texts.sql", "window_samples prompt_preambles", "own_texts"),
     _stage(30, "pipeline.stages.features:features", "account_windows account_weekdays entity_counts request_counts sample_counts own_texts", "features"),
     _stage(38, "38_handoffs.sql", "session_days account_records", "handoffs"),
-    _stage(34, "34_shared_values.sql", "account_records entities habits window_samples client_wording handoffs kinds", "shared_values"),
+    _stage(38, "38_fanouts.sql", "window_samples account_records", "fanouts"),
+    _stage(34, "34_shared_values.sql", "account_records entities habits window_samples client_wording handoffs fanouts kinds", "shared_values"),
     _stage(35, "35_boilerplate.sql", "window_samples habits", "boilerplate"),
     _stage(36, "36_sample_totals.sql", "window_samples", "sample_totals"),
     _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
@@ -94,7 +95,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(51, "51_links.sql", "pair_links account_records", "links"),
     _stage(55, "pipeline.stages.clusters:clusters", f"pair_links {_PEOPLE}", "clusters"),
     _stage(57, "pipeline.stages.coverage:coverage", f"clusters {_PEOPLE} {_VIEWS}", "cluster_families cluster_values"),
-    _stage(60, "pipeline.stages.cluster_tests:cluster_tests", f"clusters habits handoffs daily_requests {_PEOPLE} {_VIEWS}", "cluster_tests cluster_controls"),
+    _stage(60, "pipeline.stages.cluster_tests:cluster_tests", f"clusters habits handoffs fanouts daily_requests {_PEOPLE} {_VIEWS}", "cluster_tests cluster_controls"),
     _stage(62, "pipeline.stages.alternatives:alternatives", f"clusters recurring_shingles client_wording cluster_values {_PEOPLE}", "cluster_alternatives"),
     _stage(
         65,

@@ -1,8 +1,8 @@
 """Stage 60: what each cluster is compared with, and how surprising it is on data that did not form it.
 
-Clusters were formed on even prompts, even session ids, addresses and records; they are tested on odd prompts (mixes of wording), odd session ids (hand-offs) and on the days they
-share (no day was used to form them), against random groups of accounts that work in the same manner. Extraction is tested
-on odd prompts against groups of the same volume. Each p-value is a permutation p in the null that its row names.
+Clusters were formed on even prompts, even session ids, addresses and records. They are tested on odd prompts (mixes of wording, prompts sent at once), odd session ids
+(hand-offs) and on the days they share (no day was used to form them), against random groups of accounts that work in the same manner. Extraction is tested on odd
+prompts against groups of the same volume. Each p-value is a permutation p in the null that its row names.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.config import Config
 from pipeline.measures.groups import SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, nearest, others, pool_size, tied_share_sparse
 from pipeline.measures.nulls import permutation_p
-from pipeline.stages.evidence_views import AccountViews, account_views, held_out_conversations, held_out_wording
+from pipeline.stages.evidence_views import AccountViews, account_views, held_out_couplings, held_out_wording
 from pipeline.stages.population import Population, population
 
 Ints = NDArray[np.int64]
@@ -36,7 +36,7 @@ class _Bench:
 
     people: Population
     wording: SparseRows
-    conversations: SparseRows
+    couplings: SparseRows
     views: AccountViews
     days: Floats
     clustered: Ints
@@ -46,7 +46,7 @@ class _Bench:
 def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """Tests and matched controls of each cluster of five or more.
 
-    Reads clusters, account_records, kinds, shared_values, habits, handoffs, features, boilerplate, sample_totals, daily_requests. Empty: empty tables.
+    Reads clusters, account_records, kinds, shared_values, habits, handoffs, fanouts, features, boilerplate, sample_totals, daily_requests. Empty: empty tables.
     """
     bench = _bench(inputs, config)
     tests, controls = [], []
@@ -67,7 +67,7 @@ def _bench(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
     people = population(inputs)
     clustered = people.positions(inputs["clusters"].filter(pl.col("origin") == "network")["account_key"])
     wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs["daily_requests"], people)
-    return _Bench(people, wording, held_out_conversations(inputs["handoffs"], people), account_views(inputs, people, config), days, np.sort(clustered), config)
+    return _Bench(people, wording, held_out_couplings(inputs["handoffs"], inputs["fanouts"], people), account_views(inputs, people, config), days, np.sort(clustered), config)
 
 
 def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:
@@ -102,12 +102,17 @@ def _wording(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator)
 
 
 def _handoff(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
-    """How many pairs of members went on with each other's conversations, of those conversations that formed nothing."""
+    """How many pairs of members went on with each other's conversations or sent one prompt at once, of conversations and prompts that formed nothing."""
     size = min(len(members), GROUP_SIZE)
-    if len(pool) < 2 * size or bench.conversations[members].nnz == 0:
-        return _not_run("held_out_handoff", "handoff", "coordination", "no conversation of theirs was handed on, or too few accounts of the same manner to compare with")
-    observed = float(tied_share_sparse(bench.conversations, members[None, :])[0])
-    null = tied_share_sparse(bench.conversations, draw_groups(pool, size, bench.config.verdict.null_groups, rng))
+    if len(pool) < 2 * size or bench.couplings[members].nnz == 0:
+        return _not_run(
+            "held_out_handoff",
+            "handoff",
+            "coordination",
+            "nothing of theirs was handed on or sent at once, or too few accounts of the same manner to compare with",
+        )
+    observed = float(tied_share_sparse(bench.couplings, members[None, :])[0])
+    null = tied_share_sparse(bench.couplings, draw_groups(pool, size, bench.config.verdict.null_groups, rng))
     return _ran("held_out_handoff", "handoff", "coordination", observed, "share of pairs", null, len(members), "random groups of accounts that work in the same manner")
 
 

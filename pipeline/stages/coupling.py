@@ -1,4 +1,4 @@
-"""Pools: accounts that hand conversations on to each other, and how they meet the networks that links found.
+"""Pools: accounts that hand conversations on to each other or send one prompt at once, and how they meet the networks that links found.
 
 A pool deals a conversation to some of its members, never to all, so most pairs of a pool share nothing. It is told by its web: every member hands on to
 or takes from at least two others, directly. Two accounts of one person, however often they change places, are no web.
@@ -16,6 +16,8 @@ from pipeline.stages.population import Population
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+COUPLINGS = ("handoff", "fanout")
+"""Kinds of shared values that one hand must have dealt: a conversation that went on elsewhere, a prompt sent from several accounts at once."""
 PARTNERS = 2
 """Accounts with which a member of a pool shares conversations, at least."""
 STRONGEST = 5
@@ -39,10 +41,10 @@ def pools(values: pl.DataFrame, people: Population, minimum: int) -> list[Ints]:
 
 
 def handed_on(values: pl.DataFrame, people: Population) -> tuple[Ints, Ints]:
-    """Pairs of accounts (positions, a < b, each pair once) of different entities that a handed-on conversation joins."""
-    held = values.filter(pl.col("kind") == "handoff").select("value_key", "account_key", "entity_key")
+    """Pairs of accounts (positions, a < b, each pair once) of different entities that a handed-on conversation or a prompt sent at once joins."""
+    held = values.filter(pl.col("kind").is_in(COUPLINGS)).select("kind", "value_key", "account_key", "entity_key")
     other = held.rename({"account_key": "other", "entity_key": "other_entity"})
-    pairs = held.join(other, on="value_key").filter((pl.col("account_key") < pl.col("other")) & (pl.col("entity_key") != pl.col("other_entity")))
+    pairs = held.join(other, on=["kind", "value_key"]).filter((pl.col("account_key") < pl.col("other")) & (pl.col("entity_key") != pl.col("other_entity")))
     once = pairs.select("account_key", "other").unique().sort("account_key", "other")
     return people.positions(once["account_key"]), people.positions(once["other"])
 

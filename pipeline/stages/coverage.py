@@ -19,6 +19,7 @@ from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, kinds
 from pipeline.measures.graph import components
 from pipeline.measures.groups import draw_groups, draw_pairs, nearest, others, pool_size
 from pipeline.measures.nulls import percentile_of
+from pipeline.stages.coupling import COUPLINGS
 from pipeline.stages.evidence_views import account_views
 from pipeline.stages.population import Population, population
 
@@ -89,14 +90,15 @@ def shared_inside(groups: pl.DataFrame, values: pl.DataFrame, customers: pl.Data
 def _coverage(qualifying: pl.DataFrame, values: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """Per kind: holders (set of entities) of a qualifying value, the largest block and the number of values."""
     held = values.join(qualifying.select("kind", "value_key", "inside_count"), on=["kind", "value_key"]).join(members.select("account_key"), on="account_key", how="semi")
-    held = pl.concat([held.filter(pl.col("kind") != "handoff"), _largest_web(held.filter(pl.col("kind") == "handoff"))])
+    couples = pl.col("kind").is_in(COUPLINGS)
+    held = pl.concat([held.filter(~couples), _largest_web(held.filter(couples))])
     return held.group_by("kind", "family").agg(
         pl.col("entity_key").unique().alias("holders"), pl.col("inside_count").max().alias("largest"), pl.col("value_key").n_unique().alias("values")
     )
 
 
 def _largest_web(held: pl.DataFrame) -> pl.DataFrame:
-    """Of holders of handed-on conversations those that belong to the largest web: some pairs that change places are no pool, however many of them a group has."""
+    """Of holders of what couples accounts those that belong to the largest web: some pairs that change places are no pool, however many of them a group has."""
     if not held.height:
         return held
     account, value = (held[name].rank("dense").to_numpy().astype(np.int64) - 1 for name in ("account_key", "value_key"))

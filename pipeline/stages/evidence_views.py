@@ -62,8 +62,9 @@ def held_out_wording(habits: pl.DataFrame, people: Population) -> SparseRows:
     return unit_rows(people.positions(held["account_key"]), column, share, len(people.keys))
 
 
-def held_out_conversations(handoffs: pl.DataFrame, people: Population) -> SparseRows:
-    """Which conversations that were handed on each account took part in, of those that formed nothing (half 1), as rows of length 1."""
-    held = handoffs.filter(pl.col("half") == 1)
-    column = held["session_key"].rank("dense").to_numpy().astype(np.int64) - 1
+def held_out_couplings(handoffs: pl.DataFrame, fanouts: pl.DataFrame, people: Population) -> SparseRows:
+    """Which handed-on conversations and which prompts sent at once each account took part in, of those that formed nothing (half 1), as rows of length 1."""
+    parts = [handoffs.select("account_key", "half", pl.col("session_key").alias("value")), fanouts.select("account_key", "half", pl.col("prompt_key").alias("value"))]
+    held = pl.concat(parts).filter(pl.col("half") == 1)
+    column = held["value"].rank("dense").to_numpy().astype(np.int64) - 1
     return unit_rows(people.positions(held["account_key"]), column, np.ones(held.height), len(people.keys))

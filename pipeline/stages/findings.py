@@ -19,7 +19,7 @@ from pipeline import schema
 from pipeline.config import Config
 from pipeline.stages.frames import conform
 
-GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "handoff")
+GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "handoff", "fanout")
 SHARED_MEASURES = {
     "payment": "shared_payment",
     "device": "shared_device",
@@ -31,6 +31,7 @@ SHARED_MEASURES = {
     "mail_domain": "shared_mail_domain",
     "cohort": "shared_signup_days",
     "handoff": "handed_on_conversation",
+    "fanout": "prompt_sent_at_once",
     "prompt": "shared_prompt",
     "template": "shared_wording",
     "system": "shared_system_prompt",

@@ -23,6 +23,7 @@ from pipeline.kinds import GATE_FAMILIES
 from pipeline.measures.groups import likeness_to_rest
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
 from pipeline.stages.alternatives import EXPLAINS_ANSWERS, NOTHING
+from pipeline.stages.coupling import COUPLINGS
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
 from pipeline.stages.findings import GATE_MEASURES
 from pipeline.stages.frames import conform
@@ -156,7 +157,7 @@ def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs:
     facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies") & pl.col("kind").is_in(GATE_MEASURES))
     holders = inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi")["account_key"].unique()
     silent = (views.document_count[positions] < FEW_DOCUMENTS) & rows["account_key"].is_in(holders.implode()).to_numpy()
-    passed_on = inputs["shared_values"].join(facts.filter(pl.col("kind") == "handoff"), on=["kind", "value_key"], how="semi")["account_key"].unique()
+    passed_on = inputs["shared_values"].join(facts.filter(pl.col("kind").is_in(COUPLINGS)), on=["kind", "value_key"], how="semi")["account_key"].unique()
     named: NDArray[np.bool_] = one_pool | silent | rows["account_key"].is_in(passed_on.implode()).to_numpy()
     return named
 
