@@ -69,6 +69,8 @@ IDENTITY_COLUMNS = tuple(
     for name in "payment_fingerprint device_fingerprint email_hash phone_hash organization_id signup_ip signup_ip_hash signup_ip_prefix email_domain created_at".split()
 )
 """Dropped too, because a value that only two accounts hold passes every limit on its share."""
+HANDOFF_COLUMNS = ("session_id",)
+"""Dropped too, because a pool is told by its web, which counts no bits."""
 WITHOUT_FAMILY = (
     _off(
         "identity",
@@ -84,11 +86,14 @@ WITHOUT_FAMILY = (
     ),
     _off("infrastructure", "infrastructure_cap_bits", "prefix_cap_bits", "ip_max_df_share"),
     _off("settings", "settings_family_cap_bits", "settings_cap_bits", "stack_cap_bits"),
+    _off("handoff", "handoff_cap_bits", drops=HANDOFF_COLUMNS),
     _off("duplicates", "duplicates_cap_bits"),
     _off("templates", "templates_cap_bits", "system_cap_bits"),
 )
 
 _THRESHOLDS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
+    ("links", "handoff_max_accounts", (6, 24)),
+    ("links", "handoff_min_share", (0.25, 0.75)),
     ("networks", "edge_margin_bits", (3.0, 9.0)),
     ("networks", "member_share", (0.25, 0.75)),
     ("verdict", "gate_in_share", (0.3, 0.7)),
@@ -97,6 +102,7 @@ _THRESHOLDS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("verdict", "gate_min_values", (2, 5)),
     ("verdict", "max_q_value", (0.001, 0.05)),
     ("verdict", "min_extraction_bits", (3.0, 9.0)),
+    ("verdict", "min_harvest_share", (0.05, 0.2)),
     ("verdict", "min_output_tokens", (128, 400)),
     ("verdict", "min_mix_share", (0.5, 0.9)),
 )
@@ -136,11 +142,14 @@ LADDER = (
 LOOKALIKE = (
     *_worlds("lookalike", 2000, 10, 0.0, range(301, 325)),
     *_worlds("quiet", 1000, 7, 0.0, range(331, 341)),
+    *_worlds("lookalike", 900, 7, 0.0, range(341, 367)),
 )
+RARE = _worlds("ladder", 60_000, 7, 0.003, range(261, 262))
+"""Three accounts in a thousand belong to a campaign."""
 SENSITIVITY = _worlds("ladder", 800, 8, 0.14, range(401, 407), ("columns", "families", "thresholds", "seeds"))
-SUITES: dict[str, tuple[Plan, ...]] = {"quick": QUICK, "ladder": LADDER, "lookalike": LOOKALIKE, "all": (*SENSITIVITY, *LADDER, *LOOKALIKE)}
+SUITES: dict[str, tuple[Plan, ...]] = {"quick": QUICK, "ladder": LADDER, "lookalike": LOOKALIKE, "rare": RARE, "all": (*RARE, *SENSITIVITY, *LADDER, *LOOKALIKE)}
 """Long worlds stand first, so that the last ones to finish are short."""
-OWN_TRIES: dict[str, tuple[str, ...]] = {"quick": (), "ladder": (NIGHTS,), "lookalike": (), "all": (NIGHTS, "columns", "families", "thresholds", "seeds")}
+OWN_TRIES: dict[str, tuple[str, ...]] = {"quick": (), "ladder": (NIGHTS,), "lookalike": (), "rare": (), "all": (NIGHTS, "columns", "families", "thresholds", "seeds")}
 """What a suite tries on worlds that were given instead of made."""
 
 

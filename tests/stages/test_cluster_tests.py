@@ -81,9 +81,9 @@ def test_habits_of_the_half_that_forms_networks_change_nothing() -> None:
     assert one.equals(other)
 
 
-@pytest.mark.parametrize("missing", ["habits", "daily_requests", "sample_totals"])
+@pytest.mark.parametrize("missing", ["habits", "handoffs", "daily_requests", "sample_totals"])
 def test_a_test_without_data_says_that_it_did_not_run_and_has_no_p(missing: str) -> None:
-    given = _strangers(1, [list(range(10))])
+    given = _strangers(1, [list(range(10))]) | {"handoffs": _handed_on([(0, 1)], 1)}
     tests = python_stage(STAGE, given | {missing: empty(missing)}, FAST)["cluster_tests"].filter(pl.col("status") != "ran")
     assert tests.height == 1
     assert tests["p_value"].to_list() == [None]

@@ -45,7 +45,7 @@ def _world(seed: int, count: int, values: int) -> Frames:
     def some(kind: str) -> int | None:
         return key(kind, draw.randrange(values)) if draw.random() < 0.6 else None
 
-    records, used, habits, samples = [], [], [], []
+    records, used, habits, samples, handoffs, fanouts = [], [], [], [], [], []
     for number in range(count):
         account = key("account", number)
         organization = draw.randrange(3) if draw.random() < 0.5 else None
@@ -69,11 +69,17 @@ def _world(seed: int, count: int, values: int) -> Frames:
         for prompt in draw.sample(range(20), draw.randrange(12)):
             shape = {"skeleton_key": key("skeleton", prompt % values), "prompt_chars": draw.choice([10, 39, 40, 400])}
             samples.append({"account_key": account, "prompt_key": key("prompt", prompt), **shape})
+            if draw.random() < 0.3:
+                fanouts.append({"account_key": account, "prompt_key": key("prompt", prompt), "half": key("prompt", prompt) % 2})
+        for session in draw.sample(range(2 * values), draw.randrange(min(4, 2 * values) + 1)):
+            handoffs.append({"account_key": account, "session_key": key("session", session), "half": key("session", session) % 2})
     return {
         "account_records": frame("account_records", records),
         "entities": frame("entities", used),
         "habits": frame("habits", habits),
         "window_samples": frame("window_samples", samples),
+        "handoffs": frame("handoffs", handoffs),
+        "fanouts": frame("fanouts", fanouts),
         "client_wording": frame("client_wording", [{"kind": kind, "value_key": key(kind, values - 1)} for kind in ("system", "skeleton", "prompt")]),
         "kinds": KINDS,
     }
@@ -101,6 +107,7 @@ def chains(duck: DuckEngine) -> list[Frames]:
     """Random worlds with everything that the SQL files make of them. Read only."""
     found = [_chain(duck, _world(seed, *size)) for seed, size in enumerate(SIZES)]
     assert sum(tables["pair_links"].height for tables in found) > 500
+    assert {kind for tables in found for kind in tables["pair_links"]["kind"]} == set(CAPS), "every kind makes links somewhere"
     return found
 
 
@@ -129,7 +136,10 @@ def _held(given: Frames) -> dict[Holding, float]:
     forming = given["window_samples"].filter(pl.col("prompt_key") % 2 == 0)
     prompts = Counter(forming["account_key"].to_list())
     long = [row for row in forming.select("account_key", "prompt_key", "skeleton_key", "prompt_chars").iter_rows() if row[3] >= CONFIG.links.duplicate_min_chars]
-    held |= {("prompt", prompt, account): 1.0 for account, prompt, _, _ in long}
+    at_once = set(given["fanouts"].select("account_key", "prompt_key").iter_rows())
+    held |= {("prompt", prompt, account): 1.0 for account, prompt, _, _ in long if (account, prompt) not in at_once}
+    held |= {("fanout", prompt, account): 1.0 for account, prompt, half in given["fanouts"].select("account_key", "prompt_key", "half").iter_rows() if half == 0}
+    held |= {("handoff", session, account): 1.0 for account, session, half in given["handoffs"].select("account_key", "session_key", "half").iter_rows() if half == 0}
     for (account, skeleton), count in Counter((account, skeleton) for account, _, skeleton, _ in long).items():
         if count >= 2:
             held["skeleton", skeleton, account] = count / prompts[account]
