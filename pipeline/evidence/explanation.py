@@ -18,13 +18,13 @@ import polars as pl
 from pipeline.config import Config, recorded_config
 from pipeline.errors import InputError
 from pipeline.evidence.finished import FinishedRun
-from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, kind_table, kinds
+from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, GATE_FAMILIES, kind_table, kinds
 from pipeline.stages.population import scorer_of
 
 FELLOWS = 400
 """Members of a network that an account is compared with at most, those whose keys are smallest: keys are hashes, so the choice favours nobody."""
 FACTS, ROWS_A_FACT = 3, 4
-COLUMN_OF_KIND = {kind: f"{kind}_key" for kind in ("ip", "ip_prefix", "stack", "headers", "prompt", "skeleton", "system")}
+COLUMN_OF_KIND = {kind: f"{kind}_key" for kind in ("ip", "ip_prefix", "stack", "headers", "prompt", "skeleton", "system")} | {"fanout": "prompt_key"}
 """Kinds whose value stands in a column of the narrow requests."""
 
 
@@ -143,7 +143,7 @@ def _entity_total(values: pl.DataFrame) -> int:
 
 
 def _facts(values: pl.DataFrame, own: int, entities: int, gate_kinds: Sequence[str]) -> tuple[Fact, ...]:
-    """Of each family the value that ties the account to most, by bits times accounts, specific families and kinds of the gate first; then kinds not yet shown."""
+    """Of each family the value that ties the account to most, by bits times accounts, families and kinds of the gate first, then specific ones; then kinds not yet shown."""
     mine = values.filter(pl.col("account_key") == own).select("kind", "value_key")
     held = values.filter(pl.col("account_key") != own).join(mine, on=["kind", "value_key"], how="semi")
     shared = held.group_by("kind", "family", "value_key").agg(pl.len().alias("shared_with"), pl.col("entity_key").n_unique().alias("inside"), pl.col("df").first())
@@ -152,7 +152,8 @@ def _facts(values: pl.DataFrame, own: int, entities: int, gate_kinds: Sequence[s
     reach = (pl.col("bits") * pl.col("shared_with")).alias("reach")
     specific = pl.col("family").replace_strict({name: kind == "specific" for name, kind in CLASS_OF_FAMILY.items()}, return_dtype=pl.Boolean)
     gate = pl.col("kind").is_in(gate_kinds)
-    ordered = scored.with_columns(reach).sort(specific, gate, "reach", "bits", "kind", "value_key", descending=[True, True, True, True, False, False])
+    opens = pl.col("family").is_in(GATE_FAMILIES)
+    ordered = scored.with_columns(reach).sort(opens, specific, gate, "reach", "bits", "kind", "value_key", descending=[True, True, True, True, True, False, False])
     first = ordered.unique("family", keep="first", maintain_order=True)
     top = pl.concat([first, ordered.join(first, on="kind", how="anti").unique("kind", keep="first", maintain_order=True)]).head(FACTS)
     rows = enumerate(top.iter_rows(named=True), start=1)
@@ -176,6 +177,10 @@ def _references(run: FinishedRun, fact: Fact, accounts: Sequence[int]) -> tuple[
         rows = run.days_among("requests", ("ts_us", *wanted), {"account_key": accounts, COLUMN_OF_KIND[fact.kind]: [fact.value_key]})
         if rows.height:
             return "holds_value", rows.sort("ts_us", *wanted).unique("account_key", keep="first", maintain_order=True).select(wanted)
+    if fact.kind == "handoff":
+        rows = run.days_among("session_days", ("first_us", *wanted), {"account_key": accounts, "session_key": [fact.value_key]})
+        if rows.height:
+            return "holds_value", rows.sort("first_us", *wanted).unique("account_key", keep="first", maintain_order=True).select(wanted)
     if fact.kind == "template":
         rows = run.days_among("prompt_samples", ("first_us", "shingles", *wanted), {"account_key": accounts})
         rows = rows.filter(pl.col("shingles").list.contains(fact.value_key))

@@ -51,16 +51,9 @@ def _numbers(row: Row) -> tuple[Fact, ...]:
 
 def _evidence(source: Source, row: Row, anchor: str) -> Table:
     evidence = source.evidence_of(row["finding_id"])
-    kept = evidence.head(source.config.pages.evidence_rows)
-    rows = [
-        (
-            Cell(redact.identifier(entry["request_id"]), tone="code"),
-            Cell(redact.file_path(entry["source_file"]), tone="code"),
-            numbers.count(entry["source_row"]),
-            redact.for_html((entry["role"] or "").replace("_", " ")),
-        )
-        for entry in kept.rows(named=True)
-    ]
+    turns = source.conversations_of(row["finding_id"]) if row["measure"] == "handed_on_conversation" else evidence.clear()
+    kept = (turns if turns.height else evidence).head(source.config.pages.evidence_rows)
+    rows = [_turn(entry) if turns.height else (*_reference(entry), redact.for_html((entry["role"] or "").replace("_", " "))) for entry in kept.rows(named=True)]
     total = row["evidence_total"] or evidence.height
     left_out = (
         f"{numbers.counted(total - kept.height, 'further rows')} not shown; evidence.parquet keeps {numbers.count(evidence.height)} of {numbers.count(total)} under this finding."
@@ -72,8 +65,22 @@ def _evidence(source: Source, row: Row, anchor: str) -> Table:
         anchor,
         "",
         caption,
-        "Request | File below the logs folder | Row, from 0 # | What it shows",
+        "Conversation # | Account | Its first request in it | File below the logs folder | Row, from 0 #"
+        if turns.height
+        else "Request | File below the logs folder | Row, from 0 # | What it shows",
         rows,
         empty="No evidence row is kept.",
         left_out=left_out,
+    )
+
+
+def _turn(entry: Row) -> tuple[Cell | str, ...]:
+    return numbers.count(entry["conversation"]), Cell(redact.identifier(entry["account_id"]), tone="code"), *_reference(entry)
+
+
+def _reference(entry: Row) -> tuple[Cell | str, ...]:
+    return (
+        Cell(redact.identifier(entry["request_id"]), tone="code"),
+        Cell(redact.file_path(entry["source_file"]), tone="code"),
+        numbers.count(entry["source_row"]),
     )

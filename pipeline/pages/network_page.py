@@ -21,6 +21,7 @@ def network_page(source: Source, network: Row) -> NetworkPage:
     shown = redact.identifier(network_id)
     families = source.of_network("network_families", network_id).rows(named=True)
     observations, inferences, innocent = finding_cards(source, network_id)
+    handed_on = any(row["family"] == "handoff" and (row["coverage_share"] or 0.0) > 0 for row in families)
     accounts, weighed = numbers.counted(network["account_count"], "accounts"), not assessment.unweighed_sentence(source, network)
     return NetworkPage(
         head=page_head(source.facts, f"Suspected proxy network {shown}", f"Working page of {shown}: evidence, members, traffic, tests and innocent explanations."),
@@ -47,12 +48,14 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         inferences=inferences,
         findings_empty="" if observations or inferences else "No finding is recorded for this network.",
         roles=wording.roles() if weighed else "",
+        named=wording.line("handoff", "members") if handed_on else "",
         members=members_table(source, network_id, numbering, weighed=weighed),
         volume=network_figures.volume_figure(source, network_id, numbering),
         hours=network_figures.hours_figure(source, network_id, numbering),
         tests=tests_table(source, network_id, numbering, ran=True),
         tests_not_run=tests_table(source, network_id, numbering, ran=False),
         alternatives=alternatives_table(source, network, numbering),
+        innocent_handoff=wording.line("handoff", "innocent") if handed_on else "",
         against=innocent,
         blind_spots=_blind_spots(source, numbering),
         error_rates=sentences(source.facts.error_rates),
@@ -86,7 +89,9 @@ def _size(source: Source, network: Row) -> tuple[Fact, ...]:
 
 
 def _axes(source: Source, network: Row) -> tuple[Fact, ...]:
-    coordination = Fact("One operator?", numbers.bits(network["coordination_bits"]), "coordination: median over members of their median bits to the others")
+    coordination = Fact(
+        "One operator?", numbers.bits(network["coordination_bits"]), "coordination: median over members of their median bits to the others, in a pool to the closest"
+    )
     unweighed = Fact("One operator?", "not weighed", "coordination: see Strength above")
     return (
         unweighed if assessment.unweighed_sentence(source, network) else coordination,

@@ -88,6 +88,8 @@ def measured(value: float | None, unit: str) -> str:
         return bits(value)
     if unit in _WHOLE_UNITS:
         return counted(value, unit)
+    if unit == "share of pairs":
+        return f"{percent(value)} of pairs"
     if unit == "cosine":
         return f"{decimal(value, 2)} of 1"
     text = decimal(value, _digits(value))

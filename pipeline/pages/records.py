@@ -199,12 +199,14 @@ class NetworkPage:
     inferences: tuple[FindingCard, ...]
     findings_empty: str
     roles: str
+    named: str
     members: Table
     volume: Figure
     hours: Figure
     tests: Table
     tests_not_run: Table
     alternatives: Table
+    innocent_handoff: str
     against: tuple[FindingCard, ...]
     blind_spots: Table
     error_rates: tuple[str, ...]

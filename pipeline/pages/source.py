@@ -19,6 +19,7 @@ from pipeline.pages.traffic import HOURS, GroupTraffic, calendar_of, group_traff
 from pipeline.pages.words import Wording
 
 Row = Mapping[str, Any]
+_REFERENCE = ["request_id", "source_file", "source_row"]
 TIER_ORDER = ("refer", "watch", "explained")
 
 _TYPES = {
@@ -39,6 +40,7 @@ _TABLES = (
     schema.NETWORK_ABLATIONS,
     schema.FINDINGS,
     schema.EVIDENCE,
+    schema.HANDOFF_REQUESTS,
     schema.BLIND_SPOTS,
     schema.LINEAGE,
     schema.LINKS,
@@ -57,6 +59,7 @@ class Source:
         self.facts, self.config, self.wording = facts, config, wording
         self._frames = {table.name: _whole(frames.get(table.name), table) for table in _TABLES}
         self.account_days = _shaped(frames.get("account_days"), ACCOUNT_DAY_COLUMNS)
+        self._accounts = _shaped(frames.get("accounts"), {"account_key": pl.Int64(), "account_id": pl.String()})
         self.account_count = frames["accounts"].height if "accounts" in frames else None
 
     @functools.cached_property
@@ -133,6 +136,16 @@ class Source:
     def evidence_of(self, finding_id: str) -> pl.DataFrame:
         """The evidence rows of a finding."""
         return self._evidence.get(finding_id, self._frames["evidence"].clear())
+
+    def conversations_of(self, finding_id: str) -> pl.DataFrame:
+        """The evidence rows of a finding that stand for an account's part in a handed-on conversation.
+
+        With account_id and `conversation`, a number from 1; those of most accounts first.
+        """
+        turns = self._frames["handoff_requests"].select("session_key", "account_key", *_REFERENCE)
+        rows = self.evidence_of(finding_id).join(turns, on=_REFERENCE).join(self._accounts, on="account_key")
+        ordered = rows.with_columns(pl.len().over("session_key").alias("fellows")).sort("fellows", "session_key", "account_id", descending=[True, False, False])
+        return ordered.with_columns(pl.struct("fellows", "session_key").rle_id().cast(pl.Int64).add(1).alias("conversation"))
 
     @functools.cached_property
     def _evidence(self) -> Mapping[str, pl.DataFrame]:

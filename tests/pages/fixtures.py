@@ -68,10 +68,11 @@ def frames(members: int = 40) -> dict[str, pl.DataFrame]:
         "network_ablations": _ablations(),
         "findings": _findings(members),
         "evidence": _evidence(),
+        "handoff_requests": table(schema.HANDOFF_REQUESTS, _turns()),
         "blind_spots": _blind_spots(),
         "lineage": _lineage(members),
         "links": _links(),
-        "accounts": pl.DataFrame({"account_id": [account for ids in groups.values() for account in ids]}),
+        "accounts": pl.DataFrame({"account_id": [account for ids in groups.values() for account in ids]}).with_row_index("account_key"),
         "account_days": _account_days({**{network: ids for network, ids in groups.items() if network != SILENT}, "controls": controls[REFER]}),
     }
 
@@ -145,6 +146,7 @@ def _families() -> pl.DataFrame:
         network_id | family | evidence_class | median_bits | coverage_share | linked_pair_share | control_percentile | control_count | kinds | admitted
         {REFER} | identity | specific | 14.0 | 0.925 | 0.31 | 100.0 | 99 | payment,device | true
         {REFER} | infrastructure | specific | 6.5 | 0.6 | 0.2 | 99.0 | 99 | ip | true
+        {REFER} | handoff | operational | 0.0 | 0.6 | 0.12 | 50.0 | 99 | handoff | true
         {REFER} | settings | likeness | 0.0 | 0.0 | 0.0 | 50.0 | 99 | | false
         {REFER} | templates | likeness | 10.75 | 1.0 | 1.0 | 98.5 | 99 | template,skeleton,system | false
         {WATCH} | templates | likeness | 12.0 | 1.0 | 1.0 | | | template | false
@@ -159,6 +161,7 @@ def _tests() -> pl.DataFrame:
         f"""
         network_id | test | family | supports | statistic | unit | expected | p_value | sample_size | null_model | status | reason
         {REFER} | held_out_wording | templates | coordination | 0.41 | cosine | 0.02 | 0.001 | 40 | random groups of accounts that work in the same manner | ran |
+        {REFER} | held_out_handoff | handoff | coordination | 0.25 | share of pairs | 0.0004 | 0.001 | 40 | random groups of accounts that work in the same manner | ran |
         {REFER} | harvest_share | extraction | extraction | 0.81 | share | 0.07 | 0.001 | 2560 | random groups of accounts of the same volume | ran |
         {REFER} | shared_days | timing | coordination | | | | | 0 | | not_run | needs 5 days and enough accounts of the same manner
         {REFER} | test_of_tomorrow | novelty | coordination | 3.0 | items | 9.2 | | 12 | Poisson | undecided | too few items
@@ -192,6 +195,8 @@ def _findings(members: int) -> pl.DataFrame:
         F-00000000000c | {REFER} | 3 | templated_output | extraction | 1900 | tokens | 256 | 210 | 350 | | observation | extraction | 0
         F-00000000000d | {REFER} | 4 | measure_of_tomorrow | novelty | {members} | accounts | | | | | observation | extraction | 1
         F-00000000000e | {REFER} | 5 | fits_public_client | alternative | 0.85 | share | 0.8 | | 0 | | observation | benign | 3
+        F-000000000010 | {REFER} | 6 | handed_on_conversation | handoff | 0.6 | share | 0.5 | 0.0 | 60 | | observation | coordination | 9
+        F-000000000011 | {REFER} | 7 | held_out_handoff | handoff | 0.25 | share of pairs | | 0.0004 | 999 | 0.001 | inference | coordination | 0
         F-00000000000f | {EXPLAINED} | 1 | fits_classroom | alternative | 1.0 | share | 0.8 | | 0 | | observation | benign | 31
         """,
         evidence_sha256="ab" * 32,
@@ -201,7 +206,15 @@ def _findings(members: int) -> pl.DataFrame:
 def _evidence() -> pl.DataFrame:
     shared = [("F-00000000000a", f"req-{number:06d}", "date=2026-05-01/part-0.parquet", 17 * number, "shares_value") for number in range(20)]
     shown = [("F-00000000000b", f"req-{number:06d}", "date=2026-05-02/part-0.parquet", number, "shows_template") for number in range(2)]
-    return table(schema.EVIDENCE, [dict(zip(schema.EVIDENCE.column_names, row, strict=True)) for row in shared + shown])
+    turns = [("F-000000000010", row["request_id"], row["source_file"], row["source_row"], "shares_value") for row in _turns()]
+    return table(schema.EVIDENCE, [dict(zip(schema.EVIDENCE.column_names, row, strict=True)) for row in shared + shown + turns])
+
+
+def _turns() -> list[dict[str, Any]]:
+    """First requests of accounts 0 and 1 in conversation 70 and of accounts 1, 2 and 3 in conversation 71, in an order that mixes them."""
+    taken = [(71, 3), (70, 0), (71, 1), (70, 1), (71, 2)]
+    same = {"cluster": 0, "source_file": "date=2026-05-03/part-0.parquet", "request_count": 1}
+    return [{**same, "account_key": account, "session_key": session, "request_id": f"turn-{n}", "source_row": 30 + n} for n, (session, account) in enumerate(taken)]
 
 
 def _blind_spots() -> pl.DataFrame:

@@ -88,6 +88,8 @@ def test_compact(value, text):
         (7.25, "bits", "7.2\u00a0bits"),
         (40.0, "accounts", "40 accounts"),
         (0.41, "cosine", "0.41 of 1"),
+        (0.00004, "share of pairs", "below 0.1\u202f% of pairs"),
+        (1.0, "share of pairs", "100\u202f% of pairs"),
         (-2.5, "bits", "\u22122.5\u00a0bits"),
         (1900.0, "tokens", "1,900 tokens"),
         (3.0, "", "3"),

@@ -154,7 +154,7 @@ def test_any_value_of_a_network_may_be_missing(column):
 def test_the_queue_gives_reasons_in_words():
     text = index().text
     assert re.search(r"92\.5.% of the accounts paid with an instrument that another member used", text)
-    assert "No payment instrument, device, mailbox or phone joins most of the group." in text
+    assert "No payment instrument, device, mailbox or phone joins most of the group, and no conversations handed from account to account do." in text
     assert "Measure of tomorrow" not in text  # the fourth reason
 
 
@@ -196,7 +196,7 @@ def test_strength_without_comparison_is_not_put_into_words(pages):
 
 def test_confidence_is_moderate_at_most_while_bits_are_uncalibrated(pages):
     text = Page(pages[REFER_PAGE]).text
-    assert "Our confidence in this assessment is moderate, because rare facts of 2 families cover most of the group" in text
+    assert "Our confidence in this assessment is moderate, because rare facts of 3 families cover most of the group" in text
     assert "Our confidence in this assessment is low" in Page(pages[f"networks/{fixtures.WATCH}.html"]).text
 
 
@@ -228,10 +228,47 @@ def test_a_family_that_cannot_open_the_gate_is_never_said_to_have_passed_it(page
     assert "identity specific opened it 14.0" in table
     assert "infrastructure supporting cannot open it 6.5" in table
     assert "prompt templates likeness cannot open it" in table
-    assert table.count("opened it") == 1
+    assert "conversation hand-off operational opened it 0.0 60" in " ".join(table.split())
+    assert table.index("conversation hand-off operational") < table.index("infrastructure supporting")
+    assert table.count("opened it") == 2
     assert "passed" not in text
     explained = Page(pages[f"networks/{fixtures.EXPLAINED}.html"]).text
     assert "opened it" not in explained.replace("did not open it", "")
+
+
+def test_handed_on_conversations_are_shown_one_after_the_other_with_the_accounts_that_took_part(pages):
+    text = " ".join(Page(pages[REFER_PAGE]).text.split())
+    table = text[text.index("Conversation Account Its first request in it") :]
+    turns = re.findall(r"(\d) (acct-r-\d+) (turn-\d) date=2026-05-03/part-0.parquet (\d+)", table)
+    assert turns == [
+        ("1", "acct-r-00001", "turn-2", "32"),
+        ("1", "acct-r-00002", "turn-4", "34"),
+        ("1", "acct-r-00003", "turn-0", "30"),
+        ("2", "acct-r-00000", "turn-1", "31"),
+        ("2", "acct-r-00001", "turn-3", "33"),
+    ]
+    assert "4 further rows not shown; evidence.parquet keeps 5 of 9 under this finding." in table
+
+
+def test_a_run_that_lacks_the_conversations_shows_the_rows_all_the_same():
+    frames = fixtures.frames(8)
+    del frames["handoff_requests"]
+    text = network(frames)
+    assert "turn-4" in text
+    assert "Its first request in it" not in text
+
+
+def test_the_test_of_held_out_hand_offs_names_its_null_and_its_unit(pages):
+    text = " ".join(Page(pages[REFER_PAGE]).text.replace("\u202f", " ").split())
+    assert "25 % of pairs of members share one that was handed on or sent at once; 999 random groups of similar accounts average below 0.1 % of pairs." in text
+    assert "Hand-offs among held-out conversations one operator ran beyond what chance gives 25 % of pairs below 0.1 % of pairs" in text
+
+
+def test_only_where_members_hand_on_the_page_speaks_of_its_innocent_causes_and_of_who_is_named(pages):
+    referred, other = Page(pages[REFER_PAGE]).text, Page(pages[f"networks/{fixtures.EXPLAINED}.html"]).text
+    for said in ("One person may use two accounts", "A small company's own gateway", "are named whatever else they carry"):
+        assert said in referred
+        assert said not in other
 
 
 def test_a_referral_says_what_it_hangs_on(pages):
