@@ -58,7 +58,7 @@ class LinkConfig:
     settings_cap_bits: float = limits(0.0, 64.0)
     settings_family_cap_bits: float = limits(0.0, 64.0)
     handoff_cap_bits: float = limits(0.0, 64.0)
-    handoff_max_accounts: int = limits(2, 1000)
+    handoff_max_accounts: int = limits(0, 1000)
     handoff_min_share: float = limits(0.0, 1.0)
     duplicates_cap_bits: float = limits(0.0, 64.0)
     templates_cap_bits: float = limits(0.0, 64.0)

@@ -13,7 +13,7 @@ from pipeline import console
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, usable_threads
 
-Suite = Literal["quick", "ladder", "lookalike", "all"]
+Suite = Literal["quick", "ladder", "lookalike", "rare", "all"]
 _COLUMNS = ("measure", "stratum", "value", "low", "high", "n", "unit", "cases", "bound")
 _EXAMPLES = "Example: stillhunt validate --suite all --threads 2. Example: stillhunt validate --suite quick --worlds /cases --truth /cases/labels.csv"
 DEGRADED = 5
@@ -25,7 +25,13 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(
-    suite: Annotated[Suite, typer.Option(help="quick: minutes. ladder: rising evasion. lookalike: innocents only. all: both, and what columns, evidence and thresholds carry.")],
+    suite: Annotated[
+        Suite,
+        typer.Option(
+            help="quick: minutes. ladder: rising evasion. lookalike: innocents only. rare: 60,000 accounts, three in a thousand bad. "
+            "all: these, and what columns, evidence and thresholds carry."
+        ),
+    ],
     worlds: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Labelled logs instead of simulated ones: a world (requests/, accounts.parquet, truth.parquet) or a folder of them.")
     ] = None,

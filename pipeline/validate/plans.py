@@ -69,8 +69,6 @@ IDENTITY_COLUMNS = tuple(
     for name in "payment_fingerprint device_fingerprint email_hash phone_hash organization_id signup_ip signup_ip_hash signup_ip_prefix email_domain created_at".split()
 )
 """Dropped too, because a value that only two accounts hold passes every limit on its share."""
-HANDOFF_COLUMNS = ("session_id",)
-"""Dropped too, because a pool is told by its web, which counts no bits."""
 WITHOUT_FAMILY = (
     _off(
         "identity",
@@ -86,7 +84,7 @@ WITHOUT_FAMILY = (
     ),
     _off("infrastructure", "infrastructure_cap_bits", "prefix_cap_bits", "ip_max_df_share"),
     _off("settings", "settings_family_cap_bits", "settings_cap_bits", "stack_cap_bits"),
-    _off("handoff", "handoff_cap_bits", drops=HANDOFF_COLUMNS),
+    Try("no evidence of: handoff", "without a family", settings=(("links", "handoff_max_accounts", 0),)),
     _off("duplicates", "duplicates_cap_bits"),
     _off("templates", "templates_cap_bits", "system_cap_bits"),
 )
