@@ -71,8 +71,8 @@ def _world(seed: int, count: int, values: int) -> Frames:
             samples.append({"account_key": account, "prompt_key": key("prompt", prompt), **shape})
             if draw.random() < 0.3:
                 fanouts.append({"account_key": account, "prompt_key": key("prompt", prompt), "half": key("prompt", prompt) % 2})
-        for session in draw.sample(range(2 * values), draw.randrange(min(4, 2 * values) + 1)):
-            handoffs.append({"account_key": account, "session_key": key("session", session), "half": key("session", session) % 2})
+        sessions = [key("session", session) for session in draw.sample(range(2 * values), draw.randrange(min(4, 2 * values) + 1))]
+        handoffs += [{"account_key": account, "session_key": session, "half": session % 2} for session in sessions]
     return {
         "account_records": frame("account_records", records),
         "entities": frame("entities", used),
