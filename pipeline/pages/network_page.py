@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline import redact
+from pipeline.kinds import GATE_FAMILIES
 from pipeline.pages import assessment, network_figures, numbers
 from pipeline.pages.error_rates import sentences
 from pipeline.pages.findings import finding_cards
@@ -12,6 +15,7 @@ from pipeline.pages.pieces import Numbering, glossary, show_command
 from pipeline.pages.records import Command, Fact, NetworkPage, Table
 from pipeline.pages.run_facts import page_head
 from pipeline.pages.source import TIER_ORDER, Row, Source
+from pipeline.pages.words import families as family_words
 from pipeline.pages.words import joined
 
 
@@ -30,7 +34,7 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         tier_word=wording.word("tier", network["tier"]),
         tier_meaning=wording.text("tier", network["tier"] or "", "meaning"),
         verdict=run_verdict(source),
-        summary=joined([wording.reason(network["reason"]), _change_sentence(source, network_id)]),
+        summary=joined([wording.reason(network["reason"]), _gate_sentence(source, network, families), _change_sentence(source, network_id)]),
         size=_size(source, network),
         proposition_control=wording.line("proposition", "control", accounts=accounts),
         proposition_independent=wording.line("proposition", "independent", accounts=accounts),
@@ -48,7 +52,7 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         inferences=inferences,
         findings_empty="" if observations or inferences else "No finding is recorded for this network.",
         roles=wording.roles() if weighed else "",
-        named=wording.line("handoff", "members") if handed_on else "",
+        named=wording.line("handoff", "members") if handed_on and network["tier"] == "refer" else "",
         members=members_table(source, network_id, numbering, weighed=weighed),
         volume=network_figures.volume_figure(source, network_id, numbering),
         hours=network_figures.hours_figure(source, network_id, numbering),
@@ -63,6 +67,12 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         commands=_commands(source, network_id),
         terms=glossary(wording),
     )
+
+
+def _gate_sentence(source: Source, network: Row, families: Sequence[Row]) -> str:
+    """Which families opened the gate, where the network went through it."""
+    opened = [name for name in GATE_FAMILIES if any(row["family"] == name and row["admitted"] for row in families)]
+    return source.wording.line("gate", "by", families=family_words(source.wording, opened)) if opened and network["tier"] == "refer" else ""
 
 
 def _change_sentence(source: Source, network_id: str) -> str:

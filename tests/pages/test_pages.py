@@ -264,6 +264,21 @@ def test_the_test_of_held_out_hand_offs_names_its_null_and_its_unit(pages):
     assert "Hand-offs among held-out conversations one operator ran beyond what chance gives 25 % of pairs below 0.1 % of pairs" in text
 
 
+def test_a_referral_names_what_opened_the_gate(pages):
+    assert "What opened the gate: identity and conversation hand-off." in Page(pages[REFER_PAGE]).text
+    assert "What opened the gate" not in Page(pages[f"networks/{fixtures.WATCH}.html"]).text
+    frames = fixtures.frames(8)
+    frames["network_families"] = frames["network_families"].with_columns((pl.col("admitted") & (pl.col("family") != "identity")).alias("admitted"))
+    text = network(frames)
+    assert "What opened the gate: conversation hand-off." in text
+    assert "identity specific did not open it" in text
+
+
+def test_a_percentile_of_a_median_pair_that_shares_nothing_says_so(pages):
+    text = Page(pages[REFER_PAGE]).text
+    assert text.count("of 99 groups; the median pair shares none") == 2, "hand-off and settings"
+
+
 def test_only_where_members_hand_on_the_page_speaks_of_its_innocent_causes_and_of_who_is_named(pages):
     referred, other = Page(pages[REFER_PAGE]).text, Page(pages[f"networks/{fixtures.EXPLAINED}.html"]).text
     for said in ("One person may use two accounts", "A small company's own gateway", "are named whatever else they carry"):
