@@ -59,6 +59,7 @@ def sources():
         "prefixes": [[first, 10 * first + 10 + second] for first, second in draw.integers(0, 5, (SAMPLES, 2)).tolist()],
         "tokens": [sorted(set(row)) for row in draw.integers(0, 2**29, (SAMPLES, 4)).tolist()],
     }
+    samples["request_count"] = np.where(samples["prompt_key"] % 4 > 0, 1, samples["request_count"])  # most prompts are sent once, so that some are sent at once
     records = {
         "account_key": np.arange(ACCOUNTS),
         "account_id": [f"acct-{i}" for i in range(ACCOUNTS)],
