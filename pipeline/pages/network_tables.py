@@ -30,7 +30,7 @@ def families_table(source: Source, network: Row, families: Sequence[Row], number
 def _family_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
     kinds = [wording.word("kind", kind.strip()) for kind in (row["kinds"] or "").split(",") if kind.strip()]
     groups = f"of {numbers.counted(row['control_count'], 'groups')}" if row["control_count"] else ""
-    tie = "; the median pair shares none" if groups and row["median_bits"] == 0 else ""  # of a family that most pairs lack the percentile says nothing
+    tie = "; the median pair shares none" if groups and row["admitted"] and row["median_bits"] == 0 else ""  # else 50 beside an open gate is a riddle
     percentile = numbers.decimal(row["control_percentile"]) if row["control_percentile"] is not None else "not compared"
     return (
         Cell(wording.word("family", row["family"]), tone="strong" if row["admitted"] else ""),
