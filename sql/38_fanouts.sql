@@ -51,7 +51,7 @@ reliable AS (
   SELECT account_key
   FROM holders
   GROUP BY account_key
-  HAVING CAST(sum(is_fanout) AS DOUBLE) >= CAST($handoff_min_share AS DOUBLE) * CAST(count(*) AS DOUBLE)
+  HAVING CAST(count(CASE WHEN is_fanout = 1 THEN 1 END) AS DOUBLE) >= CAST($handoff_min_share AS DOUBLE) * CAST(count(*) AS DOUBLE)
 )
 SELECT holders.prompt_key AS prompt_key, holders.account_key AS account_key, holders.request_count AS request_count, CAST(holders.prompt_key % 2 AS INTEGER) AS half
 FROM holders

@@ -69,7 +69,8 @@ def struck(tables: Mapping[str, pl.DataFrame], family: str) -> dict[str, pl.Data
 def _judged(rows: pl.DataFrame, left: Mapping[str, pl.DataFrame], people: Population, q_values: dict[int, tuple[float, float]], threshold: float, config: Config) -> dict[str, Any]:
     inside = rows["account_key"].implode()
     links = left["pair_links"].filter(pl.col("account_a").is_in(inside) & pl.col("account_b").is_in(inside))
-    pieces = networks_of(links, left["shared_values"], people, threshold, config.networks)
+    own = left["shared_values"].filter(pl.col("account_key").is_in(inside))
+    pieces = networks_of(links, own, people, threshold, config.networks)
     members, bits = pieces[0] if pieces else (people.positions(rows["account_key"]), [0.0] * rows.height)
     piece = pl.DataFrame({"cluster": [rows["cluster"][0]] * len(members), "account_key": people.keys[members], "origin": ["network"] * len(members), "bits": bits})
     facts = weigh(piece, members, left, q_values, people, config)

@@ -24,27 +24,33 @@ HALF = 0.5
 def with_handfuls(found: list[tuple[Ints, Floats]], handfuls: list[Ints], values: pl.DataFrame, people: Population, config: Config) -> list[tuple[Ints, Floats]]:
     """Networks with the handfuls that belong to them. In: members (sorted positions) and bits of each network, positions of each group that a fact joins, shared_values.
 
-    What joins last is weighed by the wording alone. The order of networks and of handfuls decides between two that fit; nothing given, nothing found.
+    A network takes handfuls in only if at least half of it is joined by facts already: what comes in must not be what opens the gate. The first network that fits takes
+    what fits it; nothing given, nothing found.
     """
     wording = values.filter(pl.col("kind") == "template").select("account_key", "value_key")
-    taken = np.concatenate([np.empty(0, dtype=np.int64), *(members for members, _ in found)])
-    free = [handful[~np.isin(handful, taken)] for handful in handfuls]
+    handful_of = np.full(len(people.keys), -1, dtype=np.int64)
+    for number, handful in enumerate(handfuls):
+        handful_of[handful] = number
+    is_free = np.ones(len(people.keys), dtype=np.bool_)
+    for members, _ in found:
+        is_free[members] = False
     made = []
     for members, bits in found:
-        writers = _writers(wording, members, people, config) if _is_made_of(handfuls, members) else np.empty(0, dtype=np.int64)
-        joined = [handful[np.isin(handful, writers)] for handful in free]
-        recruits = np.concatenate([np.empty(0, dtype=np.int64), *(handful for handful in joined if len(handful) >= 2)])
-        free = [handful[~np.isin(handful, recruits)] for handful in free]
+        is_made_of_handfuls = len(_in_company(members, handful_of)) >= HALF * len(members)
+        writers = _writers(wording, members, people, config) if is_made_of_handfuls else members[:0]
+        recruits = _in_company(writers[is_free[writers]], handful_of)
+        is_free[recruits] = False
         order = np.argsort(everyone := np.concatenate([members, recruits]))
         weight = np.round(median_bits(people, recruits, members, config.networks.seed), 6) if len(recruits) else np.empty(0)
         made.append((everyone[order], np.concatenate([bits, weight])[order]))
     return made
 
 
-def _is_made_of(handfuls: list[Ints], members: Ints) -> bool:
-    """Whether at least half of a network shares facts with other members already: handfuls that came in must not be what opens the gate."""
-    inside = [np.isin(handful, members).sum() for handful in handfuls]
-    return sum(int(count) for count in inside if count >= 2) >= HALF * len(members)
+def _in_company(accounts: Ints, handful_of: Ints) -> Ints:
+    """Those of the accounts (positions) that are in a handful with another of them."""
+    held = accounts[handful_of[accounts] >= 0]
+    _, place, counts = np.unique(handful_of[held], return_inverse=True, return_counts=True)
+    return held[counts[place] >= 2]
 
 
 def _writers(wording: pl.DataFrame, members: Ints, people: Population, config: Config) -> Ints:

@@ -23,7 +23,7 @@ from pipeline.kinds import GATE_FAMILIES
 from pipeline.measures.groups import likeness_to_rest
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
 from pipeline.stages.alternatives import EXPLAINS_ANSWERS, NOTHING
-from pipeline.stages.coupling import COUPLINGS
+from pipeline.stages.coupling import COUPLINGS, PARTNERS, handed_on
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
 from pipeline.stages.findings import GATE_MEASURES
 from pipeline.stages.frames import conform
@@ -147,8 +147,8 @@ def tier_of(facts: Facts, config: Config) -> tuple[str, str]:
 def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs: Mapping[str, pl.DataFrame], people: Population, config: Config) -> NDArray[np.bool_]:
     """Members who may be named: their held-out traffic is harvest-shaped, and its mix of wording is the network's, not only one phrase of a corpus that all use.
 
-    An account that sent too little to tell is kept if it holds a specific fact that the network shares. One that took part in conversations which the network
-    handed on is kept whatever else it carries: strangers' traffic is resold over it.
+    An account that sent too little to tell is kept if it holds a specific fact that the network shares. One that is coupled to at least two
+    other members is kept whatever else it carries: strangers' traffic is resold over it.
     """
     cluster = rows["cluster"][0]
     likeness = likeness_to_rest(held_out_wording(inputs["habits"], people), positions)
@@ -157,8 +157,10 @@ def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs:
     facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies") & pl.col("kind").is_in(GATE_MEASURES))
     holders = inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi")["account_key"].unique()
     silent = (views.document_count[positions] < FEW_DOCUMENTS) & rows["account_key"].is_in(holders.implode()).to_numpy()
-    passed_on = inputs["shared_values"].join(facts.filter(pl.col("kind").is_in(COUPLINGS)), on=["kind", "value_key"], how="semi")["account_key"].unique()
-    named: NDArray[np.bool_] = one_pool | silent | rows["account_key"].is_in(passed_on.implode()).to_numpy()
+    coupled = inputs["shared_values"].join(facts.filter(pl.col("kind").is_in(COUPLINGS)), on=["kind", "value_key"], how="semi").join(rows, on="account_key", how="semi")
+    a, b = handed_on(coupled, people)
+    partners = np.bincount(np.concatenate([a, b]), minlength=len(people.keys))[positions]
+    named: NDArray[np.bool_] = one_pool | silent | (partners >= PARTNERS)
     return named
 
 
