@@ -142,7 +142,8 @@ def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progres
     result = manifest(case.run_id, case.made_from, case.days, window, rejected, stages, case.listing, options.config)
     result |= edge | {"tables": tables, "tiers": count_tiers(folder), "error_rates": summary(case.quoted.document, options.config) if case.quoted else None}
     result["counts"] |= {"accounts": tables["accounts"]["rows"], "networks": tables["networks"]["rows"]}
-    bench.timed("90 pages", lambda: write_pages(bench, folder, result, options.config, progress))
+    if options.pages:
+        bench.timed("90 pages", lambda: write_pages(bench, folder, result, options.config, progress))
     result = write_manifest(folder, result, _measured(bench, options))
     store.replace_folder(folder, store.run_folder(case.run_id))
     return result

@@ -32,6 +32,8 @@ class RunOptions:
     """Limit for the whole process, bytes; at least 1e9."""
     threads: int = 1
     on_bad_file: Literal["fail", "skip"] = "fail"
+    pages: bool = True
+    """False only where nobody reads them and `out` is thrown away, as when error rates are measured: pages judge nobody."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _judge(job: Job, world: World, folder: Path) -> Judged:
 
 
 def _options(job: Job, world: World, config: Config, out: Path) -> RunOptions:
-    return RunOptions((str(world.requests),), out, config, world.accounts, world.context, None, job.memory_bytes, job.threads)
+    return RunOptions((str(world.requests),), out, config, world.accounts, world.context, None, job.memory_bytes, job.threads, pages=False)
 
 
 def _run(job: Job, entry: Try, world: World, changed: Path, folder: Path) -> RunOutcome:
