@@ -28,8 +28,8 @@ def validate(
     suite: Annotated[
         Suite,
         typer.Option(
-            help="quick: minutes. ladder: rising evasion. lookalike: innocents only. rare: 60,000 accounts, three in a thousand bad. "
-            "all: these, and what columns, evidence and thresholds carry."
+            help="quick: minutes. ladder: rising evasion. lookalike: innocents only. all: both, and what columns, evidence and thresholds carry. "
+            "rare: 60,000 accounts, three in a thousand bad."
         ),
     ],
     worlds: Annotated[
