@@ -12,9 +12,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pipeline.config import Config
+from pipeline.stages.frames import within
 from pipeline.stages.population import population
+
+Ints = NDArray[np.int64]
 
 WORDING = ("skeleton", "template", "system")
 CONTENT = ("prompt", "skeleton", "template", "system", "settings", "stack", "headers")
@@ -40,45 +44,55 @@ def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str
 
     Reads clusters, account_records, shared_values, kinds, recurring_shingles, client_wording, cluster_values. Empty: an empty table.
     """
-    people = population(inputs)
-    records, listed = inputs["account_records"], inputs["clusters"].filter(pl.col("origin") != "small")
-    values = inputs["shared_values"].join(inputs["cluster_values"], on=["kind", "value_key"], how="semi").join(listed, on="account_key", how="semi")
+    listed = inputs["clusters"].filter(pl.col("origin") != "small").select("cluster", "account_key")
+    fellows = listed.join(inputs["account_records"], on="account_key")
+    ties = _ties(within(inputs["shared_values"], listed), inputs["cluster_values"], population(inputs).entity_total)
     clients = _clients_wording(inputs["recurring_shingles"], inputs["client_wording"])
-    rows = []
-    for (cluster,), members in listed.group_by("cluster", maintain_order=True):
-        fellows = members.join(records, on="account_key")
-        shared = inputs["cluster_values"].filter(pl.col("cluster") == cluster)
-        ties = _ties(values.join(members, on="account_key", how="semi"), shared, people.entity_total)
-        fit = {
-            "vouched_organisation": _largest_share(fellows.filter("is_vouched")["organization_key"], fellows.height),
-            "self_serve_team": _largest_share(fellows.filter(~pl.col("is_vouched"))["organization_key"], fellows.height),
-            "classroom": _classroom(fellows, shared, values, config),
-            "public_client": _client_share(members, ties, clients, config),
-        }
-        for name, share in fit.items():
-            margin = _residual(members, ties, EXPLAINS[name]) - config.networks.edge_margin_bits
-            rows.append((cluster, name, round(share, 6), share >= config.verdict.alternative_share, round(margin, 6)))
-        chance = _residual(members, ties, ()) - config.networks.edge_margin_bits
-        rows.append((cluster, NOTHING, 0.0, False, round(chance, 6)))
-    return {"cluster_alternatives": pl.DataFrame(rows, schema=ROWS, orient="row").sort("cluster", "alternative")}
+    fits = {
+        "vouched_organisation": _largest_share(fellows.filter("is_vouched")),
+        "self_serve_team": _largest_share(fellows.filter(~pl.col("is_vouched"))),
+        "classroom": _classroom(fellows, ties, config),
+        "public_client": _client_share(listed, ties, clients, config),
+    }
+    sizes = listed.group_by("cluster").len("size")
+    rows = [_scored(name, sizes, fits.get(name), _residual(listed, ties, EXPLAINS.get(name, ())), config) for name in (*EXPLAINS, NOTHING)]
+    return {"cluster_alternatives": pl.concat(rows).select(list(ROWS)).cast(pl.Schema(ROWS)).sort("cluster", "alternative")}
 
 
-def _largest_share(keys: pl.Series, total: int) -> float:
-    """Share of members that hold the most frequent key."""
-    known = keys.drop_nulls()
-    return int(np.unique(known.to_numpy(), return_counts=True)[1].max()) / total if len(known) else 0.0
+def _scored(name: str, sizes: pl.DataFrame, fitting: pl.DataFrame | None, residual: pl.DataFrame, config: Config) -> pl.DataFrame:
+    """Rows of one alternative. In: size of each cluster, `fitting` members of those where some fit (None: it asks nobody to), and what is left unexplained."""
+    table = sizes.join(residual, on="cluster", how="left")
+    table = table.join(fitting, on="cluster", how="left") if fitting is not None else table.with_columns(pl.lit(0).alias("fitting"))
+    share = pl.col("fitting").fill_null(0) / pl.col("size")
+    applies = (share >= config.verdict.alternative_share) if fitting is not None else pl.lit(value=False)
+    margin = pl.Series("margin_bits", [round(left - config.networks.edge_margin_bits, 6) for left in table["residual"]], dtype=pl.Float64)
+    return table.select("cluster", pl.lit(name).alias("alternative"), share.round(6).alias("fit_share"), applies.alias("applies"), margin)
 
 
-def _classroom(fellows: pl.DataFrame, shared: pl.DataFrame, values: pl.DataFrame, config: Config) -> float:
-    """Members on the education pathway or with a school's mailbox; else members behind one address that signed up within days of each other."""
-    school = ((fellows["access_pathway"] == "education") | (fellows["email_domain_class"] == "edu")).fill_null(False).mean()
-    address = shared.filter(pl.col("kind").is_in(["ip", "signup_ip"])).sort("inside_count", "value_key", descending=[True, False]).head(1)
-    venue = values.join(address, on=["kind", "value_key"], how="semi").join(fellows, on="account_key", how="semi")
-    behind = fellows.join(venue, on="account_key", how="semi")
-    created = behind["created_us"].drop_nulls().sort()
-    width = config.links.cohort_days * _DAY_US
-    together = max((int(((created >= start) & (created < start + width)).sum()) for start in created), default=0)
-    return max(float(school or 0.0), together / fellows.height)  # type: ignore[arg-type]  # polars types mean as any
+def _largest_share(fellows: pl.DataFrame) -> pl.DataFrame:
+    """Members that hold the most frequent organisation of their cluster. Columns cluster, fitting."""
+    held = fellows.filter(pl.col("organization_key").is_not_null()).group_by("cluster", "organization_key").len("fitting")
+    return held.group_by("cluster").agg(pl.col("fitting").max())
+
+
+def _classroom(fellows: pl.DataFrame, ties: pl.DataFrame, config: Config) -> pl.DataFrame:
+    """Members on the education pathway or with a school's mailbox; else members behind one address that signed up within days of each other. Columns cluster, fitting."""
+    school = ((pl.col("access_pathway") == "education") | (pl.col("email_domain_class") == "edu")).fill_null(value=False)
+    pupils = fellows.group_by("cluster").agg(school.sum().cast(pl.Int64).alias("pupils"))
+    addresses = ties.filter(pl.col("kind").is_in(["ip", "signup_ip"]))
+    venue = addresses.sort("cluster", "inside_count", "value_key", descending=[False, True, False]).unique("cluster", keep="first", maintain_order=True)
+    behind = addresses.join(venue, on=["cluster", "kind", "value_key"], how="semi").select("cluster", "account_key").unique()
+    created = behind.join(fellows, on=["cluster", "account_key"]).filter(pl.col("created_us").is_not_null()).sort("cluster", "created_us").select("cluster", "created_us")
+    together = [
+        (cluster, _most_within(times["created_us"].to_numpy(), config.links.cohort_days * _DAY_US)) for (cluster,), times in created.group_by("cluster", maintain_order=True)
+    ]
+    found = pupils.join(pl.DataFrame(together, schema={"cluster": pl.Int64, "together": pl.Int64}, orient="row"), on="cluster", how="left")
+    return found.select("cluster", pl.max_horizontal("pupils", pl.col("together").fill_null(0)).alias("fitting"))
+
+
+def _most_within(times: Ints, width: int) -> int:
+    """Most of the ascending times that lie within `width` of one of them, it being the first."""
+    return int((np.searchsorted(times, times + width, side="left") - np.arange(len(times))).max())
 
 
 def _clients_wording(recurring: pl.DataFrame, client_wording: pl.DataFrame) -> pl.DataFrame:
@@ -88,24 +102,24 @@ def _clients_wording(recurring: pl.DataFrame, client_wording: pl.DataFrame) -> p
     return held.group_by("account_key").agg(pl.len().cast(pl.Int64).alias("client"))
 
 
-def _client_share(members: pl.DataFrame, ties: pl.DataFrame, clients: pl.DataFrame, config: Config) -> float:
-    """Members whose recurring wording is nearly all a public client's and who share too little else to be linked by wording."""
-    own = ties.filter(pl.col("kind").is_in(WORDING)).group_by("account_key").agg(pl.len().cast(pl.Int64).alias("own"))
-    counts = members.select("account_key").join(clients, on="account_key").join(own, on="account_key", how="left").with_columns(pl.col("own").fill_null(0))
+def _client_share(listed: pl.DataFrame, ties: pl.DataFrame, clients: pl.DataFrame, config: Config) -> pl.DataFrame:
+    """Members whose recurring wording is nearly all a public client's and who share too little else to be linked by wording. Columns cluster, fitting."""
+    own = ties.filter(pl.col("kind").is_in(WORDING)).group_by("cluster", "account_key").agg(pl.len().cast(pl.Int64).alias("own"))
+    counts = listed.join(clients, on="account_key").join(own, on=["cluster", "account_key"], how="left").with_columns(pl.col("own").fill_null(0))
     nearly_all = pl.col("client") >= config.verdict.alternative_share * (pl.col("client") + pl.col("own"))
-    return counts.filter(nearly_all & (pl.col("own") < config.links.template_min_shingles)).height / members.height
+    return counts.filter(nearly_all & (pl.col("own") < config.links.template_min_shingles)).group_by("cluster").len("fitting")
 
 
 def _ties(values: pl.DataFrame, shared: pl.DataFrame, entity_total: int) -> pl.DataFrame:
     """Holders of the values that a cluster shares, each with its rarity counted without the cluster, so that a large network's facts stay rare."""
-    held = values.join(shared.select("kind", "value_key", "inside_count"), on=["kind", "value_key"])
+    held = values.join(shared.select("cluster", "kind", "value_key", "inside_count"), on=["cluster", "kind", "value_key"])
     outside = held["df"].to_numpy() - held["inside_count"].to_numpy()
     rarity = np.log2(max(2, entity_total) / (outside + 1.0))
     return held.with_columns(pl.Series("rarity_bits", np.round(rarity, 6)))
 
 
-def _residual(members: pl.DataFrame, ties: pl.DataFrame, explained: tuple[str, ...]) -> float:
-    """Median over members of the rarest value shared with another member that is of no explained kind, in bits; 0 for members without one."""
-    left = ties.filter(~pl.col("kind").is_in(explained)).group_by("account_key").agg(pl.col("rarity_bits").max())
-    strongest = members.select("account_key").join(left, on="account_key", how="left")["rarity_bits"].fill_null(0.0)
-    return float(np.median(strongest.to_numpy())) if members.height else 0.0
+def _residual(listed: pl.DataFrame, ties: pl.DataFrame, explained: tuple[str, ...]) -> pl.DataFrame:
+    """Median over members of the rarest value shared with another member that is of no explained kind, in bits; 0 for members without one. Columns cluster, residual."""
+    left = ties.filter(~pl.col("kind").is_in(explained)).group_by("cluster", "account_key").agg(pl.col("rarity_bits").max())
+    strongest = listed.join(left, on=["cluster", "account_key"], how="left")
+    return strongest.group_by("cluster").agg(pl.col("rarity_bits").fill_null(0.0).median().alias("residual"))

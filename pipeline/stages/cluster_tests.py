@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.config import Config
-from pipeline.measures.groups import SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, nearest, others, pool_size, tied_share_sparse
+from pipeline.measures.groups import Neighbours, SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, others, pool_size, tied_share_sparse
 from pipeline.measures.nulls import permutation_p
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_couplings, held_out_wording
 from pipeline.stages.population import Population, population
@@ -39,6 +39,8 @@ class _Bench:
     couplings: SparseRows
     views: AccountViews
     days: Floats
+    volume: Neighbours
+    manner: Neighbours
     clustered: Ints
     config: Config
 
@@ -55,7 +57,7 @@ def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[st
         members = bench.people.positions(rows["account_key"])
         rng = np.random.default_rng([config.networks.seed, *bench.people.keys[members[:2]].tolist(), len(members)])
         tests += [(cluster, *row) for row in _tests(bench, members, rng)]
-        controls += [(cluster, int(bench.people.keys[control])) for control in _pool(bench.views.volume, members, bench.clustered, config.verdict.control_accounts)]
+        controls += [(cluster, int(bench.people.keys[control])) for control in _pool(bench.volume, members, bench.clustered, config.verdict.control_accounts)]
     schema = {"cluster": pl.Int64, "test": pl.String, "family": pl.String, "supports": pl.String, "statistic": pl.Float64, "unit": pl.String, "expected": pl.Float64}
     schema |= {"p_value": pl.Float64, "sample_size": pl.Int64, "null_model": pl.String, "status": pl.String, "reason": pl.String}
     found = pl.DataFrame(tests, schema=schema, orient="row").sort("cluster", "test")
@@ -67,7 +69,8 @@ def _bench(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
     people = population(inputs)
     clustered = people.positions(inputs["clusters"].filter(pl.col("origin") == "network")["account_key"])
     wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs["daily_requests"], people)
-    return _Bench(people, wording, held_out_couplings(inputs["handoffs"], inputs["fanouts"], people), account_views(inputs, people, config), days, np.sort(clustered), config)
+    views, couplings = account_views(inputs, people, config), held_out_couplings(inputs["handoffs"], inputs["fanouts"], people)
+    return _Bench(people, wording, couplings, views, days, Neighbours(views.volume), Neighbours(views.manner), np.sort(clustered), config)
 
 
 def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:
@@ -80,14 +83,14 @@ def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:
     return daily_residuals(counts)
 
 
-def _pool(columns: Floats, members: Ints, excluded: Ints, wanted: int) -> Ints:
-    return nearest(columns, members, others(len(columns), members, excluded), wanted)
+def _pool(accounts: Neighbours, members: Ints, excluded: Ints, wanted: int) -> Ints:
+    return accounts.nearest(members, others(len(accounts.columns), members, excluded), wanted)
 
 
 def _tests(bench: _Bench, members: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
     everyone = np.empty(0, dtype=np.int64)
-    alike = _pool(bench.views.manner, members, everyone, pool_size(len(members)))
-    ordinary = _pool(bench.views.volume, members, bench.clustered, pool_size(len(members)))
+    alike = _pool(bench.manner, members, everyone, pool_size(len(members)))
+    ordinary = _pool(bench.volume, members, bench.clustered, pool_size(len(members)))
     return [_wording(bench, members, alike, rng), _handoff(bench, members, alike, rng), _shared_days(bench, members, alike, rng), *_extraction(bench, members, ordinary, rng)]
 
 

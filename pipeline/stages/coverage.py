@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.config import Config, VerdictConfig
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, kinds
 from pipeline.measures.graph import components
-from pipeline.measures.groups import draw_groups, draw_pairs, nearest, others, pool_size
+from pipeline.measures.groups import Neighbours, draw_groups, draw_pairs, others, pool_size
 from pipeline.measures.nulls import percentile_of
 from pipeline.stages.coupling import COUPLINGS
 from pipeline.stages.evidence_views import account_views
@@ -51,7 +51,7 @@ def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     Reads clusters, shared_values, kinds, account_records, features, boilerplate, sample_totals. Empty: empty tables.
     """
     people = population(inputs)
-    views = account_views(inputs, people, config)
+    manner = Neighbours(account_views(inputs, people, config).manner)
     groups = inputs["clusters"].filter(pl.col("origin") == "network").sort("cluster", "account_key")
     listed = inputs["clusters"].filter(pl.col("origin") != "vouched")
     values = shared_inside(listed, inputs["shared_values"], _customers(inputs["account_records"]), people, config.verdict)
@@ -61,7 +61,7 @@ def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     for (cluster,), members in groups.group_by("cluster", maintain_order=True):
         positions = people.positions(members["account_key"])
         covered = _coverage(facts.filter(pl.col("cluster") == cluster), held, members)
-        rows += _families(int(str(cluster)), positions, covered, people, views.manner, config)
+        rows += _families(int(str(cluster)), positions, covered, people, manner, config)
     table = pl.DataFrame(rows, schema=FAMILY_ROWS, orient="row").sort("cluster", "family")
     return {"cluster_families": table, "cluster_values": values}
 
@@ -108,7 +108,7 @@ def _largest_web(held: pl.DataFrame) -> pl.DataFrame:
     return held.filter(pl.Series(label[account] == names[sizes.argmax()]))
 
 
-def _families(cluster: int, members: Ints, covered: pl.DataFrame, people: Population, manner: Floats, config: Config) -> list[tuple[object, ...]]:
+def _families(cluster: int, members: Ints, covered: pl.DataFrame, people: Population, manner: Neighbours, config: Config) -> list[tuple[object, ...]]:
     rng = np.random.default_rng([config.networks.seed, int(people.keys[members[0]]), len(members)])
     entities = len(np.unique(people.entity[members]))
     i, j = draw_pairs(len(members), MEMBER_PAIRS, rng)
@@ -139,10 +139,10 @@ def _admitted(blocks: pl.DataFrame, entities: int, config: Config) -> bool:
     return int(gate["largest"].max()) >= config.verdict.gate_min_values or int(gate["values"].sum()) >= config.verdict.gate_min_values  # type: ignore[arg-type]  # polars types max as any
 
 
-def _control_medians(members: Ints, people: Population, manner: Floats, config: Config, rng: np.random.Generator) -> Floats:
+def _control_medians(members: Ints, people: Population, manner: Neighbours, config: Config, rng: np.random.Generator) -> Floats:
     """Median bits by family in random groups of accounts of the same manner. Out: (groups, families); no rows if too few accounts."""
     size = min(len(members), 24)
-    pool = nearest(manner, members, others(len(manner), members), pool_size(len(members)))
+    pool = manner.nearest(members, others(len(manner.columns), members), pool_size(len(members)))
     if len(pool) < max(config.pages.control_minimum, 2 * size):
         return np.zeros((0, len(FAMILIES)))
     groups = draw_groups(pool, size, CONTROL_GROUPS, rng)

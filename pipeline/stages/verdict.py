@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from pipeline import schema
 from pipeline.config import Config
 from pipeline.kinds import GATE_FAMILIES
-from pipeline.measures.groups import likeness_to_rest
+from pipeline.measures.groups import SparseRows, likeness_to_rest
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
 from pipeline.stages.alternatives import EXPLAINS_ANSWERS, NOTHING
 from pipeline.stages.coupling import COUPLINGS, PARTNERS, handed_on
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
 from pipeline.stages.findings import GATE_MEASURES
-from pipeline.stages.frames import conform
+from pipeline.stages.frames import Parts, between, conform, within
 from pipeline.stages.population import Population, population
 
 Ints = NDArray[np.int64]
@@ -62,23 +62,32 @@ def verdict(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.
     """
     people = population(inputs)
     views = account_views(inputs, people, config)
-    q_values = q_values_of(inputs["cluster_tests"])
+    q_values, wording = q_values_of(inputs["cluster_tests"]), held_out_wording(inputs["habits"], people)
+    parts = _parts(inputs)
     networks, members, numbers = [], [], []
     for (cluster,), rows in inputs["clusters"].sort("cluster", "account_key").group_by("cluster", maintain_order=True):
-        positions = people.positions(rows["account_key"])
-        facts = weigh(rows, positions, inputs, q_values, people, config)
+        positions, own = people.positions(rows["account_key"]), parts.of(int(str(cluster)))
+        facts = weigh(rows, positions, own, q_values, people, config)
         tier, reason = tier_of(facts, config)
-        named = _accusable(rows, positions, views, inputs, people, config) if tier == "refer" else np.ones(len(positions), dtype=np.bool_)
+        named = _accusable(rows, positions, views, own, wording, people, config) if tier == "refer" else np.ones(len(positions), dtype=np.bool_)
         if named.sum() < min(config.networks.min_accounts, len(positions)):
             tier, reason, named = "watch", "too_few_members_left", np.ones(len(positions), dtype=np.bool_)
         name = _provisional(people, positions[named])
-        networks.append(_network_row(name, tier, reason, facts, positions[named], people, inputs))
-        members.append(_member_rows(name, rows.filter(pl.Series(named)), positions[named], views, people, inputs["pair_links"], config))
+        networks.append(_network_row(name, tier, reason, facts, positions[named], people, own))
+        members.append(_member_rows(name, rows.filter(pl.Series(named)), positions[named], views, people, own["pair_links"], config))
         numbers.append((int(str(cluster)), name))
     ids = pl.DataFrame(numbers, schema={"cluster": pl.Int64, "network_id": pl.String}, orient="row")
     table = conform(pl.DataFrame(networks, infer_schema_length=None), schema.NETWORKS)
     fellows = conform(pl.concat(members) if members else pl.DataFrame(), schema.MEMBERS)
     return {"networks": _with_core(table, fellows), "members": fellows, "cluster_ids": ids}
+
+
+def _parts(inputs: Mapping[str, pl.DataFrame]) -> Parts:
+    """The tables, those that speak of clusters or of their accounts cut by cluster."""
+    clusters = inputs["clusters"]
+    of_accounts = {name: within(inputs[name], clusters) for name in ("boilerplate", "features", "shared_values")}
+    of_clusters = {name: inputs[name] for name in ("cluster_tests", "cluster_families", "cluster_alternatives", "cluster_values")}
+    return Parts(inputs, {**of_accounts, **of_clusters, "pair_links": between(inputs["pair_links"], clusters)})
 
 
 def q_values_of(tests: pl.DataFrame) -> dict[int, tuple[float, float]]:
@@ -144,14 +153,16 @@ def tier_of(facts: Facts, config: Config) -> tuple[str, str]:
     return ("watch", reason) if reason else ("refer", "specific_fact_and_extraction")
 
 
-def _accusable(rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs: Mapping[str, pl.DataFrame], people: Population, config: Config) -> NDArray[np.bool_]:
+def _accusable(
+    rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs: Mapping[str, pl.DataFrame], wording: SparseRows, people: Population, config: Config
+) -> NDArray[np.bool_]:
     """Members who may be named: their held-out traffic is harvest-shaped, and its mix of wording is the network's, not only one phrase of a corpus that all use.
 
     An account that sent too little to tell is kept if it holds a specific fact that the network shares. One that is coupled to at least two
     other members is kept whatever else it carries: strangers' traffic is resold over it.
     """
     cluster = rows["cluster"][0]
-    likeness = likeness_to_rest(held_out_wording(inputs["habits"], people), positions)
+    likeness = likeness_to_rest(wording, positions)
     score = views.harvest_share[positions]
     one_pool = (likeness >= config.verdict.min_mix_share * float(np.median(likeness))) & (score > 0) & (score >= float(np.median(score)) / 4)
     facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies") & pl.col("kind").is_in(GATE_MEASURES))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from pipeline.measures.groups import daily_residuals, draw_groups, draw_pairs, likeness_to_rest, mean_cosine, mean_cosine_sparse, nearest, standardise, tied_share_sparse, unit_rows
+from pipeline.measures.groups import Neighbours, daily_residuals, draw_groups, draw_pairs, likeness_to_rest, mean_cosine, mean_cosine_sparse, nearest, standardise, tied_share_sparse, unit_rows
 
 SEEDS = st.integers(0, 10_000)
 
@@ -149,3 +149,13 @@ def test_the_tied_share_is_that_of_a_double_loop_over_sets(size: int, width: int
     groups = draw_groups(np.arange(14), size, count, rng)
     slow = [np.mean([bool((held[a] & held[b]).any()) for a, b in itertools.combinations(group.tolist(), 2)]) for group in groups]
     assert tied_share_sparse(sparse.csr_matrix(held.astype(float)), groups) == pytest.approx(slow, abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 120), st.integers(1, 3), st.integers(1, 9), st.integers(1, 60), st.booleans(), SEEDS)
+def test_the_index_finds_whom_the_walk_finds_ties_too(count: int, width: int, size: int, wanted: int, coarse: bool, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    columns = standardise(rng.integers(0, 4, (count, width)).astype(float) if coarse else rng.normal(size=(count, width)))
+    members = np.sort(rng.choice(count, min(size, count), replace=False))
+    eligible = np.flatnonzero(rng.random(count) < 0.7)
+    assert Neighbours(columns).nearest(members, eligible, wanted).tolist() == nearest(columns, members, eligible, wanted).tolist()
