@@ -6,6 +6,8 @@ network only if a specific fact holds it together, its members write with most o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -21,13 +23,23 @@ PHRASE = 8
 HALF = 0.5
 
 
+@dataclass(frozen=True)
+class _Wording:
+    """Who writes with which 4-gram, both ways round, so that a network's writers are found without a pass over all rows."""
+
+    values: list[Ints]
+    """4-grams (numbered from 0) of each account, by position"""
+    writers: list[Ints]
+    """positions of the accounts of each 4-gram"""
+
+
 def with_handfuls(found: list[tuple[Ints, Floats]], handfuls: list[Ints], values: pl.DataFrame, people: Population, config: Config) -> list[tuple[Ints, Floats]]:
     """Networks with the handfuls that belong to them. In: members (sorted positions) and bits of each network, positions of each group that a fact joins, shared_values.
 
     A network takes handfuls in only if at least half of it is joined by facts already: what comes in must not be what opens the gate. The first network that fits takes
     what fits it; nothing given, nothing found.
     """
-    wording = values.filter(pl.col("kind") == "template").select("account_key", "value_key")
+    wording = _wording(values, people)
     handful_of = np.full(len(people.keys), -1, dtype=np.int64)
     for number, handful in enumerate(handfuls):
         handful_of[handful] = number
@@ -53,14 +65,26 @@ def _in_company(accounts: Ints, handful_of: Ints) -> Ints:
     return held[counts[place] >= 2]
 
 
-def _writers(wording: pl.DataFrame, members: Ints, people: Population, config: Config) -> Ints:
+def _wording(values: pl.DataFrame, people: Population) -> _Wording:
+    """In: rows of shared_values."""
+    rows = values.filter(pl.col("kind") == "template")
+    account, value = people.positions(rows["account_key"]), np.unique(rows["value_key"].to_numpy(), return_inverse=True)[1]
+    return _Wording(_listed(value, account, len(people.keys)), _listed(account, value, int(value.max()) + 1 if len(value) else 0))
+
+
+def _listed(items: Ints, by: Ints, count: int) -> list[Ints]:
+    """The items of each number below `count`. In: items, each with the number that it belongs to."""
+    return np.split(items[np.argsort(by, kind="stable")], np.cumsum(np.bincount(by, minlength=count))[:-1]) if count else []
+
+
+def _writers(wording: _Wording, members: Ints, people: Population, config: Config) -> Ints:
     """Accounts outside a network that write with at least half of what at least half of it writes with; none if that is little, or if too many do."""
-    keys = pl.DataFrame({"account_key": people.keys[members]})
-    common = wording.join(keys, on="account_key", how="semi").group_by("value_key").len("holders").filter(pl.col("holders") >= HALF * len(members))
-    if common.height < PHRASE:
+    written, holders = np.unique(np.concatenate([wording.values[member] for member in members]), return_counts=True)
+    common = written[holders >= HALF * len(members)]
+    if len(common) < PHRASE:
         return np.empty(0, dtype=np.int64)
-    held = wording.join(keys, on="account_key", how="anti").join(common, on="value_key", how="semi").group_by("account_key").len("held")
-    writers = np.sort(people.positions(held.filter(pl.col("held") >= HALF * common.height)["account_key"]))
+    accounts, held = np.unique(np.concatenate([wording.writers[value] for value in common]), return_counts=True)
+    writers = np.setdiff1d(accounts[held >= HALF * len(common)], members)
     inside, outside = len(np.unique(people.entity[members])), len(np.unique(people.entity[writers]))
     is_own = inside >= config.verdict.gate_in_share * (inside + outside) and outside <= config.verdict.gate_max_outside_share * people.entity_total
     return writers if is_own else np.empty(0, dtype=np.int64)

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
 
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from pipeline.stages.population import population
+from pipeline.stages.relinking import PHRASE, _writers
+from pipeline.stages.relinking import _wording as _wording_of
+from tests.stages.builders import CONFIG, frame, key
 from tests.stages.test_clusters import _clusters, _world
 
 Blocks = list[tuple[list[int], list[str]]]
@@ -95,3 +105,20 @@ def test_a_network_that_no_fact_joins_takes_no_handful_in() -> None:
     strangers: Blocks = [(OPERATOR, ["ip", "template"])]
     blocks = [*strangers, *_wording([*OPERATOR, *HANDFUL]), (HANDFUL, ["payment"])]
     assert _clusters(_world(200, blocks)) == [("network", OPERATOR), ("small", HANDFUL)]
+
+
+@given(st.sets(st.integers(0, 19)), st.sets(st.tuples(st.integers(0, 19), st.integers(0, 11)), max_size=60), st.sets(st.integers(0, 19), min_size=1, max_size=12))
+@settings(max_examples=80, deadline=None)
+def test_writers_are_those_of_the_rule_written_out(alike: set[int], odd: set[tuple[int, int]], inside: set[int]) -> None:
+    held = {(n, v) for n in alike for v in range(12)} ^ odd
+    world = _world(20, [])
+    rows = [{"kind": kind, "value_key": key("shingle", v), "account_key": key(n), "df": 2, "share": 1.0, "rarity_micro_bits": 1} for kind in ("template", "ip") for n, v in held]
+    people = population({**world, "shared_values": frame("shared_values", rows)})
+    config = dataclasses.replace(CONFIG, verdict=dataclasses.replace(CONFIG.verdict, gate_in_share=0.4, gate_max_outside_share=0.3))
+    members = np.sort(people.positions(pl.Series([key(n) for n in inside])))
+    common = {v for v in range(12) if 2 * sum((n, v) in held for n in inside) >= len(inside)}
+    writers = {n for n in set(range(20)) - set(inside) if 2 * sum((n, v) in held for v in common) >= len(common)}
+    is_own = len(common) >= PHRASE and len(inside) >= 0.4 * (len(inside) + len(writers)) and len(writers) <= 0.3 * 20
+    event(f"own wording with writers: {is_own and bool(writers)}")
+    found = _writers(_wording_of(frame("shared_values", rows), people), members, people, config)
+    assert found.tolist() == sorted(people.positions(pl.Series([key(n) for n in writers], dtype=pl.Int64)).tolist() if is_own else [])
