@@ -90,7 +90,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
     _stage(39, "39_first_requests.sql", "requests", "first_requests"),
     _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
-    _stage(41, "41_link_rarity.sql", "candidate_pairs shared_values kinds", "link_rarity"),
+    _stage(41, "pipeline.stages.link_rarity:link_rarity", "candidate_pairs shared_values kinds", "link_rarity"),
     _stage(50, "50_pair_links.sql", "link_rarity kinds", "pair_links"),
     _stage(51, "51_links.sql", "pair_links account_records", "links"),
     _stage(55, "pipeline.stages.clusters:clusters", f"pair_links {_PEOPLE}", "clusters"),

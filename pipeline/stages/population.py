@@ -82,7 +82,7 @@ def median_bits(people: Population, accounts: Ints, part: Ints, seed: int) -> Fl
 def _shared_kind(kind: dict[str, object], values: pl.DataFrame, keys: Ints) -> SharedKind:
     held = values.filter(pl.col("kind") == kind["kind"])
     row = np.searchsorted(keys, held["account_key"].to_numpy()).astype(np.int64)
-    column = held["value_key"].rank("dense").to_numpy().astype(np.int64) - 1
+    column = numbered(held)[0]
     return SharedKind(
         str(kind["kind"]),
         str(kind["family"]),
@@ -93,3 +93,13 @@ def _shared_kind(kind: dict[str, object], values: pl.DataFrame, keys: Ints) -> S
         held["share"].to_numpy().astype(np.float64),
         held["rarity_micro_bits"].to_numpy().astype(np.int64),
     )
+
+
+def numbered(held: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
+    """Values numbered from 0, those of fewest holders first, then by key. In: rows of shared_values of one kind. Out: each row's number; each number's df and value_key."""
+    keys, first, place = np.unique(held["value_key"].to_numpy(), return_index=True, return_inverse=True)
+    df = held["df"].to_numpy()[first]
+    order = np.lexsort((keys, df))
+    number = np.empty(len(keys), dtype=np.int64)
+    number[order] = np.arange(len(keys))
+    return number[place], df[order], keys[order]

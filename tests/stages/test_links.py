@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from pipeline.engines.duckdb import DuckEngine
 from pipeline.kinds import kind_table, kinds
 from pipeline.stages.population import population
-from tests.stages.builders import CONFIG, DAY_US, START_US, Frames, _sql, engine, frame, key, settings_of, shuffled, stage_named, streamed
+from tests.stages.builders import CONFIG, DAY_US, START_US, Frames, _sql, engine, frame, key, python_stage, settings_of, shuffled, stage_named, streamed
 
 RECORD_KINDS = {"payment": "payment_key", "device": "device_key", "email": "email_key", "phone": "phone_key", "signup_ip": "signup_ip_key", "mail_domain": "email_domain_key"}
 USED_KINDS = ("ip", "ip_prefix", "stack", "headers", "settings", "system")
@@ -28,6 +28,7 @@ LINKS = dataclasses.replace(CONFIG.links, **HUBS, template_min_shingles=2)
 """The defaults, but values that half of all accounts hold still count: a world here has a dozen accounts."""
 CAPS = {kind.kind: kind for kind in kinds(LINKS)}
 KINDS = kind_table(LINKS)
+LINK_RARITY = "pipeline.stages.link_rarity:link_rarity"
 Holding = tuple[str, int, int]
 LAWS = settings(max_examples=12, deadline=None)
 
@@ -94,12 +95,19 @@ def _chain(duck: DuckEngine, given: Frames, **changed: object) -> Frames:
     for name, file in (
         ("shared_values", "34_shared_values.sql"),
         ("candidate_pairs", "40_candidate_pairs.sql"),
-        ("link_rarity", "41_link_rarity.sql"),
+        ("link_rarity", LINK_RARITY),
         ("pair_links", "50_pair_links.sql"),
         ("links", "51_links.sql"),
     ):
-        tables[name] = _sql(duck, file, tables, params)
+        tables[name] = _made(duck, file, tables, params)
     return tables
+
+
+def _made(duck: DuckEngine, source: str, tables: Frames, params: dict[str, object]) -> pl.DataFrame:
+    if source.endswith(".sql"):
+        return _sql(duck, source, tables, params)
+    stage = stage_named(source)
+    return python_stage(stage, {name: tables[name] for name in stage.reads}, CONFIG)[stage.writes[0]]
 
 
 @pytest.fixture(scope="module")
@@ -211,8 +219,8 @@ def test_the_scorer_rounds_weighed_bits_as_the_link_files_do(duck: DuckEngine, p
     common = {"kind": "system", "value_key": 7, "family": "templates", "df": 9, "rarity_micro_bits": rarity}
     values = frame("shared_values", [{"account_key": n, "entity_key": n, "share": share / 100, **common} for n, share in enumerate(percent)])
     tables = {"shared_values": values, "kinds": KINDS, "account_records": frame("account_records", [{"account_key": n, "account_id": str(n)} for n in range(9)])}
-    for name, file in (("candidate_pairs", "40_candidate_pairs.sql"), ("link_rarity", "41_link_rarity.sql"), ("pair_links", "50_pair_links.sql")):
-        tables[name] = _sql(duck, file, tables, PARAMS)
+    for name, file in (("candidate_pairs", "40_candidate_pairs.sql"), ("link_rarity", LINK_RARITY), ("pair_links", "50_pair_links.sql")):
+        tables[name] = _made(duck, file, tables, PARAMS)
     _assert_scorer_agrees(tables)
 
 

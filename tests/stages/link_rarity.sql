@@ -1,9 +1,4 @@
--- links by rarity, all families whose evidence is a shared value (identity, infrastructure, settings, duplicates, templates):
--- bits are log2(entities / holders) of what two accounts share, the rarest value of a kind in full and the others by a quarter, capped
--- Values are numbered in the order in which the rarest is chosen (fewest holders, then smallest key), so that a join and a maximum of integers find it.
--- grain: account_a, account_b, kind
--- reads: candidate_pairs, shared_values, kinds
--- params: none
+-- What stage 41 makes, said a second time in SQL: tests compare the two. Slow where pairs share much, since it joins every pair with every value.
 WITH numbered AS (
     SELECT
         account_key,
