@@ -17,7 +17,7 @@ import polars as pl
 
 from pipeline import schema
 from pipeline.config import Config
-from pipeline.stages.frames import conform
+from pipeline.stages.frames import Parts, conform, within
 
 GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "handoff", "fanout")
 SHARED_MEASURES = {
@@ -41,7 +41,13 @@ STRONGEST, KEPT = 20, 1_000
 TEMPLATED = ("shared_wording", "held_out_wording", "harvest_share", "templated_output")
 """Measures that stand on the same rows: the members' templated prompts."""
 NO_LOT = pl.lit(None)
-BY_ACCOUNT = ("shared_values", "boilerplate", "first_requests")
+BY_ACCOUNT = {
+    "shared_values": ("account_key", "kind", "family", "value_key"),
+    "boilerplate": ("account_key", "request_id", "source_file", "source_row", "habit_count", "request_count", "output_tokens"),
+    "first_requests": ("account_key", "request_id", "source_file", "source_row"),
+}
+"""Tables of accounts, and the columns of each that findings rest on: an account is a control of many networks, and each of these gets its rows."""
+BY_CLUSTER = ("cluster_tests", "cluster_values", "cluster_alternatives", "cluster_controls", "address_requests", "handoff_requests")
 
 
 def findings(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
@@ -50,14 +56,12 @@ def findings(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     Reads networks, members, account_records, cluster_ids, cluster_tests, cluster_values, cluster_alternatives, cluster_controls,
     shared_values, boilerplate, first_requests, address_requests, handoff_requests. Empty: empty tables.
     """
-    fellows = inputs["members"].select("network_id", "account_id").join(inputs["account_records"].select("account_id", "account_key"), on="account_id")
-    concerned = pl.concat([fellows["account_key"], inputs["cluster_controls"]["account_key"]]).unique().to_frame()
-    inputs = {**inputs, **{name: inputs[name].join(concerned, on="account_key", how="semi") for name in BY_ACCOUNT}}
+    parts = _parts(inputs)
     digest = hashlib.sha256(json.dumps(config.as_dict(), sort_keys=True).encode()).hexdigest()
     claims, rows = [], []
     for network in inputs["cluster_ids"].sort("cluster").iter_rows(named=True):
-        members = fellows.filter(pl.col("network_id") == network["network_id"])
-        own = _of_network(network["cluster"], members, inputs)
+        own = parts.of(network["cluster"])
+        members = own["fellows"]
         templated = None
         for rank, claim in enumerate(_claims(network["cluster"], members, own, config), start=1):
             number = "F-" + hashlib.sha256(f"{network['network_id']} {claim['measure']} {digest}".encode()).hexdigest()[:12]
@@ -86,11 +90,13 @@ def _evidence(references: pl.DataFrame) -> _Evidence:
     return _Evidence(kept, _totals(references, kept))
 
 
-def _of_network(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The tables, those of clusters cut to one cluster and those of accounts to its members and controls."""
-    own = {name: frame.filter(pl.col("cluster") == cluster) if "cluster" in frame.columns else frame for name, frame in inputs.items()}
-    concerned = pl.concat([members["account_key"], own["cluster_controls"]["account_key"]]).unique().to_frame()
-    return own | {name: own[name].join(concerned, on="account_key", how="semi") for name in BY_ACCOUNT}
+def _parts(inputs: Mapping[str, pl.DataFrame]) -> Parts:
+    """The tables, those of clusters cut to one cluster, those of accounts to its members and controls, and `fellows`, its members."""
+    named = inputs["members"].select("network_id", "account_id").join(inputs["cluster_ids"], on="network_id", maintain_order="left")
+    fellows = named.join(inputs["account_records"].select("account_id", "account_key"), on="account_id", maintain_order="left")
+    concerned = pl.concat([frame.select("cluster", "account_key") for frame in (fellows, inputs["cluster_controls"])]).unique()
+    of_accounts = {name: within(inputs[name].select(columns), concerned) for name, columns in BY_ACCOUNT.items()}
+    return Parts(inputs, {**{name: inputs[name] for name in BY_CLUSTER}, **of_accounts, "fellows": fellows})
 
 
 def _claims(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
