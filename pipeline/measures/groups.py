@@ -5,12 +5,15 @@ Accounts are positions; every draw takes a seeded generator; nothing here knows 
 
 from __future__ import annotations
 
+import sys
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
+
+from pipeline.measures.backends import is_compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -46,16 +49,18 @@ class Neighbours:
         return nearest(self.columns, members, self._around(members, eligible, wanted), wanted)
 
     def _around(self, members: Ints, eligible: Ints, wanted: int) -> Ints:
-        """Whom `nearest` can choose, and some more: eligible accounts within a ball around each member, so wide that one of the balls alone holds enough of them."""
+        """Whom `nearest` can choose, and some more: eligible accounts within a ball around each member, so wide that the ball of a central one likely holds enough of them."""
         assert self._tree is not None
-        is_eligible = np.zeros(len(self.columns), np.bool_)
+        is_eligible, is_near = np.zeros(len(self.columns), np.bool_), np.zeros(len(self.columns), np.bool_)
         is_eligible[eligible] = True
         reach = min(2 * wanted + len(members), len(self.columns))
-        radius = float(self._tree.query(self.columns[members], k=[reach])[0].min())
-        inside = self._tree.query_ball_point(self.columns[members], radius + _ROUNDING)
-        found = np.unique(np.concatenate([np.asarray(some, dtype=np.int64) for some in inside]))
-        found = found[is_eligible[found]]
-        distance = cKDTree(self.columns[members]).query(self.columns[found])[0]
+        own = self.columns[members]
+        central = own[np.abs(own - np.median(own, axis=0)).sum(axis=1).argmin()]
+        radius = float(self._tree.query(central, k=[reach])[0][0])
+        for some in self._tree.query_ball_point(own, radius + _ROUNDING):
+            is_near[some] = True
+        found = np.flatnonzero(is_near & is_eligible)
+        distance = cKDTree(own).query(self.columns[found])[0]
         return found if np.count_nonzero(distance <= radius) >= wanted else eligible
 
 
@@ -93,6 +98,43 @@ def draw_groups(pool: Ints, size: int, groups: int, rng: np.random.Generator) ->
     return pool[chosen]
 
 
+def draw_sets(pool: Ints, size: int, groups: int, rng: np.random.Generator) -> Ints:
+    """The groups that `draw_groups` gives with the same generator, each in the order of the pool: for statistics to which the order inside a group is nothing."""
+    chosen = np.empty((groups, size), dtype=np.int64)
+    drawn = np.empty((min(groups, _GROUPS_AT_ONCE), len(pool)))
+    for start in range(0, groups, _GROUPS_AT_ONCE):
+        part = drawn[: min(_GROUPS_AT_ONCE, groups - start)]
+        rng.random(out=part)
+        chosen[start : start + len(part)] = smallest(part, size)
+    return pool[chosen]
+
+
+def smallest(numbers: Floats, size: int) -> Ints:
+    """Places of the `size` smallest numbers of each row, ascending; of equal ones the first. In: (n, k) numbers in 0..1, 1 <= size <= k. Out: (n, size)."""
+    if is_compiled() and "numba" in sys.modules:
+        from pipeline.measures import groups_numba
+
+        found: Ints = groups_numba.smallest(numbers, size)
+        return found
+    return smallest_by_partition(numbers, size)
+
+
+def smallest_by_partition(numbers: Floats, size: int) -> Ints:
+    """See `smallest`; in numpy."""
+    last = np.partition(numbers, size - 1, axis=1)[:, size - 1 : size]
+    place = np.nonzero(numbers <= last)[1]
+    if len(place) > size * len(numbers):  # equal numbers
+        return np.sort(np.argsort(numbers, axis=1, kind="stable")[:, :size], axis=1)
+    return place.reshape(len(numbers), size)
+
+
+def _places(groups: Ints) -> tuple[Ints, Ints]:
+    """The accounts of some groups, ascending, and of each entry its account's place among them: as numpy's unique, without a sort."""
+    is_in = np.zeros(int(groups.max()) + 1 if groups.size else 0, np.bool_)
+    is_in[groups.ravel()] = True
+    return np.flatnonzero(is_in), (np.cumsum(is_in) - 1)[groups]
+
+
 def draw_pairs(size: int, pairs: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Pairs of places inside a group: all of them if they are few, else `pairs` distinct ones. In: size >= 2. Out: two arrays of places, i < j."""
     i, j = np.triu_indices(size, k=1)
@@ -122,10 +164,9 @@ def mean_cosine_sparse(unit: SparseRows, groups: Ints) -> Floats:
         total = np.asarray(own.sum(axis=0)).ravel()
         cosine: Floats = np.array([(total @ total - own.multiply(own).sum()) / (size * (size - 1))])
         return cosine
-    pool, place = np.unique(groups, return_inverse=True)
+    pool, place = _places(groups)
     between = np.asarray((unit[pool] @ unit[pool].T).todense())
     np.fill_diagonal(between, 0.0)
-    place = place.reshape(groups.shape)
     parts = (place[start : start + _GROUPS_AT_ONCE] for start in range(0, len(place), _GROUPS_AT_ONCE))
     sums = [between[part[:, :, None], part[:, None, :]].reshape(len(part), -1).sum(axis=1) for part in parts]
     means: Floats = np.concatenate(sums) / (size * (size - 1))
@@ -135,7 +176,7 @@ def mean_cosine_sparse(unit: SparseRows, groups: Ints) -> Floats:
 def tied_share_sparse(rows: SparseRows, groups: Ints) -> Floats:
     """Share of a group's pairs whose rows have a column in common. In: (n, d) rows; groups (g, m) of positions, m >= 2. Out: (g,), 0..1."""
     size = groups.shape[1]
-    pool, place = np.unique(groups, return_inverse=True)
+    pool, place = _places(groups)
     common = (rows[pool] @ rows[pool].T).tocoo()
     apart = common.row != common.col
     tied = sparse.csr_matrix((np.ones(int(apart.sum()), dtype=np.int64), (common.row[apart], common.col[apart])), shape=common.shape)

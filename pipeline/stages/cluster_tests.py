@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.config import Config
-from pipeline.measures.groups import Neighbours, SparseRows, daily_residuals, draw_groups, mean_cosine, mean_cosine_sparse, others, pool_size, tied_share_sparse
+from pipeline.measures.groups import Neighbours, SparseRows, daily_residuals, draw_sets, mean_cosine, mean_cosine_sparse, nearest, others, pool_size, tied_share_sparse
 from pipeline.measures.nulls import permutation_p
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_couplings, held_out_wording
 from pipeline.stages.population import Population, population
@@ -56,8 +56,9 @@ def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[st
     for (cluster,), rows in groups.group_by("cluster", maintain_order=True):
         members = bench.people.positions(rows["account_key"])
         rng = np.random.default_rng([config.networks.seed, *bench.people.keys[members[:2]].tolist(), len(members)])
-        tests += [(cluster, *row) for row in _tests(bench, members, rng)]
-        controls += [(cluster, int(bench.people.keys[control])) for control in _pool(bench.volume, members, bench.clustered, config.verdict.control_accounts)]
+        ordinary = _pool(bench.volume, members, bench.clustered, max(pool_size(len(members)), config.verdict.control_accounts))
+        tests += [(cluster, *row) for row in _tests(bench, members, _nearest(bench.volume, members, ordinary, pool_size(len(members))), rng)]
+        controls += [(cluster, key) for key in bench.people.keys[_nearest(bench.volume, members, ordinary, config.verdict.control_accounts)].tolist()]
     schema = {"cluster": pl.Int64, "test": pl.String, "family": pl.String, "supports": pl.String, "statistic": pl.Float64, "unit": pl.String, "expected": pl.Float64}
     schema |= {"p_value": pl.Float64, "sample_size": pl.Int64, "null_model": pl.String, "status": pl.String, "reason": pl.String}
     found = pl.DataFrame(tests, schema=schema, orient="row").sort("cluster", "test")
@@ -87,10 +88,14 @@ def _pool(accounts: Neighbours, members: Ints, excluded: Ints, wanted: int) -> I
     return accounts.nearest(members, others(len(accounts.columns), members, excluded), wanted)
 
 
-def _tests(bench: _Bench, members: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
+def _nearest(accounts: Neighbours, members: Ints, pool: Ints, wanted: int) -> Ints:
+    """The nearest of a pool, which are the nearest of all if the pool holds at least so many of these."""
+    return pool if wanted >= len(pool) else nearest(accounts.columns, members, pool, wanted)
+
+
+def _tests(bench: _Bench, members: Ints, ordinary: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
     everyone = np.empty(0, dtype=np.int64)
     alike = _pool(bench.manner, members, everyone, pool_size(len(members)))
-    ordinary = _pool(bench.volume, members, bench.clustered, pool_size(len(members)))
     return [_wording(bench, members, alike, rng), _handoff(bench, members, alike, rng), _shared_days(bench, members, alike, rng), *_extraction(bench, members, ordinary, rng)]
 
 
@@ -100,7 +105,7 @@ def _wording(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator)
     if len(pool) < 2 * size or bench.wording.nnz == 0:
         return _not_run("held_out_wording", "templates", "coordination", "no recurring wording, or too few accounts of the same manner to compare with")
     observed = float(mean_cosine_sparse(bench.wording, members[None, :])[0])
-    null = mean_cosine_sparse(bench.wording, draw_groups(pool, size, bench.config.verdict.null_groups, rng))
+    null = mean_cosine_sparse(bench.wording, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
     return _ran("held_out_wording", "templates", "coordination", observed, "cosine", null, len(members), "random groups of accounts that work in the same manner")
 
 
@@ -115,7 +120,7 @@ def _handoff(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator)
             "nothing of theirs was handed on or sent at once, or too few accounts of the same manner to compare with",
         )
     observed = float(tied_share_sparse(bench.couplings, members[None, :])[0])
-    null = tied_share_sparse(bench.couplings, draw_groups(pool, size, bench.config.verdict.null_groups, rng))
+    null = tied_share_sparse(bench.couplings, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
     return _ran("held_out_handoff", "handoff", "coordination", observed, "share of pairs", null, len(members), "random groups of accounts that work in the same manner")
 
 
@@ -125,7 +130,7 @@ def _shared_days(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Genera
     if bench.days.shape[1] == 0 or len(pool) < 2 * size:
         return _not_run("shared_days", "timing", "coordination", f"needs {MIN_DAYS} days and enough accounts of the same manner")
     observed = float(mean_cosine(bench.days, members[None, :])[0])
-    null = mean_cosine(bench.days, draw_groups(pool, size, bench.config.verdict.null_groups, rng))
+    null = mean_cosine(bench.days, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
     return _ran("shared_days", "timing", "coordination", observed, "cosine", null, len(members), "random groups of accounts that work in the same manner")
 
 
@@ -138,7 +143,7 @@ def _extraction(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generat
     documents = int(bench.views.document_count[members].sum())
     if len(pool) < 2 * size or documents == 0:
         return [_not_run("harvest_share", "extraction", "extraction", "no sampled prompts, or too few accounts of the same volume to compare with")]
-    null = np.median(bench.views.harvest_share[draw_groups(pool, size, bench.config.verdict.null_groups, rng)], axis=1)
+    null = np.median(bench.views.harvest_share[draw_sets(pool, size, bench.config.verdict.null_groups, rng)], axis=1)
     observed = float(np.median(bench.views.harvest_share[members]))
     return [_ran("harvest_share", "extraction", "extraction", observed, "share", null, documents, "random groups of accounts of the same volume, outside every cluster")]
 

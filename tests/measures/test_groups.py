@@ -10,7 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from pipeline.measures.groups import Neighbours, daily_residuals, draw_groups, draw_pairs, likeness_to_rest, mean_cosine, mean_cosine_sparse, nearest, standardise, tied_share_sparse, unit_rows
+from pipeline.measures.groups import (
+    Neighbours,
+    daily_residuals,
+    draw_groups,
+    draw_pairs,
+    draw_sets,
+    likeness_to_rest,
+    mean_cosine,
+    mean_cosine_sparse,
+    nearest,
+    smallest,
+    smallest_by_partition,
+    standardise,
+    tied_share_sparse,
+    unit_rows,
+)
+from pipeline.measures.groups_numba import smallest as smallest_compiled
 
 SEEDS = st.integers(0, 10_000)
 
@@ -159,3 +175,34 @@ def test_the_index_finds_whom_the_walk_finds_ties_too(count: int, width: int, si
     members = np.sort(rng.choice(count, min(size, count), replace=False))
     eligible = np.flatnonzero(rng.random(count) < 0.7)
     assert Neighbours(columns).nearest(members, eligible, wanted).tolist() == nearest(columns, members, eligible, wanted).tolist()
+
+
+ROWS = st.integers(1, 40).flatmap(lambda width: st.lists(st.lists(st.sampled_from([0.0, 0.01, 0.25, 0.5, 0.999]), min_size=width, max_size=width), min_size=1, max_size=5))
+
+
+@given(ROWS, st.data())
+@settings(max_examples=150, deadline=None)
+def test_the_smallest_are_those_that_a_sort_gives_compiled_or_not(rows: list[list[float]], data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, len(rows[0])))
+    expected = [sorted(sorted(range(len(row)), key=lambda place: (row[place], place))[:size]) for row in rows]
+    for found in (smallest_by_partition(np.array(rows), size), smallest_compiled(np.array(rows), size), smallest(np.array(rows), size)):
+        assert found.tolist() == expected
+
+
+@given(st.integers(1, 30), st.integers(30, 300), st.integers(1, 600), st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_sets_are_the_groups_that_one_generator_gives(size: int, pool: int, groups: int, seed: int) -> None:
+    accounts = np.sort(np.random.default_rng(seed).choice(10_000, pool, replace=False))
+    one, other = np.random.default_rng(seed), np.random.default_rng(seed)
+    assert np.array_equal(draw_sets(accounts, size, groups, one), np.sort(draw_groups(accounts, size, groups, other), axis=1))
+    assert one.random() == other.random()
+
+
+@given(st.integers(5, 60), st.integers(0, 40), st.integers(0, 40), SEEDS)
+@settings(max_examples=40, deadline=None)
+def test_the_nearest_of_the_nearest_are_the_nearest_of_all(count: int, wanted: int, more: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    columns, members = rng.integers(0, 4, size=(count, 2)).astype(float), np.arange(3)
+    eligible = np.arange(3, count)
+    pool = nearest(columns, members, eligible, wanted + more)
+    assert nearest(columns, members, pool, wanted).tolist() == nearest(columns, members, eligible, wanted).tolist()
