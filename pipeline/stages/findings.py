@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,11 +37,11 @@ SHARED_MEASURES = {
 }
 TEST_UNITS = {"held_out_wording": "cosine", "shared_days": "cosine", "held_out_handoff": "share of pairs", "harvest_share": "share"}
 STRONGEST, KEPT = 20, 1_000
+ROWS_AT_ONCE = 500_000
 TEMPLATED = ("shared_wording", "held_out_wording", "harvest_share", "templated_output")
 """Measures that stand on the same rows: the members' templated prompts."""
 NO_LOT = pl.lit(None)
 BY_ACCOUNT = {
-    "shared_values": ("account_key", "kind", "family", "value_key"),
     "boilerplate": ("account_key", "request_id", "source_file", "source_row", "habit_count", "request_count", "output_tokens"),
     "first_requests": ("account_key", "request_id", "source_file", "source_row"),
 }
@@ -58,36 +57,56 @@ def findings(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     """
     parts = _parts(inputs)
     digest = hashlib.sha256(json.dumps(config.as_dict(), sort_keys=True).encode()).hexdigest()
-    claims, rows = [], []
+    claims, shelf = [], _Shelf()
     for network in inputs["cluster_ids"].sort("cluster").iter_rows(named=True):
         own = parts.of(network["cluster"])
-        members = own["fellows"]
-        templated = None
+        members, templated = own["fellows"], None
         for rank, claim in enumerate(_claims(network["cluster"], members, own, config), start=1):
             number = "F-" + hashlib.sha256(f"{network['network_id']} {claim['measure']} {digest}".encode()).hexdigest()[:12]
             if claim["measure"] in TEMPLATED:
-                found = templated = templated or _evidence(_templated(members, own))
+                part = templated = shelf.put(_templated(members, own)) if templated is None else templated
             else:
-                found = _evidence(_references(claim["measure"], network["cluster"], members, own))
-            claims.append({**claim, "finding_id": number, "network_id": network["network_id"], "rank": rank, **found.totals})
-            rows.append(found.kept.with_columns(pl.lit(number).alias("finding_id")))
+                part = shelf.put(_references(claim["measure"], network["cluster"], members, own))
+            claims.append({**claim, "finding_id": number, "network_id": network["network_id"], "rank": rank, "part": part})
+    kept, totals = shelf.cleared()
+    named = pl.DataFrame([(claim["finding_id"], claim["part"]) for claim in claims], schema={"finding_id": pl.String, "part": pl.Int64}, orient="row")
     return {
-        "findings": conform(pl.DataFrame(claims, infer_schema_length=None), schema.FINDINGS),
-        "evidence": conform(pl.concat(rows) if rows else pl.DataFrame(), schema.EVIDENCE),
+        "findings": conform(pl.DataFrame([{**claim, **totals[claim["part"]]} for claim in claims], infer_schema_length=None), schema.FINDINGS),
+        "evidence": conform(named.join(kept, on="part"), schema.EVIDENCE),
     }
 
 
-@dataclass(frozen=True)
-class _Evidence:
-    """The rows that are kept of a finding's, and what is said of all of them."""
+class _Shelf:
+    """References of many claims, weighed many at once: a claim of a few rows costs less than a question about it."""
 
-    kept: pl.DataFrame
-    totals: dict[str, Any]
+    def __init__(self) -> None:
+        self._waiting: list[pl.DataFrame] = []
+        self._kept = [pl.DataFrame(schema={"part": pl.Int64, "request_id": pl.String, "source_file": pl.String, "source_row": pl.Int64, "role": pl.String})]
+        self._totals: list[dict[str, Any]] = []
+        self._rows = 0
 
+    def put(self, references: pl.DataFrame) -> int:
+        """Add the references of a claim; the number under which they are kept."""
+        number = len(self._totals) + len(self._waiting)
+        self._waiting.append(references.select(pl.lit(number, dtype=pl.Int64).alias("part"), pl.all()))
+        self._rows += references.height
+        if self._rows > ROWS_AT_ONCE:
+            self._weigh()
+        return number
 
-def _evidence(references: pl.DataFrame) -> _Evidence:
-    kept = _kept(references)
-    return _Evidence(kept, _totals(references, kept))
+    def cleared(self) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+        """The rows that are kept, each with its part, and of each part the total and the hash of what is kept."""
+        self._weigh()
+        return pl.concat(self._kept), self._totals
+
+    def _weigh(self) -> None:
+        if not self._waiting:
+            return
+        first, count, references = len(self._totals), len(self._waiting), pl.concat(self._waiting)
+        kept = _kept(references)
+        self._totals += _totals(references, kept, range(first, first + count))
+        self._kept.append(kept)
+        self._waiting, self._rows = [], 0
 
 
 def _parts(inputs: Mapping[str, pl.DataFrame]) -> Parts:
@@ -96,12 +115,31 @@ def _parts(inputs: Mapping[str, pl.DataFrame]) -> Parts:
     fellows = named.join(inputs["account_records"].select("account_id", "account_key"), on="account_id", maintain_order="left")
     concerned = pl.concat([frame.select("cluster", "account_key") for frame in (fellows, inputs["cluster_controls"])]).unique()
     of_accounts = {name: within(inputs[name].select(columns), concerned) for name, columns in BY_ACCOUNT.items()}
-    return Parts(inputs, {**{name: inputs[name] for name in BY_CLUSTER}, **of_accounts, "fellows": fellows})
+    held = _held(inputs, fellows)
+    shared = _holders_of(held, inputs)
+    return Parts(inputs, {**{name: inputs[name] for name in BY_CLUSTER}, **of_accounts, "fellows": fellows, "held": held, "shared": shared})
+
+
+def _held(inputs: Mapping[str, pl.DataFrame], fellows: pl.DataFrame) -> pl.DataFrame:
+    """Who of each network holds which of the values that it shares and few others have. Columns cluster, account_key, kind, family, value_key."""
+    values = inputs["shared_values"].select("account_key", "kind", "family", "value_key").filter(pl.col("kind").is_in(list(SHARED_MEASURES)))
+    return within(values, fellows).join(inputs["cluster_values"].filter("qualifies"), on=["cluster", "kind", "value_key"], how="semi")
+
+
+def _holders_of(held: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """How many members of each network hold such values, by kind, and how many of its controls hold any value of the kind that two of them do.
+
+    Columns cluster, kind, family, members, controls.
+    """
+    among = within(inputs["shared_values"].select("account_key", "kind", "value_key"), inputs["cluster_controls"])
+    twice = among.filter(pl.len().over("cluster", "kind", "value_key") >= 2).group_by("cluster", "kind").agg(pl.col("account_key").n_unique().alias("controls"))
+    members = held.group_by("cluster", "kind", "family").agg(pl.col("account_key").n_unique().alias("members"))
+    return members.join(twice, on=["cluster", "kind"], how="left").with_columns(pl.col("controls").fill_null(0))
 
 
 def _claims(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
     """Claims of one network, strongest first: specific facts, then tests, then likeness, then what speaks for an innocent explanation."""
-    shared = _shared(cluster, members, inputs, config)
+    shared = _shared(members, inputs, config)
     tested = _tested(cluster, inputs, config)
     specific = [claim for claim in shared if claim["threshold"] is not None]
     likeness = [claim for claim in shared if claim["threshold"] is None]
@@ -113,21 +151,14 @@ def _claim(measure: str, family: str, value: float, unit: str, supports: str, **
     return {"measure": measure, "family": family, "value": round(value, 6), "unit": unit, "supports": supports} | blank | more
 
 
-def _shared(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
+def _shared(members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
     """Share of members that hold a value which the network shares and few others have, beside the same among the matched controls."""
-    values = inputs["shared_values"].filter(pl.col("kind").is_in(list(SHARED_MEASURES)))
-    facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies"))
-    held = values.join(facts, on=["kind", "value_key"], how="semi").join(members, on="account_key", how="semi")
-    controls = inputs["cluster_controls"].filter(pl.col("cluster") == cluster)
-    among = values.join(controls, on="account_key", how="semi")
-    twice = among.filter(pl.len().over("kind", "value_key") >= 2)
-    claims = []
-    for (kind, family), rows in held.group_by("kind", "family", maintain_order=True):
-        share = rows["account_key"].n_unique() / members.height
-        base = twice.filter(pl.col("kind") == kind)["account_key"].n_unique() / max(1, controls.height)
-        threshold = config.verdict.gate_coverage_share if kind in GATE_MEASURES else None
-        baseline = {"baseline": round(base, 6), "baseline_n": controls.height} if controls.height else {}
-        claims.append(_claim(SHARED_MEASURES[str(kind)], str(family), share, "share", "coordination", threshold=threshold, **baseline))
+    controls, claims = inputs["cluster_controls"].height, []
+    for row in inputs["shared"].iter_rows(named=True):
+        threshold = config.verdict.gate_coverage_share if row["kind"] in GATE_MEASURES else None
+        baseline = {"baseline": round(row["controls"] / controls, 6), "baseline_n": controls} if controls else {}
+        share = row["members"] / members.height
+        claims.append(_claim(SHARED_MEASURES[row["kind"]], row["family"], share, "share", "coordination", threshold=threshold, **baseline))
     return sorted(claims, key=lambda claim: (-claim["value"], claim["measure"]))
 
 
@@ -199,8 +230,7 @@ def _holders(measure: str, cluster: int, members: pl.DataFrame, inputs: Mapping[
     kinds = [kind for kind, name in SHARED_MEASURES.items() if name == measure]
     if not kinds:
         return members
-    facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies") & pl.col("kind").is_in(kinds))
-    return members.join(inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi"), on="account_key", how="semi")
+    return members.join(inputs["held"].filter(pl.col("kind").is_in(kinds)), on="account_key", how="semi")
 
 
 def _rows(rows: pl.DataFrame, role: str, strength: pl.Expr, weight: pl.Expr, lot: pl.Expr = NO_LOT) -> pl.DataFrame:
@@ -210,16 +240,22 @@ def _rows(rows: pl.DataFrame, role: str, strength: pl.Expr, weight: pl.Expr, lot
 
 
 def _kept(references: pl.DataFrame) -> pl.DataFrame:
-    """The strongest rows, then by hash of the reference, or of the lot, so that the choice favours nobody."""
-    reference = ["request_id", "source_file", "source_row"]
-    unique = references.sort("strength", *reference, descending=[True, False, False, False]).unique(reference, keep="first", maintain_order=True)
-    top, rest = unique.head(STRONGEST), unique.slice(STRONGEST)
-    if rest.height > KEPT - STRONGEST:
-        names = [hashlib.sha256((f"{r} {f} {n}" if lot is None else str(lot)).encode()).hexdigest() for r, f, n, lot in rest.select(*reference, "lot").iter_rows()]
-        rest = rest.with_columns(pl.Series("order", names)).sort("order", *reference).drop("order").head(KEPT - STRONGEST)
-    return pl.concat([top, rest]).select("request_id", "source_file", "source_row", "role")
+    """Of each part the strongest rows, then by hash of the reference, or of the lot, so that the choice favours nobody."""
+    reference = ["part", "request_id", "source_file", "source_row"]
+    ordered = references.sort("part", "strength", *reference[1:], descending=[False, True, False, False, False])
+    unique = ordered.unique(reference, keep="first", maintain_order=True).with_columns(pl.int_range(pl.len()).over("part").alias("place"))
+    is_rest = (pl.col("place") >= STRONGEST) & (pl.len().over("part") > KEPT)
+    top, rest = unique.filter(~is_rest), unique.filter(is_rest)
+    if rest.height:
+        names = [hashlib.sha256((f"{r} {f} {n}" if lot is None else str(lot)).encode()).hexdigest() for _, r, f, n, lot in rest.select(*reference, "lot").iter_rows()]
+        rest = rest.with_columns(pl.Series("order", names)).sort("part", "order", *reference[1:]).drop("order")
+        rest = rest.filter(pl.int_range(pl.len()).over("part") < KEPT - STRONGEST)
+    return pl.concat([top, rest]).select(*reference, "role")
 
 
-def _totals(references: pl.DataFrame, kept: pl.DataFrame) -> dict[str, Any]:
-    lines = sorted(f"{request}\t{file}\t{row}" for request, file, row in kept.select("request_id", "source_file", "source_row").iter_rows())
-    return {"evidence_total": int(references["weight"].sum()), "evidence_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
+def _totals(references: pl.DataFrame, kept: pl.DataFrame, parts: range) -> list[dict[str, Any]]:
+    lines: dict[int, list[str]] = {part: [] for part in parts}
+    for part, request, file, row in kept.select("part", "request_id", "source_file", "source_row").iter_rows():
+        lines[part].append(f"{request}\t{file}\t{row}")
+    weight = dict(references.group_by("part").agg(pl.col("weight").sum()).iter_rows())
+    return [{"evidence_total": weight.get(part, 0), "evidence_sha256": hashlib.sha256("\n".join(sorted(lines[part])).encode()).hexdigest()} for part in parts]

@@ -6,7 +6,10 @@ import hashlib
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipeline.stages import findings as findings_stage
 from tests.stages import planted
 from tests.stages.builders import CONFIG, Frames, empty, frame, key, python_stage, stage_named
 
@@ -167,3 +170,41 @@ def test_of_many_conversations_whole_ones_are_kept_and_those_of_most_members_fir
     assert [shown[key("session", number)] for number in range(400, 405)] == [4] * 5
     full = {key("session", number): 2 if number < 400 else 3 for number in (*range(400), *range(405, 605))}
     assert sum(count < full[value] for value, count in shown.items() if value in full) <= 1, "only the last one may be cut"
+
+
+REFERENCE = st.tuples(st.integers(0, 3), st.sampled_from("xyz"), st.integers(0, 5), st.integers(1, 4), st.none() | st.integers(0, 2))
+"""Strength, request, row, weight and lot."""
+
+
+def _references(rows: list[tuple[int, str, int, int, int | None]]) -> pl.DataFrame:
+    columns = {"request_id": [r for _, r, _, _, _ in rows], "source_file": ["f"] * len(rows), "source_row": [n for _, _, n, _, _ in rows], "role": ["supports"] * len(rows)}
+    numbers = {"strength": [s for s, _, _, _, _ in rows], "weight": [w for _, _, _, w, _ in rows], "lot": [lot for _, _, _, _, lot in rows]}
+    schema = {"request_id": pl.String, "source_file": pl.String, "source_row": pl.Int64, "role": pl.String, "strength": pl.Int64, "weight": pl.Int64, "lot": pl.Int64}
+    return pl.DataFrame(columns | numbers, schema=schema)
+
+
+def _slow_kept(rows: list[tuple[int, str, int, int, int | None]], strongest: int, kept: int) -> list[tuple[str, str, int]]:
+    found: dict[tuple[str, int], str] = {}
+    for _, request, number, _, lot in sorted(rows, key=lambda row: (-row[0], row[1], row[2])):
+        name = f"{request} f {number}" if lot is None else str(lot)
+        found.setdefault((request, number), hashlib.sha256(name.encode()).hexdigest())
+    order = list(found)
+    rest = sorted(order[strongest:], key=lambda reference: (found[reference], *reference))
+    return sorted((request, "f", number) for request, number in [*order[:strongest], *rest[: kept - strongest]])
+
+
+@given(st.lists(st.lists(REFERENCE, max_size=25, unique_by=lambda row: (row[0], row[1], row[2])), max_size=6), st.integers(0, 60))
+@settings(max_examples=80, deadline=None)
+def test_what_is_kept_of_many_claims_at_once_is_what_is_kept_of_each(claims: list[list[tuple[int, str, int, int, int | None]]], at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("STRONGEST", 3), ("KEPT", 7), ("ROWS_AT_ONCE", at_once)):
+            patch.setattr(findings_stage, name, value)
+        shelf = findings_stage._Shelf()
+        assert [shelf.put(_references(rows)) for rows in claims] == list(range(len(claims)))
+        kept, totals = shelf.cleared()
+    for part, rows in enumerate(claims):
+        expected = _slow_kept(rows, 3, 7)
+        assert sorted(kept.filter(pl.col("part") == part).select("request_id", "source_file", "source_row").iter_rows()) == expected
+        lines = sorted("\t".join(map(str, row)) for row in expected)
+        assert totals[part] == {"evidence_total": sum(row[3] for row in rows), "evidence_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
+    assert len(totals) == len(claims)
