@@ -74,11 +74,11 @@ def verdict(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.
             tier, reason, named = "watch", "too_few_members_left", np.ones(len(positions), dtype=np.bool_)
         name = _provisional(people, positions[named])
         networks.append(_network_row(name, tier, reason, facts, positions[named], people, own))
-        members.append(_member_rows(name, rows.filter(pl.Series(named)), positions[named], views, people, own["pair_links"], config))
+        members.append(_named(name, rows.filter(pl.Series(named))))
         numbers.append((int(str(cluster)), name))
     ids = pl.DataFrame(numbers, schema={"cluster": pl.Int64, "network_id": pl.String}, orient="row")
     table = conform(pl.DataFrame(networks, infer_schema_length=None), schema.NETWORKS)
-    fellows = conform(pl.concat(members) if members else pl.DataFrame(), schema.MEMBERS)
+    fellows = conform(_member_rows(pl.concat(members), views, people, inputs["pair_links"], config) if members else pl.DataFrame(), schema.MEMBERS)
     return {"networks": _with_core(table, fellows), "members": fellows, "cluster_ids": ids}
 
 
@@ -87,7 +87,7 @@ def _parts(inputs: Mapping[str, pl.DataFrame]) -> Parts:
     clusters = inputs["clusters"]
     of_accounts = {name: within(inputs[name], clusters) for name in ("boilerplate", "features", "shared_values")}
     of_clusters = {name: inputs[name] for name in ("cluster_tests", "cluster_families", "cluster_alternatives", "cluster_values")}
-    return Parts(inputs, {**of_accounts, **of_clusters, "pair_links": between(inputs["pair_links"], clusters)})
+    return Parts(inputs, of_accounts | of_clusters)
 
 
 def q_values_of(tests: pl.DataFrame) -> dict[int, tuple[float, float]]:
@@ -205,31 +205,29 @@ def _network_row(name: str, tier: str, reason: str, facts: Facts, positions: Int
     }
 
 
-def _member_rows(name: str, rows: pl.DataFrame, positions: Ints, views: AccountViews, people: Population, links: pl.DataFrame, config: Config) -> pl.DataFrame:
+def _named(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """The members who may be named, and how strongly one of them typically belongs."""
     typical = max(float(rows["bits"].median() or 0.0), 1e-9)  # type: ignore[arg-type]  # polars types median as any
-    strongest = _strongest(rows["account_key"], links)
-    role = pl.when(pl.col("bits") >= config.networks.core_share * typical).then(pl.lit("core")).otherwise(pl.lit("fringe"))
-    table = pl.DataFrame(
-        {
-            "account_key": rows["account_key"],
-            "account_id": [people.ids[position] for position in positions],
-            "bits": rows["bits"],
-            "request_count": views.requests[positions].astype(np.int64),
-            "extraction_score": np.round(views.harvest_share[positions], 6),
-        }
-    ).join(strongest, on="account_key", how="left")
-    other = {int(key): people.ids[position] for key, position in zip(rows["account_key"], positions, strict=True)}
-    return table.with_columns(
-        pl.lit(name).alias("network_id"),
-        (pl.col("bits") / typical).clip(0.0, 1.0).round(6).alias("membership"),
+    return rows.select("cluster", "account_key", "bits", pl.lit(name).alias("network_id"), pl.lit(typical).alias("typical"))
+
+
+def _member_rows(rows: pl.DataFrame, views: AccountViews, people: Population, links: pl.DataFrame, config: Config) -> pl.DataFrame:
+    """Rows of `members` for the named ones of all networks."""
+    positions = people.positions(rows["account_key"])
+    role = pl.when(pl.col("bits") >= config.networks.core_share * pl.col("typical")).then(pl.lit("core")).otherwise(pl.lit("fringe"))
+    table = rows.with_columns(
+        pl.Series("account_id", [people.ids[position] for position in positions]),
+        pl.Series("request_count", views.requests[positions].astype(np.int64)),
+        pl.Series("extraction_score", np.round(views.harvest_share[positions], 6)),
+        (pl.col("bits") / pl.col("typical")).clip(0.0, 1.0).round(6).alias("membership"),
         role.alias("role"),
-        pl.col("other").replace_strict(other, default=None, return_dtype=pl.String).alias("strongest_account_id"),
     )
+    other = table.select(pl.col("account_key").alias("other"), pl.col("account_id").alias("strongest_account_id"))
+    return table.join(_strongest(between(links, rows)), on="account_key", how="left").join(other, on="other", how="left")
 
 
-def _strongest(keys: pl.Series, links: pl.DataFrame) -> pl.DataFrame:
-    """Each member's strongest fellow: other, bits, and the kind with most bits between them."""
-    inside = links.filter(pl.col("account_a").is_in(keys.implode()) & pl.col("account_b").is_in(keys.implode()))
+def _strongest(inside: pl.DataFrame) -> pl.DataFrame:
+    """Each member's strongest fellow: other, bits, and the kind with most bits between them. In: links between members of one network each."""
     both = pl.concat([inside.select(pl.col(a).alias("account_key"), pl.col(b).alias("other"), "kind", "bits") for a, b in (("account_a", "account_b"), ("account_b", "account_a"))])
     pairs = both.sort("account_key", "other", "bits", "kind", descending=[False, False, True, False]).group_by("account_key", "other", maintain_order=True)
     best = pairs.agg(pl.col("bits").sum().round(6).alias("strongest_bits"), pl.col("kind").first().alias("strongest_kind"))
