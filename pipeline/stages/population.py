@@ -75,7 +75,13 @@ def median_bits(people: Population, accounts: Ints, part: Ints, seed: int) -> Fl
     a, b = np.repeat(accounts, len(sample)), np.tile(sample, len(accounts))
     bits = people.scorer.total(a, b)
     bits[a == b] = np.nan
-    medians: Floats = np.nanmedian(bits.reshape(len(accounts), len(sample)), axis=1)
+    return _medians(bits.reshape(len(accounts), len(sample)))
+
+
+def _medians(rows: Floats) -> Floats:
+    """Median of the numbers of each row that are known (not NaN); NaN of none. As numpy's nanmedian, whose masked arrays cost more than the numbers here."""
+    ordered, known, place = np.sort(rows, axis=1), np.count_nonzero(~np.isnan(rows), axis=1), np.arange(len(rows))
+    medians: Floats = (ordered[place, (known - 1) // 2] + ordered[place, known // 2]) / 2
     return medians
 
 

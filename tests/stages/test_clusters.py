@@ -6,10 +6,14 @@ import dataclasses
 import itertools
 import math
 
+import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.config import Config
+from pipeline.stages.population import _medians
 from tests.stages.builders import CONFIG, Frames, empty, frame, key, kind_table, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.clusters:clusters")
@@ -125,3 +129,13 @@ def test_a_network_is_the_same_whatever_other_networks_the_log_holds(others: int
     found = _clusters(_world(200, [(operator, ["template", "ip"]), *cards, *rest]))
     assert ("network", operator) in found
     assert len(found) == 1 + others
+
+
+@given(st.integers(0, 6), st.integers(1, 9), st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
+def test_medians_leave_out_what_is_not_known(count: int, width: int, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    rows = np.round(draw.random((count, width)) * 30, 6)
+    rows[draw.random((count, width)) < 0.3] = np.nan
+    rows[:, 0] = np.nan_to_num(rows[:, 0])
+    assert np.array_equal(_medians(rows), np.nanmedian(rows, axis=1))
