@@ -22,7 +22,7 @@ def _last(numbers: Any, places: Any, least: Any) -> Any:
                 slot -= 1
             least[slot] = number
             held = min(held + 1, size)
-    equal = 0
+    equal: Any = 0
     for at in range(size):
         equal += np.int64(least[at] == least[size - 1])
     return least[size - 1], equal
@@ -35,7 +35,7 @@ def smallest(numbers: Any, size: Any) -> Any:
     found, near, least = np.empty((rows, size), np.int64), np.empty(width, np.int64), np.empty(size)
     bound = (size + 4.0 * np.sqrt(size) + 8.0) / width
     for row in range(rows):
-        count = 0
+        count: Any = 0
         for place in range(width):
             near[count] = place
             count += np.int64(numbers[row, place] < bound)
