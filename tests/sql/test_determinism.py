@@ -89,6 +89,10 @@ def _conversations(ts_us, draw):
     }
 
 
+BETWEEN = ("link_rarity",)
+"""Tables that a function makes of tables that SQL makes, and that SQL reads on."""
+
+
 def run_all(given, folder, threads, config):
     """Every SQL stage whose inputs are there, in the order of STAGES; the bytes of each table."""
     made = {}
@@ -107,6 +111,10 @@ def run_all(given, folder, threads, config):
                 bench = Bench(engine, config, folder)
                 bench.tables = {read: [folder / f"{read}.parquet"] for read in stage.reads}
                 bench.run_stream(stage)
+            elif name in BETWEEN:
+                bench = Bench(engine, config, folder)
+                bench.tables = {read: [folder / f"{read}.parquet"] for read in stage.reads}
+                bench.run_python(stage)
             else:
                 continue
             engine.view(name, [path], TABLES[name])
@@ -121,7 +129,7 @@ def runs(tmp_path_factory):
     return [run_all(given, folder / "one", 1, config), run_all(backwards, folder / "four", 4, config)]
 
 
-SQL_STAGES = [stage for stage in STAGES if (stage.is_sql or stage.streams) and "clusters" not in stage.reads]
+SQL_STAGES = [stage for stage in STAGES if (stage.is_sql or stage.streams or stage.writes == BETWEEN) and "clusters" not in stage.reads]
 
 
 @pytest.mark.parametrize("name", [stage.writes[0] for stage in SQL_STAGES])
