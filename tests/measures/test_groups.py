@@ -10,7 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from pipeline.measures.groups import Neighbours, daily_residuals, draw_groups, draw_pairs, likeness_to_rest, mean_cosine, mean_cosine_sparse, nearest, standardise, tied_share_sparse, unit_rows
+from pipeline.measures.groups import (
+    Neighbours,
+    daily_residuals,
+    draw_groups,
+    draw_pairs,
+    likeness_to_rest,
+    mean_cosine,
+    mean_cosine_sparse,
+    nearest,
+    standardise,
+    tied_share_sparse,
+    unit_rows,
+)
 
 SEEDS = st.integers(0, 10_000)
 
