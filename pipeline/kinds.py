@@ -13,17 +13,18 @@ import polars as pl
 
 from pipeline.config import LinkConfig
 
-FAMILIES = ("identity", "infrastructure", "settings", "handoff", "duplicates", "templates")
+FAMILIES = ("identity", "infrastructure", "settings", "client", "handoff", "duplicates", "templates")
 CLASS_OF_FAMILY = {
     "identity": "specific",
     "infrastructure": "specific",
     "settings": "likeness",
+    "client": "specific",
     "handoff": "operational",
     "duplicates": "likeness",
     "templates": "likeness",
 }
 
-GATE_FAMILIES = ("identity", "handoff")
+GATE_FAMILIES = ("identity", "handoff", "client")
 """The verdict (stage 65) refers a network only if one of these covers it; what another family covers adds weight."""
 
 
@@ -60,6 +61,7 @@ def kinds(config: LinkConfig) -> tuple[Kind, ...]:
         Kind("stack", "settings", config.stack_cap_bits, config.stack_max_df_share, 1, False),
         Kind("settings", "settings", config.settings_cap_bits, wide, 1, False),
         Kind("headers", "settings", config.settings_cap_bits, config.stack_max_df_share, 1, False),
+        Kind("rewritten_client", "client", config.rewritten_client_cap_bits, config.stack_max_df_share, 1, True),
         Kind("handoff", "handoff", config.handoff_cap_bits, config.duplicates_max_df_share, 1, True),
         Kind("fanout", "handoff", config.handoff_cap_bits, config.duplicates_max_df_share, 1, True),
         Kind("prompt", "duplicates", config.duplicates_cap_bits, config.duplicates_max_df_share, 1, False),
@@ -75,6 +77,7 @@ def family_caps(config: LinkConfig) -> dict[str, float]:
         "identity": config.identity_cap_bits,
         "infrastructure": config.infrastructure_cap_bits,
         "settings": config.settings_family_cap_bits,
+        "client": config.rewritten_client_cap_bits,
         "handoff": config.handoff_cap_bits,
         "duplicates": config.duplicates_cap_bits,
         "templates": config.templates_cap_bits,

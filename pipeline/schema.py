@@ -226,6 +226,12 @@ SESSION_DAYS = Table("session_days", 22, ("day", "session_key", "account_key"), 
     source_row | BIGINT | | of that request
 """), per_day=True)
 
+REWRITTEN_CLIENTS = Table("rewritten_clients", 38, ("ja4_key", "account_key"), _columns("""
+    ja4_key | BIGINT | | TLS fingerprint that few show, under the names of several products whose other users do not
+    account_key | BIGINT | | an account that shows it in at least half of its requests
+    request_count | BIGINT | requests | of this account with it
+"""))
+
 FANOUTS = Table("fanouts", 38, ("prompt_key", "account_key"), _columns("""
     prompt_key | BIGINT | | prompt that the accounts of several entities sent within seconds of each other
     account_key | BIGINT | | one of the accounts
@@ -384,6 +390,13 @@ DAILY_REQUESTS = Table("daily_requests", 37, ("account_key", "day"), _columns(""
     request_count | BIGINT | requests | on that day
 """))
 
+ACCOUNT_WORDS = Table("account_words", 37, ("account_key", "half", "token"), _columns("""
+    account_key | BIGINT | | account
+    half | BIGINT | | 0: prompts that form networks, 1: prompts kept out to test them (parity of prompt_key)
+    token | BIGINT | | hash of a word, in the lowest eighth
+    document_count | BIGINT | prompts | sampled prompts of the half that hold it
+"""))
+
 PRODUCTS = Table("products", 33, ("account_key", "value_key"), _columns("""
     account_key | BIGINT | | account
     value_key | BIGINT | | client product behind at least half of its requests
@@ -456,6 +469,42 @@ _TEST = """
     reason | VARCHAR | | why not, if not
 """
 CLUSTER_TESTS = Table("cluster_tests", 60, ("cluster", "test"), _columns("    cluster | BIGINT | | cluster" + _TEST))
+
+POOL_DOCUMENTS = Table("pool_documents", 59, ("account_key", "prompt_key"), _columns("""
+    account_key | BIGINT | | member of a network that a gate family admits, or an account to compare with
+    prompt_key | BIGINT | | sampled prompt
+    request_count | BIGINT | requests | with it
+    output_tokens | BIGINT | tokens | output per request, floor of the mean
+    max_message_count | INTEGER | messages | largest number in a request with it; null if not counted
+    request_id | VARCHAR | | its earliest request
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+"""))
+
+POOL_WORDING = Table("pool_wording", 59, ("account_key", "prompt_key", "shingle"), _columns("""
+    account_key | BIGINT | | account
+    prompt_key | BIGINT | | prompt of pool_documents
+    shingle | BIGINT | | word 4-gram of it that three or more of the accounts use
+"""))
+
+POOLED_MEMBERS = Table("pooled_members", 60, ("cluster", "account_key"), _columns("""
+    cluster | BIGINT | | cluster whose members' common wording was looked for
+    account_key | BIGINT | | member
+    harvest_share | DOUBLE | 0..1 | prompts of the half that formed nothing that carry common wording, went on from nothing and drew a long answer
+    likeness | DOUBLE | 0..1 | cosine of its mix of common wording to the other members'
+"""))
+
+POOLED_TEMPLATES = Table("pooled_templates", 60, ("cluster", "account_key", "prompt_key"), _columns("""
+    cluster | BIGINT | | cluster
+    account_key | BIGINT | | member
+    prompt_key | BIGINT | | prompt of the half that formed nothing that carries wording common to the members
+    habit_count | BIGINT | | common 4-grams in it
+    request_count | BIGINT | requests | with it
+    output_tokens | BIGINT | tokens | output per request, floor of the mean
+    request_id | VARCHAR | | its earliest request
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+"""))
 
 CLUSTER_CONTROLS = Table("cluster_controls", 60, ("cluster", "account_key"), _columns("""
     cluster | BIGINT | | cluster

@@ -1,9 +1,9 @@
 -- every value that two or more entities hold and few enough to say something, one row a holder; the only input of pairs and links
 -- What a public client brings (client_wording) is no value of its users: it is left out here, and habits come without it.
--- A text that several accounts sent at once is a fan-out and not a duplicate besides: one fact, one family.
+-- A text that several accounts sent at once is a fan-out and not a duplicate besides, and a client whose name is rewritten is no stack besides: one fact, one family.
 -- An entity is a vouched organisation, else an account: colleagues of a vouched organisation are one holder and never evidence against each other.
 -- grain: kind, value_key, account_key
--- reads: account_records, entities, habits, window_samples, client_wording, handoffs, fanouts, kinds
+-- reads: account_records, entities, habits, window_samples, client_wording, handoffs, fanouts, rewritten_clients, kinds
 -- params: cohort_days BIGINT, min_address_share DOUBLE, duplicate_min_chars BIGINT
 WITH holders AS (
     SELECT
@@ -30,6 +30,10 @@ skeletons AS (
     GROUP BY account_key, skeleton_key
     HAVING count(*) >= 2
 ),
+rewriters AS (
+    SELECT DISTINCT account_key
+    FROM rewritten_clients
+),
 held AS (
     SELECT 'payment' AS kind, account_key, payment_key AS value_key, CAST(1 AS DOUBLE) AS share FROM account_records
     UNION ALL SELECT 'device', account_key, device_key, CAST(1 AS DOUBLE) FROM account_records
@@ -53,8 +57,12 @@ held AS (
         CAST(used.request_count AS DOUBLE) / CAST(nullif(volumes.request_total, 0) AS DOUBLE)
     FROM entities AS used
     JOIN volumes ON volumes.account_key = used.account_key
+    LEFT JOIN rewriters ON rewriters.account_key = used.account_key
     WHERE used.kind IN ('ip', 'ip_prefix', 'stack', 'headers', 'settings', 'system')
     AND CAST(used.request_count AS DOUBLE) >= CAST($min_address_share AS DOUBLE) * CAST(volumes.request_total AS DOUBLE)
+    AND (used.kind <> 'stack' OR rewriters.account_key IS NULL)
+    UNION ALL
+    SELECT 'rewritten_client', account_key, ja4_key, CAST(1 AS DOUBLE) FROM rewritten_clients
     UNION ALL
     SELECT 'handoff', account_key, session_key, CAST(1 AS DOUBLE) FROM handoffs WHERE half = 0
     UNION ALL
@@ -92,7 +100,7 @@ SELECT
     held.account_key AS account_key,
     holders.entity_key AS entity_key,
     kinds.family AS family,
-    CASE WHEN kinds.family IN ('identity', 'infrastructure', 'settings', 'handoff') THEN CAST(1 AS DOUBLE) ELSE held.share END AS share,
+    CASE WHEN kinds.family IN ('identity', 'infrastructure', 'settings', 'handoff', 'client') THEN CAST(1 AS DOUBLE) ELSE held.share END AS share,
     counted.df AS df,
     CAST(round(ln(CAST(population.entity_total AS DOUBLE) / CAST(nullif(counted.df, 0) AS DOUBLE)) / ln(CAST(2 AS DOUBLE)) * 1000000.0) AS BIGINT) AS rarity_micro_bits
 FROM held

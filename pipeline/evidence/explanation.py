@@ -24,7 +24,7 @@ from pipeline.stages.population import scorer_of
 FELLOWS = 400
 """Members of a network that an account is compared with at most, those whose keys are smallest: keys are hashes, so the choice favours nobody."""
 FACTS, ROWS_A_FACT = 3, 4
-COLUMN_OF_KIND = {kind: f"{kind}_key" for kind in ("ip", "ip_prefix", "stack", "headers", "prompt", "skeleton", "system")} | {"fanout": "prompt_key"}
+COLUMN_OF_KIND = {kind: f"{kind}_key" for kind in ("ip", "ip_prefix", "stack", "headers", "prompt", "skeleton", "system")} | {"fanout": "prompt_key", "rewritten_client": "ja4_key"}
 """Kinds whose value stands in a column of the narrow requests."""
 
 

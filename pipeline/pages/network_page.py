@@ -25,7 +25,8 @@ def network_page(source: Source, network: Row) -> NetworkPage:
     shown = redact.identifier(network_id)
     families = source.of_network("network_families", network_id).rows(named=True)
     observations, inferences, innocent = finding_cards(source, network_id)
-    handed_on = any(row["family"] == "handoff" and (row["coverage_share"] or 0.0) > 0 for row in families)
+    covers = {row["family"] for row in families if (row["coverage_share"] or 0.0) > 0}
+    handed_on = "handoff" in covers
     accounts, weighed = numbers.counted(network["account_count"], "accounts"), not assessment.unweighed_sentence(source, network)
     return NetworkPage(
         head=page_head(source.facts, f"Suspected proxy network {shown}", f"Working page of {shown}: evidence, members, traffic, tests and innocent explanations."),
@@ -59,7 +60,7 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         tests=tests_table(source, network_id, numbering, ran=True),
         tests_not_run=tests_table(source, network_id, numbering, ran=False),
         alternatives=alternatives_table(source, network, numbering),
-        innocent_handoff=wording.line("handoff", "innocent") if handed_on else "",
+        innocent_causes=tuple(wording.line(name, "innocent") for name in ("client", "handoff") if name in covers),
         against=innocent,
         blind_spots=_blind_spots(source, numbering),
         error_rates=sentences(source.facts.error_rates),

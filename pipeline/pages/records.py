@@ -206,7 +206,7 @@ class NetworkPage:
     tests: Table
     tests_not_run: Table
     alternatives: Table
-    innocent_handoff: str
+    innocent_causes: tuple[str, ...]
     against: tuple[FindingCard, ...]
     blind_spots: Table
     error_rates: tuple[str, ...]

@@ -63,19 +63,20 @@ def ja4(name: str) -> str:
 
 @dataclass(frozen=True)
 class Clients:
-    """User agents and fingerprints of a world; a client is a number in both."""
+    """User agents and fingerprints of a world; a client is a number in both. A box shows its own fingerprint instead; box 0 is none."""
 
     agents: tuple[str | None, ...]
     fingerprints: tuple[str, ...]
+    boxes: tuple[str | None, ...] = (None,)
 
 
-def catalogue(harness_keys: tuple[int, ...]) -> Clients:
-    """The popular clients; one harness for each key; each harness without a name; each harness under every popular name."""
+def catalogue(harness_keys: tuple[int, ...], boxes: tuple[str | None, ...] = (None,)) -> Clients:
+    """The popular clients; one harness for each key; each harness without a name; each harness under every popular name. `boxes` are fingerprints, the first nobody's."""
     own = tuple(_harness(key) for key in harness_keys)
     nameless: tuple[tuple[str | None, str], ...] = tuple((None, stack) for _, stack in own)
     disguised = tuple((agent, stack) for _, stack in own for agent, _ in POPULAR)
     pairs = POPULAR + own + nameless + disguised
-    return Clients(tuple(agent for agent, _ in pairs), tuple(ja4(stack) for _, stack in pairs))
+    return Clients(tuple(agent for agent, _ in pairs), tuple(ja4(stack) for _, stack in pairs), boxes)
 
 
 def own_clients(number: int, count: int) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.simulate import clients, places, rhythms
+from pipeline.simulate import clients, inspection, places, rhythms
 from pipeline.simulate.rhythms import Events
 from pipeline.simulate.seeds import Ints, Keys, key_of, keys_of, mix, stream, unit
 from pipeline.simulate.sources import Source
@@ -25,6 +25,12 @@ def clients_of(source: Source, happened: Events, persons: Keys, day: int) -> Int
     if family == "rewritten":
         return source.rewritten_clients + clients.claimed_client(keys)
     return clients.coding_client(keys, day) if family == "coding" else clients.popular_client("sdk" if family == "gateway" else family, keys)
+
+
+def boxes_of(source: Source, happened: Events) -> Ints:
+    """The box that each request passes, 0 for none. A conversation passes it whole or not at all."""
+    through = unit(mix(happened.conversation + np.uint64(182)))
+    return np.where(through < inspection.shares(source.holders.key)[happened.holder], source.boxes[happened.holder], 0)
 
 
 def sessions_of(source: Source, happened: Events) -> Keys:

@@ -172,6 +172,8 @@ class Sharing:
     handed_over: float = 0.0  # accounts of organisations that pass from one employee to another during the log
     address_churn: float = 0.0  # accounts on a mobile or serverless network, another address for each conversation
     second_account: float = 0.0  # strangers' accounts whose owner has another one and takes some conversations on to it
+    inspected: float = 0.0  # accounts behind a TLS inspection, antivirus or gateway whose fingerprint strangers show too, some twelve to a box
+    inspected_groups: float = 0.0  # groups that have such a box of their own: share of groups
 
     def __post_init__(self) -> None:
         _within(self, 0.0, 1.0)

@@ -50,6 +50,7 @@ class Rows:
     address: Keys
     network: Ints
     client: Ints
+    box: Ints
     api_key: Keys
     end_user: Keys
     documents: Documents
@@ -116,6 +117,7 @@ def draw_day(world: World, source: Source, seed: int, day: int, day_us: int, cli
         address,
         network,
         client,
+        connections.boxes_of(source, happened),
         connections.api_keys_of(source, sent_with),
         connections.end_users_of(source, happened),
         docs,

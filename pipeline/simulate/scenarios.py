@@ -44,6 +44,8 @@ USUAL_SHARING = Sharing(
     handed_over=0.05,
     address_churn=0.05,
     second_account=0.01,
+    inspected=0.02,
+    inspected_groups=0.05,
 )
 HEAVY_SHARING = Sharing(
     household_card=0.12,
@@ -60,6 +62,8 @@ HEAVY_SHARING = Sharing(
     handed_over=0.15,
     address_churn=0.12,
     second_account=0.05,
+    inspected=0.04,
+    inspected_groups=0.15,
 )
 
 

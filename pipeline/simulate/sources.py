@@ -22,6 +22,7 @@ class Source:
     rewritten_clients: int
     stripped_client: int
     first_account: int
+    boxes: Ints  # number of the box before each account; 0: none
     next_job: int = 0
     sent: Ints | None = None  # conversations that each holder of a sharded work-list has begun
 

@@ -202,13 +202,19 @@ def requests(rows: Rows, day_us: int, ids: pa.StringArray, organizations: pa.Str
         pa.array(places.ASNS[rows.network].astype(np.uint32)),
         _named(places.COUNTRY_CODES, places.ASN_COUNTRY[rows.network]),
         pa.array(clients.agents).take(pa.array(rows.client)),
-        pa.array(clients.fingerprints).take(pa.array(rows.client)),
+        _fingerprints(rows, clients),
         hexes(rows.api_key, "key_"),
         pa.array((2 * rows.turn + 1 + (rows.system > 0)).astype(np.int32)),
     ]
     if END_USER.name in schema.names:
         columns.append(_where(rows.end_user > 0, hexes(rows.end_user, "eu_")))
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _fingerprints(rows: Rows, clients: Clients) -> pa.StringArray:
+    """The client's, or that of the box that the request passed."""
+    own = pa.array(clients.fingerprints).take(pa.array(rows.client))
+    return pc.if_else(pa.array(rows.box > 0), pa.array(clients.boxes, pa.string()).take(pa.array(rows.box)), own)
 
 
 def _named(names: tuple[str, ...], numbers: Ints) -> pa.StringArray:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UsageError
-from pipeline.simulate import careers, clients, holders, requests, tables, wording, work
+from pipeline.simulate import careers, clients, holders, inspection, requests, tables, wording, work
 from pipeline.simulate.careers import DAY_US
 from pipeline.simulate.dials import World
 from pipeline.simulate.holders import Holders
@@ -102,6 +102,7 @@ def _clear(out: Path) -> None:
 def _cast(world: World, seed: int, start_us: int, days: int) -> _Cast:
     people = [holders.build(population, world.sharing, seed, start_us, days) for population in world.populations if population.size]
     payment, device = holders.share_between_strangers(people, world.sharing, seed)
+    boxes = inspection.build(people, world.sharing, seed)
     harnesses = tuple(int(key_of(seed, p.population.name, "harness") >> np.uint64(8)) for p in people)
     book = work.WordBook.empty()
     client_systems = book.add_systems(wording.versions(stream(seed, "client_system"), CLIENT_SYSTEM_SENTENCES, len(clients.CODING_VERSIONS)))
@@ -111,10 +112,10 @@ def _cast(world: World, seed: int, start_us: int, days: int) -> _Cast:
             names = (part.population.name, place)
             habit = work.habits(part, activity.work, names, seed, book, client_systems)
             own, nameless, disguised = clients.own_clients(number, len(people))
-            sources.append(Source(part, activity, names, habit, own, disguised, nameless, first))
+            sources.append(Source(part, activity, names, habit, own, disguised, nameless, first, boxes.before(number, activity)))
         first += len(part)
     ids, organizations = (pa.concat_arrays([made(p) for p in people]) for made in (tables.account_ids, tables.organization_ids))
-    return _Cast(people, payment, device, sources, book.frozen(), clients.catalogue(harnesses), ids, organizations)
+    return _Cast(people, payment, device, sources, book.frozen(), clients.catalogue(harnesses, boxes.fingerprints), ids, organizations)
 
 
 def _write_day(folder: Path, world: World, cast: _Cast, seed: int, day: int, day_us: int, cheap: bool) -> tuple[Ints, Ints]:

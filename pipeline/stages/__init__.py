@@ -84,23 +84,32 @@ STAGES: tuple[Stage, ...] = (
     _stage(30, "pipeline.stages.features:features", "account_windows account_weekdays entity_counts request_counts sample_counts own_texts", "features"),
     _stage(38, "38_handoffs.sql", "session_days account_records", "handoffs"),
     _stage(38, "38_fanouts.sql", "window_samples account_records", "fanouts"),
-    _stage(34, "34_shared_values.sql", "account_records entities habits window_samples client_wording handoffs fanouts kinds", "shared_values"),
+    _stage(38, "38_rewritten_clients.sql", "entities products account_records", "rewritten_clients"),
+    _stage(34, "34_shared_values.sql", "account_records entities habits window_samples client_wording handoffs fanouts rewritten_clients kinds", "shared_values"),
     _stage(35, "35_boilerplate.sql", "window_samples habits", "boilerplate"),
     _stage(36, "36_sample_totals.sql", "window_samples", "sample_totals"),
     _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
+    _stage(37, "37_account_words.sql", "window_samples prompt_preambles", "account_words"),
     _stage(39, "39_first_requests.sql", "requests", "first_requests"),
     _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
     _stage(41, "pipeline.stages.link_rarity:link_rarity", "candidate_pairs shared_values kinds", "link_rarity"),
     _stage(50, "50_pair_links.sql", "link_rarity kinds", "pair_links"),
     _stage(51, "51_links.sql", "pair_links account_records", "links"),
-    _stage(55, "pipeline.stages.clusters:clusters", f"pair_links {_PEOPLE}", "clusters"),
+    _stage(55, "pipeline.stages.clusters:clusters", f"pair_links account_words {_PEOPLE}", "clusters"),
     _stage(57, "pipeline.stages.coverage:coverage", f"clusters {_PEOPLE} {_VIEWS}", "cluster_families cluster_values"),
-    _stage(60, "pipeline.stages.cluster_tests:cluster_tests", f"clusters habits handoffs fanouts daily_requests {_PEOPLE} {_VIEWS}", "cluster_tests cluster_controls"),
-    _stage(62, "pipeline.stages.alternatives:alternatives", f"clusters recurring_shingles client_wording cluster_values {_PEOPLE}", "cluster_alternatives"),
+    _stage(59, "59_pool_documents.sql", "window_samples clusters cluster_families account_records", "pool_documents"),
+    _stage(59, "59_pool_wording.sql", "window_samples pool_documents client_wording", "pool_wording"),
+    _stage(
+        60,
+        "pipeline.stages.cluster_tests:cluster_tests",
+        f"clusters cluster_families habits handoffs fanouts daily_requests account_words pool_documents pool_wording {_PEOPLE} {_VIEWS}",
+        "cluster_tests cluster_controls pooled_members pooled_templates",
+    ),
+    _stage(62, "pipeline.stages.alternatives:alternatives", f"clusters cluster_tests recurring_shingles client_wording cluster_values {_PEOPLE}", "cluster_alternatives"),
     _stage(
         65,
         "pipeline.stages.verdict:verdict",
-        f"clusters cluster_tests cluster_families cluster_alternatives cluster_values pair_links habits {_PEOPLE} {_VIEWS}",
+        f"clusters cluster_tests cluster_families cluster_alternatives cluster_values pair_links habits pooled_members {_PEOPLE} {_VIEWS}",
         "networks members cluster_ids",
     ),
     _stage(
@@ -120,8 +129,8 @@ STAGES: tuple[Stage, ...] = (
     _stage(
         70,
         "pipeline.stages.findings:findings",
-        "networks members cluster_ids cluster_tests cluster_values cluster_alternatives cluster_controls boilerplate first_requests address_requests handoff_requests "
-        "account_records shared_values",
+        "networks members cluster_ids cluster_tests cluster_values cluster_alternatives cluster_controls boilerplate pooled_templates first_requests address_requests "
+        "handoff_requests account_records shared_values",
         "findings evidence",
     ),
     _stage(75, "pipeline.stages.accounts:accounts", f"members {_PEOPLE} {_VIEWS}", "accounts"),
@@ -133,7 +142,7 @@ GIVEN = ("night", "earlier_networks", "earlier_lineage", "kinds")
 
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
-    "reaches common_holders topic_words leads lead_ladders prompt_preambles own_texts features network_ids".split()
+    "reaches common_holders topic_words account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording network_ids".split()
 )
 """Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 

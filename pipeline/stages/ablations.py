@@ -18,12 +18,11 @@ from pipeline.kinds import FAMILIES
 from pipeline.schema import NETWORK_ABLATIONS
 from pipeline.stages.alternatives import alternatives
 from pipeline.stages.clusters import networks_of
+from pipeline.stages.coupling import one_client
 from pipeline.stages.frames import conform
 from pipeline.stages.population import Population, population
-from pipeline.stages.verdict import q_values_of, tier_of, weigh
+from pipeline.stages.verdict import TESTED, q_values_of, tier_of, weigh
 
-TIMING = "timing"
-"""The family of tests that no link belongs to."""
 FALLS_APART = "falls_apart"
 
 
@@ -35,7 +34,7 @@ def ablations(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, p
     """
     own = _of_referred(inputs)
     threshold = population({**own, "account_records": inputs["account_records"]}).edge_bits(config.networks)
-    rows = [row for family in (*FAMILIES, TIMING) for row in _without(family, own, inputs, threshold, config)]
+    rows = [row for family in (*FAMILIES, *TESTED) for row in _without(family, own, inputs, threshold, config)]
     return {"network_ablations": conform(pl.DataFrame(rows, infer_schema_length=None), NETWORK_ABLATIONS)}
 
 
@@ -70,7 +69,7 @@ def _judged(rows: pl.DataFrame, left: Mapping[str, pl.DataFrame], people: Popula
     inside = rows["account_key"].implode()
     links = left["pair_links"].filter(pl.col("account_a").is_in(inside) & pl.col("account_b").is_in(inside))
     own = left["shared_values"].filter(pl.col("account_key").is_in(inside))
-    pieces = networks_of(links, own, people, threshold, config.networks)
+    pieces = networks_of(links, own, one_client(own, people, config.networks.min_accounts), people, threshold, config.networks)
     members, bits = pieces[0] if pieces else (people.positions(rows["account_key"]), [0.0] * rows.height)
     piece = pl.DataFrame({"cluster": [rows["cluster"][0]] * len(members), "account_key": people.keys[members], "origin": ["network"] * len(members), "bits": bits})
     facts = weigh(piece, members, left, q_values, people, config)

@@ -23,16 +23,25 @@ Ints = NDArray[np.int64]
 WORDING = ("skeleton", "template", "system")
 CONTENT = ("prompt", "skeleton", "template", "system", "settings", "stack", "headers")
 CAMPUS = ("ip", "ip_prefix", "signup_ip", "mail_domain", "cohort", "device", *CONTENT)
-EVERYTHING = ("payment", "email", "phone", "organization", "handoff", "fanout", *CAMPUS)
+EVERYTHING = ("payment", "email", "phone", "organization", "handoff", "fanout", "rewritten_client", *CAMPUS)
 
 NOTHING = "none"
 """No innocent cause at all, only chance: it explains nothing, so its margin is all that ties the members."""
 
-EXPLAINS = {"vouched_organisation": EVERYTHING, "self_serve_team": EVERYTHING, "classroom": CAMPUS, "public_client": CONTENT}
+EXPLAINS = {
+    "vouched_organisation": EVERYTHING,
+    "self_serve_team": EVERYTHING,
+    "classroom": CAMPUS,
+    "public_client": CONTENT,
+    "shared_box": ("rewritten_client", *CONTENT),
+}
 """Kinds of evidence that each alternative accounts for."""
 
 EXPLAINS_ANSWERS = ("public_client",)
 """Alternatives that also explain long answers to templated prompts: the template is the client's own."""
+
+UNLIKE_P = 0.05
+"""P-value of common topics above which members are as unlike each other as strangers: what a box between strangers and the service joins."""
 
 _DAY_US = 86_400_000_000
 
@@ -42,19 +51,20 @@ ROWS = {"cluster": pl.Int64, "alternative": pl.String, "fit_share": pl.Float64, 
 def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """Every alternative scored for every cluster.
 
-    Reads clusters, account_records, shared_values, kinds, recurring_shingles, client_wording, cluster_values. Empty: an empty table.
+    Reads clusters, cluster_tests, account_records, shared_values, kinds, recurring_shingles, client_wording, cluster_values. Empty: an empty table.
     """
     listed = inputs["clusters"].filter(pl.col("origin") != "small").select("cluster", "account_key")
     fellows = listed.join(inputs["account_records"], on="account_key")
     ties = _ties(within(inputs["shared_values"], listed), inputs["cluster_values"], population(inputs).entity_total)
     clients = _clients_wording(inputs["recurring_shingles"], inputs["client_wording"])
+    sizes = listed.group_by("cluster").len("size")
     fits = {
         "vouched_organisation": _largest_share(fellows.filter("is_vouched")),
         "self_serve_team": _largest_share(fellows.filter(~pl.col("is_vouched"))),
         "classroom": _classroom(fellows, ties, config),
         "public_client": _client_share(listed, ties, clients, config),
+        "shared_box": _strangers(inputs["cluster_tests"], sizes),
     }
-    sizes = listed.group_by("cluster").len("size")
     rows = [_scored(name, sizes, fits.get(name), _residual(listed, ties, EXPLAINS.get(name, ())), config) for name in (*EXPLAINS, NOTHING)]
     return {"cluster_alternatives": pl.concat(rows).select(list(ROWS)).cast(pl.Schema(ROWS)).sort("cluster", "alternative")}
 
@@ -88,6 +98,12 @@ def _classroom(fellows: pl.DataFrame, ties: pl.DataFrame, config: Config) -> pl.
     ]
     found = pupils.join(pl.DataFrame(together, schema={"cluster": pl.Int64, "together": pl.Int64}, orient="row"), on="cluster", how="left")
     return found.select("cluster", pl.max_horizontal("pupils", pl.col("together").fill_null(0)).alias("fitting"))
+
+
+def _strangers(tests: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
+    """All members of clusters whose topics are no more alike than those of random accounts. Columns cluster, fitting."""
+    unlike = tests.filter((pl.col("test") == "held_out_topic") & (pl.col("p_value") > UNLIKE_P))
+    return sizes.join(unlike, on="cluster", how="semi").select("cluster", pl.col("size").alias("fitting"))
 
 
 def _most_within(times: Ints, width: int) -> int:

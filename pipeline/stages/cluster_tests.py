@@ -1,8 +1,9 @@
 """Stage 60: what each cluster is compared with, and how surprising it is on data that did not form it.
 
 Clusters were formed on even prompts, even session ids, addresses and records. They are tested on odd prompts (mixes of wording, prompts sent at once), odd session ids
-(hand-offs) and on the days they share (no day was used to form them), against random groups of accounts that work in the same manner. Extraction is tested on odd
-prompts against groups of the same volume. Each p-value is a permutation p in the null that its row names.
+(hand-offs), the words of odd prompts (topics) and on the days they share (no day was used to form them), against random groups of accounts that work in the same manner.
+Extraction is tested on odd prompts against groups of the same volume: by the members' own recurring wording, and where that shows nothing by what they have in common
+(pooled_wording). Each p-value is a permutation p in the null that its row names.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline import schema
 from pipeline.config import Config
 from pipeline.measures.groups import Neighbours, SparseRows, daily_residuals, draw_sets, mean_cosine, mean_cosine_sparse, nearest, others, pool_size, tied_share_sparse
-from pipeline.measures.nulls import permutation_p
-from pipeline.stages.evidence_views import AccountViews, account_views, held_out_couplings, held_out_wording
+from pipeline.measures.nulls import permutation_p, tail_bits
+from pipeline.stages.evidence_views import AccountViews, account_views, held_out_couplings, held_out_wording, topics
+from pipeline.stages.frames import conform
+from pipeline.stages.pooled_wording import Pooled, PoolTexts, member_rows, pool_texts, pooled, template_rows
 from pipeline.stages.population import Population, population
 
 Ints = NDArray[np.int64]
@@ -26,6 +30,11 @@ Floats = NDArray[np.float64]
 
 GROUP_SIZE = 24
 """Accounts of a random group at most: larger groups only sharpen a p-value that the number of groups already bounds."""
+POOL_GROUPS = 999
+"""Random groups whose common wording is looked for: p-values down to 0.001, which two measures and six bits need; each group costs more than those of other tests."""
+ALIKE = "random groups of accounts that work in the same manner"
+ORDINARY = "random groups of accounts of the same volume, outside every cluster"
+_COLUMNS = tuple(column.name for column in schema.CLUSTER_TESTS.columns)
 MIN_DAYS = 5
 """Days below which shared days say nothing."""
 
@@ -36,7 +45,9 @@ class _Bench:
 
     people: Population
     wording: SparseRows
+    topics: SparseRows
     couplings: SparseRows
+    pool: PoolTexts
     views: AccountViews
     days: Floats
     volume: Neighbours
@@ -46,24 +57,35 @@ class _Bench:
 
 
 def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
-    """Tests and matched controls of each cluster of five or more.
+    """Tests and matched controls of each cluster of five or more; what the members have in common where that was looked for.
 
-    Reads clusters, account_records, kinds, shared_values, habits, handoffs, fanouts, features, boilerplate, sample_totals, daily_requests. Empty: empty tables.
+    Reads clusters, cluster_families, account_records, kinds, shared_values, habits, handoffs, fanouts, account_words, pool_documents, pool_wording, features, boilerplate,
+    sample_totals, daily_requests. Empty: empty tables.
     """
     bench = _bench(inputs, config)
-    tests, controls = [], []
+    admitted = set(inputs["cluster_families"].filter("admitted")["cluster"].to_list())
+    tests, controls, members_of, templates = [], [], [], []
     groups = inputs["clusters"].filter(pl.col("origin") != "small").sort("cluster", "account_key")
     for (cluster,), rows in groups.group_by("cluster", maintain_order=True):
+        number = int(str(cluster))
         members = bench.people.positions(rows["account_key"])
         rng = np.random.default_rng([config.networks.seed, *bench.people.keys[members[:2]].tolist(), len(members)])
         ordinary = _pool(bench.volume, members, bench.clustered, max(pool_size(len(members)), config.verdict.control_accounts))
-        tests += [(cluster, *row) for row in _tests(bench, members, _nearest(bench.volume, members, ordinary, pool_size(len(members))), rng)]
-        controls += [(cluster, key) for key in bench.people.keys[_nearest(bench.volume, members, ordinary, config.verdict.control_accounts)].tolist()]
-    schema = {"cluster": pl.Int64, "test": pl.String, "family": pl.String, "supports": pl.String, "statistic": pl.Float64, "unit": pl.String, "expected": pl.Float64}
-    schema |= {"p_value": pl.Float64, "sample_size": pl.Int64, "null_model": pl.String, "status": pl.String, "reason": pl.String}
-    found = pl.DataFrame(tests, schema=schema, orient="row").sort("cluster", "test")
-    matched = pl.DataFrame(controls, schema={"cluster": pl.Int64, "account_key": pl.Int64}, orient="row").sort("cluster", "account_key")
-    return {"cluster_tests": found, "cluster_controls": matched}
+        found = _tests(bench, members, _nearest(bench.volume, members, ordinary, pool_size(len(members))), rng)
+        if number in admitted:
+            common, row = _pooled(bench, members, found[-1], rng)
+            found.append(row)
+            if common is not None:
+                members_of.append(member_rows(bench.pool, number, common, bench.people))
+                templates.append(template_rows(bench.pool, number, common))
+        tests += [dict(zip(_COLUMNS, (number, *row), strict=True)) for row in found]
+        controls += [(number, key) for key in bench.people.keys[_nearest(bench.volume, members, ordinary, config.verdict.control_accounts)].tolist()]
+    return {
+        "cluster_tests": conform(pl.DataFrame(tests, infer_schema_length=None), schema.CLUSTER_TESTS),
+        "cluster_controls": pl.DataFrame(controls, schema={"cluster": pl.Int64, "account_key": pl.Int64}, orient="row").sort("cluster", "account_key"),
+        "pooled_members": pl.concat([conform(pl.DataFrame(), schema.POOLED_MEMBERS), *members_of]).sort("cluster", "account_key"),
+        "pooled_templates": pl.concat([conform(pl.DataFrame(), schema.POOLED_TEMPLATES), *templates]).sort("cluster", "account_key", "prompt_key"),
+    }
 
 
 def _bench(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
@@ -71,7 +93,8 @@ def _bench(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
     clustered = people.positions(inputs["clusters"].filter(pl.col("origin") == "network")["account_key"])
     wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs["daily_requests"], people)
     views, couplings = account_views(inputs, people, config), held_out_couplings(inputs["handoffs"], inputs["fanouts"], people)
-    return _Bench(people, wording, couplings, views, days, Neighbours(views.volume), Neighbours(views.manner), np.sort(clustered), config)
+    words, pool = topics(inputs["account_words"], people, half=1), pool_texts(inputs, people, config)
+    return _Bench(people, wording, words, couplings, pool, views, days, Neighbours(views.volume), Neighbours(views.manner), np.sort(clustered), config)
 
 
 def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:
@@ -94,19 +117,38 @@ def _nearest(accounts: Neighbours, members: Ints, pool: Ints, wanted: int) -> In
 
 
 def _tests(bench: _Bench, members: Ints, ordinary: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
+    """The tests of every cluster; the last is that of the members' own recurring wording."""
     everyone = np.empty(0, dtype=np.int64)
     alike = _pool(bench.manner, members, everyone, pool_size(len(members)))
-    return [_wording(bench, members, alike, rng), _handoff(bench, members, alike, rng), _shared_days(bench, members, alike, rng), *_extraction(bench, members, ordinary, rng)]
+    return [
+        _wording(bench, members, alike, rng),
+        _topic(bench, members, alike, rng),
+        _handoff(bench, members, alike, rng),
+        _shared_days(bench, members, alike, rng),
+        _extraction(bench, members, ordinary, rng),
+    ]
 
 
 def _wording(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
     """How alike the mixes of recurring wording are, on prompts that formed nothing: draws from one pool are exchangeable, strangers who share a source are not."""
+    name = ("held_out_wording", "templates", "coordination")
+    return _cosines(bench, name, bench.wording, members, pool, rng) or _not_run(*name, "no recurring wording, or too few accounts of the same manner to compare with")
+
+
+def _topic(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
+    """How alike the words are that members use, on prompts that formed nothing: one operator deals one pool of work, strangers each have something of their own."""
+    name = ("held_out_topic", "topic", "coordination")
+    return _cosines(bench, name, bench.topics, members, pool, rng) or _not_run(*name, "no words of prompts are known, or too few accounts of the same manner to compare with")
+
+
+def _cosines(bench: _Bench, name: tuple[str, str, str], rows: SparseRows, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...] | None:
+    """Mean cosine of the members' rows against that of random groups; None if there is nothing to compare."""
     size = min(len(members), GROUP_SIZE)
-    if len(pool) < 2 * size or bench.wording.nnz == 0:
-        return _not_run("held_out_wording", "templates", "coordination", "no recurring wording, or too few accounts of the same manner to compare with")
-    observed = float(mean_cosine_sparse(bench.wording, members[None, :])[0])
-    null = mean_cosine_sparse(bench.wording, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
-    return _ran("held_out_wording", "templates", "coordination", observed, "cosine", null, len(members), "random groups of accounts that work in the same manner")
+    if len(pool) < 2 * size or rows.nnz == 0:
+        return None
+    observed = float(mean_cosine_sparse(rows, members[None, :])[0])
+    null = mean_cosine_sparse(rows, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
+    return _ran(*name, observed, "cosine", null, len(members), ALIKE)
 
 
 def _handoff(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
@@ -121,7 +163,7 @@ def _handoff(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator)
         )
     observed = float(tied_share_sparse(bench.couplings, members[None, :])[0])
     null = tied_share_sparse(bench.couplings, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
-    return _ran("held_out_handoff", "handoff", "coordination", observed, "share of pairs", null, len(members), "random groups of accounts that work in the same manner")
+    return _ran("held_out_handoff", "handoff", "coordination", observed, "share of pairs", null, len(members), ALIKE)
 
 
 def _shared_days(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
@@ -131,10 +173,10 @@ def _shared_days(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Genera
         return _not_run("shared_days", "timing", "coordination", f"needs {MIN_DAYS} days and enough accounts of the same manner")
     observed = float(mean_cosine(bench.days, members[None, :])[0])
     null = mean_cosine(bench.days, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
-    return _ran("shared_days", "timing", "coordination", observed, "cosine", null, len(members), "random groups of accounts that work in the same manner")
+    return _ran("shared_days", "timing", "coordination", observed, "cosine", null, len(members), ALIKE)
 
 
-def _extraction(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
+def _extraction(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
     """Share of held-out prompts that are templated and drew a long answer, of the median member.
 
     Strangers' traffic that a pool carries dilutes the share of every member and leaves the median rare; a few harvesters among others do not lift it.
@@ -142,10 +184,24 @@ def _extraction(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generat
     size = min(len(members), GROUP_SIZE)
     documents = int(bench.views.document_count[members].sum())
     if len(pool) < 2 * size or documents == 0:
-        return [_not_run("harvest_share", "extraction", "extraction", "no sampled prompts, or too few accounts of the same volume to compare with")]
+        return _not_run("harvest_share", "extraction", "extraction", "no sampled prompts, or too few accounts of the same volume to compare with")
     null = np.median(bench.views.harvest_share[draw_sets(pool, size, bench.config.verdict.null_groups, rng)], axis=1)
     observed = float(np.median(bench.views.harvest_share[members]))
-    return [_ran("harvest_share", "extraction", "extraction", observed, "share", null, documents, "random groups of accounts of the same volume, outside every cluster")]
+    return _ran("harvest_share", "extraction", "extraction", observed, "share", null, documents, ORDINARY)
+
+
+def _pooled(bench: _Bench, members: Ints, own: tuple[object, ...], rng: np.random.Generator) -> tuple[Pooled | None, tuple[object, ...]]:
+    """The same with wording that the members have in common, where that of their own does not show extraction. In: the row of that test. Out: what was found, and the row."""
+    name, verdict = ("pooled_harvest_share", "extraction", "extraction"), bench.config.verdict
+    observed, p_value = own[3], own[6]
+    if isinstance(observed, float) and isinstance(p_value, float) and observed >= verdict.min_harvest_share and tail_bits(p_value) >= verdict.min_extraction_bits:
+        return None, _not_run(*name, "the members' own recurring wording shows extraction already")
+    size = min(len(members), GROUP_SIZE)
+    at_hand = np.setdiff1d(np.flatnonzero(bench.pool.place >= 0), np.concatenate([bench.clustered, members]))
+    found = pooled(bench.pool, members, bench.volume.nearest(members, at_hand, pool_size(len(members))), size, POOL_GROUPS, rng)
+    if not len(found.null) or len(found.common.documents) < verdict.min_boilerplate_documents:
+        return None, _not_run(*name, "too few prompts carry wording that members have in common, or too few accounts of the same volume to compare with")
+    return found, _ran(*name, found.share, "share", found.null, len(found.common.documents), ORDINARY)
 
 
 def _ran(test: str, family: str, supports: str, observed: float, unit: str, null: Floats, sample: int, model: str) -> tuple[object, ...]:

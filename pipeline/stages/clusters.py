@@ -3,7 +3,7 @@
 Edges are pairs with enough bits from two families; accounts that they connect are a community (Leiden cuts one that is too large
 to compare pair by pair); average linkage inside each community separates operators that share a habit; members that are not like
 the others are dropped. Accounts that hand conversations on are a network even where few pairs have anything in common, and what links found in pieces is put
-together by it. Accounts that only a specific fact joins are kept
+together by it; so are accounts that one rewritten client serves, if they write about the same things. Accounts that only a specific fact joins are kept
 apart as `small` (two to four) or `one_fact` (more), and those of one vouched organisation as `vouched`, so that none is silent.
 """
 
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config, NetworkConfig
 from pipeline.measures.graph import communities, components, divide
-from pipeline.stages.coupling import pools, with_pools
+from pipeline.stages.coupling import alike, one_client, pools, with_pools
+from pipeline.stages.evidence_views import topics
 from pipeline.stages.population import Population, median_bits, population
 from pipeline.stages.relinking import with_handfuls
 
@@ -28,10 +29,12 @@ FACT_KINDS = ("payment", "device", "email", "phone")
 
 
 def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
-    """Clusters and their members. Reads pair_links, shared_values, kinds, account_records. Empty: an empty table."""
+    """Clusters and their members. Reads pair_links, shared_values, kinds, account_records, account_words. Empty: an empty table."""
     people = population(inputs)
     threshold = people.edge_bits(config.networks)
-    found = networks_of(inputs["pair_links"], inputs["shared_values"], people, threshold, config.networks)
+    clients = one_client(inputs["shared_values"], people, config.networks.min_accounts)
+    clients = alike(clients, topics(inputs["account_words"], people, half=0), config.networks.seed) if clients else []
+    found = networks_of(inputs["pair_links"], inputs["shared_values"], clients, people, threshold, config.networks)
     nobody = np.empty(0, dtype=np.int64)
     found = with_handfuls(found, _one_fact(inputs["pair_links"], people, nobody, config), inputs["shared_values"], people, config)
     taken = np.concatenate([members for members, _ in found]) if found else np.empty(0, dtype=np.int64)
@@ -47,9 +50,13 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     return {"clusters": table.select("cluster", "account_key", "origin", "bits").sort("cluster", "account_key")}
 
 
-def networks_of(links: pl.DataFrame, values: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
-    """Members (sorted positions) of each network and how strongly each belongs, the largest first: what links found, put together by hand-offs."""
-    return with_pools(linked_networks(links, people, threshold, config), pools(values, people, config.min_accounts), links, people)
+def networks_of(links: pl.DataFrame, values: pl.DataFrame, clients: list[Ints], people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
+    """Members (sorted positions) of each network and how strongly each belongs, the largest first: what links found, put together by hand-offs and by rewritten clients.
+
+    In: pair_links, shared_values, and members (sorted positions) of each rewritten client.
+    """
+    webs = [*pools(values, people, config.min_accounts), *clients]
+    return with_pools(linked_networks(links, people, threshold, config), webs, links, people)
 
 
 def linked_networks(links: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:

@@ -1,4 +1,4 @@
-"""Pools: accounts that hand conversations on to each other or send one prompt at once, and how they meet the networks that links found.
+"""Webs: accounts that hand conversations on to each other or send one prompt at once (pools), or that one rewritten client serves, and how they meet the networks that links found.
 
 A pool deals a conversation to some of its members, never to all, so most pairs of a pool share nothing. It is told by its web: every member hands on to
 or takes from at least two others, directly. Two accounts of one person, however often they change places, are no web.
@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.measures.graph import components
+from pipeline.measures.groups import SparseRows, draw_groups, mean_cosine_sparse
 from pipeline.stages.population import Population
 
 Ints = NDArray[np.int64]
@@ -18,6 +19,10 @@ Floats = NDArray[np.float64]
 
 COUPLINGS = ("handoff", "fanout")
 """Kinds of shared values that one hand must have dealt: a conversation that went on elsewhere, a prompt sent from several accounts at once."""
+REWRITTEN = "rewritten_client"
+"""The kind of shared value that one program under several products' names makes."""
+GROUP_SIZE, NULL_GROUPS, NULL_POOL = 24, 199, 1000
+"""Accounts of a random group at most, random groups behind one comparison, and accounts that they are drawn from."""
 PARTNERS = 2
 """Accounts with which a member of a pool shares conversations, at least."""
 STRONGEST = 5
@@ -40,6 +45,35 @@ def pools(values: pl.DataFrame, people: Population, minimum: int) -> list[Ints]:
     return sorted(found, key=lambda members: (-len(members), int(members[0])))
 
 
+def one_client(values: pl.DataFrame, people: Population, minimum: int) -> list[Ints]:
+    """Members (sorted positions) of each rewritten client with at least `minimum` entities, the largest first: accounts that one program serves under other programs' names."""
+    held = values.filter(pl.col("kind") == REWRITTEN).sort("value_key", "account_key")
+    groups = [people.positions(rows["account_key"]) for _, rows in held.group_by("value_key", maintain_order=True) if rows["entity_key"].n_unique() >= minimum]
+    return sorted((np.sort(members) for members in groups), key=lambda members: (-len(members), int(members[0])))
+
+
+def alike(groups: list[Ints], words: SparseRows, seed: int) -> list[Ints]:
+    """Those of the groups (positions) whose members write about the same things: a box between strangers and the service serves people who do not.
+
+    In: words of the prompts that form networks, rows of length 1. The mean cosine must lie above that of each of NULL_GROUPS random groups of as many accounts, so about one group
+    of strangers in 200 passes; the test on prompts kept out is still to come. Nothing is alike where no words are known.
+    """
+    rng = np.random.default_rng(seed)
+    known = np.flatnonzero(np.diff(words.indptr))
+    pool = rng.permutation(known)[:NULL_POOL]
+    nulls: dict[int, float] = {}
+    found = []
+    for members in groups:
+        size = min(len(members), GROUP_SIZE)
+        if len(pool) < 2 * size:
+            continue
+        if size not in nulls:
+            nulls[size] = float(np.round(mean_cosine_sparse(words, draw_groups(pool, size, NULL_GROUPS, rng)), 6).max())
+        if round(float(mean_cosine_sparse(words, members[None, :])[0]), 6) > nulls[size]:
+            found.append(members)
+    return found
+
+
 def handed_on(values: pl.DataFrame, people: Population) -> tuple[Ints, Ints]:
     """Pairs of accounts (positions, a < b, each pair once) of different entities that a handed-on conversation or a prompt sent at once joins."""
     held = values.filter(pl.col("kind").is_in(COUPLINGS)).select("kind", "value_key", "account_key", "entity_key")
@@ -50,23 +84,21 @@ def handed_on(values: pl.DataFrame, people: Population) -> tuple[Ints, Ints]:
 
 
 def with_pools(found: list[tuple[Ints, Floats]], webs: list[Ints], links: pl.DataFrame, people: Population) -> list[tuple[Ints, Floats]]:
-    """Networks found by links, put together by pools: those of which at least half is in one pool are pieces of it and become one network with it.
+    """Networks found by links, put together by webs (pools, rewritten clients): those of which at least half is in one web are pieces of it and become one network with it.
 
-    A pool that lies mostly inside a network of which it is a small part is no network of its own. Each account stays in one network; the largest first.
+    A web that lies mostly inside a network of which it is a small part is no network of its own. Each account stays in one network; the largest first.
     """
-    waiting = list(found)
-    made: list[tuple[Ints, Floats]] = []
+    made = list(found)
     for web in webs:
-        shared = [len(np.intersect1d(members, web, assume_unique=True)) for members, _ in waiting]
-        pieces = [members for (members, _), inside in zip(waiting, shared, strict=True) if inside >= HALF * len(members)]
-        rest = [entry for entry, inside in zip(waiting, shared, strict=True) if inside < HALF * len(entry[0])]
-        taken = np.concatenate([np.empty(0, dtype=np.int64), *(members for members, _ in (*rest, *made))])
+        shared = [len(np.intersect1d(members, web, assume_unique=True)) for members, _ in made]
+        pieces = [members for (members, _), inside in zip(made, shared, strict=True) if inside >= HALF * len(members)]
+        rest = [entry for entry, inside in zip(made, shared, strict=True) if inside < HALF * len(entry[0])]
+        taken = np.concatenate([np.empty(0, dtype=np.int64), *(members for members, _ in rest)])
         if not pieces and len(np.intersect1d(taken, web)) >= HALF * len(web):
             continue
         members = np.setdiff1d(np.unique(np.concatenate([web, *pieces])), taken)
-        made.append((members, belonging(links, people, members)))
-        waiting = rest
-    return sorted([*waiting, *made], key=lambda entry: (-len(entry[0]), int(entry[0][0])))
+        made = [*rest, (members, belonging(links, people, members))]
+    return sorted(made, key=lambda entry: (-len(entry[0]), int(entry[0][0])))
 
 
 def belonging(links: pl.DataFrame, people: Population, members: Ints) -> Floats:

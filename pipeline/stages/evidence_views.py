@@ -62,6 +62,19 @@ def held_out_wording(habits: pl.DataFrame, people: Population) -> SparseRows:
     return unit_rows(people.positions(held["account_key"]), column, share, len(people.keys))
 
 
+def topics(words: pl.DataFrame, people: Population, half: int) -> SparseRows:
+    """Each account's words in one half of its prompts, as rows of length 1: (1 + ln count) times ln(accounts / accounts that use the word) (Salton and Buckley 1988).
+
+    In: account_words. Words of one account alone are left out: they tell only how many it has.
+    """
+    own = words.filter(pl.col("half") == half)
+    users = own.group_by("token").len("users").filter(pl.col("users") >= 2)
+    held = own.join(users, on="token", maintain_order="left")
+    column = held["token"].rank("dense").to_numpy().astype(np.int64) - 1
+    weight = (1.0 + np.log(held["document_count"].to_numpy())) * np.log(max(2, len(people.keys)) / held["users"].to_numpy())
+    return unit_rows(people.positions(held["account_key"]), column, weight, len(people.keys))
+
+
 def held_out_couplings(handoffs: pl.DataFrame, fanouts: pl.DataFrame, people: Population) -> SparseRows:
     """Which handed-on conversations and which prompts sent at once each account took part in, of those that formed nothing (half 1), as rows of length 1."""
     parts = [handoffs.select("account_key", "half", pl.col("session_key").alias("value")), fanouts.select("account_key", "half", pl.col("prompt_key").alias("value"))]

@@ -16,9 +16,10 @@ import polars as pl
 
 from pipeline import schema
 from pipeline.config import Config
+from pipeline.stages.cluster_tests import POOL_GROUPS
 from pipeline.stages.frames import Parts, conform, within
 
-GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "handoff", "fanout")
+GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "rewritten_client", "handoff", "fanout")
 SHARED_MEASURES = {
     "payment": "shared_payment",
     "device": "shared_device",
@@ -29,13 +30,21 @@ SHARED_MEASURES = {
     "signup_ip": "shared_signup_address",
     "mail_domain": "shared_mail_domain",
     "cohort": "shared_signup_days",
+    "rewritten_client": "rewritten_client",
     "handoff": "handed_on_conversation",
     "fanout": "prompt_sent_at_once",
     "prompt": "shared_prompt",
     "template": "shared_wording",
     "system": "shared_system_prompt",
 }
-TEST_UNITS = {"held_out_wording": "cosine", "shared_days": "cosine", "held_out_handoff": "share of pairs", "harvest_share": "share"}
+TEST_UNITS = {
+    "held_out_wording": "cosine",
+    "held_out_topic": "cosine",
+    "shared_days": "cosine",
+    "held_out_handoff": "share of pairs",
+    "harvest_share": "share",
+    "pooled_harvest_share": "share",
+}
 STRONGEST, KEPT = 20, 1_000
 ROWS_AT_ONCE = 500_000
 TEMPLATED = ("shared_wording", "held_out_wording", "harvest_share", "templated_output")
@@ -46,14 +55,14 @@ BY_ACCOUNT = {
     "first_requests": ("account_key", "request_id", "source_file", "source_row"),
 }
 """Tables of accounts, and the columns of each that findings rest on: an account is a control of many networks, and each of these gets its rows."""
-BY_CLUSTER = ("cluster_tests", "cluster_values", "cluster_alternatives", "cluster_controls", "address_requests", "handoff_requests")
+BY_CLUSTER = ("cluster_tests", "cluster_values", "cluster_alternatives", "cluster_controls", "address_requests", "handoff_requests", "pooled_templates")
 
 
 def findings(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """Findings and evidence of every network.
 
     Reads networks, members, account_records, cluster_ids, cluster_tests, cluster_values, cluster_alternatives, cluster_controls,
-    shared_values, boilerplate, first_requests, address_requests, handoff_requests. Empty: empty tables.
+    shared_values, boilerplate, pooled_templates, first_requests, address_requests, handoff_requests. Empty: empty tables.
     """
     parts = _parts(inputs)
     digest = hashlib.sha256(json.dumps(config.as_dict(), sort_keys=True).encode()).hexdigest()
@@ -172,7 +181,7 @@ def _tested(cluster: int, inputs: Mapping[str, pl.DataFrame], config: Config) ->
             TEST_UNITS[row["test"]],
             row["supports"],
             baseline=row["expected"],
-            baseline_n=config.verdict.null_groups,
+            baseline_n=POOL_GROUPS if row["test"] == "pooled_harvest_share" else config.verdict.null_groups,
             p_value=row["p_value"],
             kind="inference",
         )
@@ -204,6 +213,8 @@ def _innocent(cluster: int, inputs: Mapping[str, pl.DataFrame], config: Config) 
 
 def _references(measure: str, cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Rows behind a claim: request_id, source_file, source_row, role, strength (larger is stronger), weight (requests it stands for), lot (rows to keep together; null: none)."""
+    if measure == "pooled_harvest_share":
+        return _carriers(inputs["pooled_templates"].filter(pl.col("cluster") == cluster).join(members, on="account_key", how="semi"))
     if measure == "shared_address":
         rows = inputs["address_requests"].filter(pl.col("cluster") == cluster).join(members, on="account_key", how="semi")
         return _rows(rows, "shares_value", pl.col("request_count"), pl.col("request_count"))
@@ -221,7 +232,11 @@ def _handed_on(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _templated(members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The same for measures of TEMPLATED."""
-    rows = inputs["boilerplate"].join(members, on="account_key", how="semi")
+    return _carriers(inputs["boilerplate"].join(members, on="account_key", how="semi"))
+
+
+def _carriers(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same for prompts that carry recurring wording, those with most of it first."""
     return _rows(rows, "shows_template", pl.col("habit_count"), pl.col("request_count"))
 
 

@@ -20,21 +20,20 @@ from numpy.typing import NDArray
 from pipeline import schema
 from pipeline.config import Config
 from pipeline.kinds import GATE_FAMILIES
-from pipeline.measures.groups import SparseRows, likeness_to_rest
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
 from pipeline.stages.alternatives import EXPLAINS_ANSWERS, NOTHING
-from pipeline.stages.coupling import COUPLINGS, PARTNERS, handed_on
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
-from pipeline.stages.findings import GATE_MEASURES
 from pipeline.stages.frames import Parts, between, conform, within
+from pipeline.stages.naming import accusable, traffic_of
 from pipeline.stages.population import Population, population
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 ONE_CUSTOMER = ("vouched_organisation", "self_serve_team")
 """Alternatives under which the accounts are one customer's: never a network to refer, whatever they leave unexplained."""
-FEW_DOCUMENTS = 8
-"""Held-out prompts below which an account's own traffic cannot be judged."""
+TESTED = ("timing", "topic")
+"""Families that no link belongs to: a test alone establishes them."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,14 @@ class Facts:
 
     origin: str
     established: int
-    """families established, timing among them"""
+    """families established, those of TESTED among them"""
     gate: bool
     p_value: float | None
     q_value: float | None
     extraction_bits: float
     extraction: bool
+    pooled: bool
+    """extraction shows only in the wording that members have in common"""
     coordination_bits: float
     alternative: str
     margin_bits: float
@@ -58,23 +59,25 @@ def verdict(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.
     """Networks and members under provisional ids.
 
     Reads clusters, cluster_tests, cluster_families, cluster_alternatives, pair_links, account_records, shared_values, kinds, features,
-    boilerplate, sample_totals, cluster_values, habits. Empty: empty tables.
+    boilerplate, sample_totals, cluster_values, habits, pooled_members. Empty: empty tables.
     """
     people = population(inputs)
-    views = account_views(inputs, people, config)
-    q_values, wording = q_values_of(inputs["cluster_tests"]), held_out_wording(inputs["habits"], people)
-    parts = _parts(inputs)
+    views, wording = account_views(inputs, people, config), held_out_wording(inputs["habits"], people)
+    q_values, parts = q_values_of(inputs["cluster_tests"]), _parts(inputs)
     networks, members, numbers = [], [], []
     for (cluster,), rows in inputs["clusters"].sort("cluster", "account_key").group_by("cluster", maintain_order=True):
         positions, own = people.positions(rows["account_key"]), parts.of(int(str(cluster)))
         facts = weigh(rows, positions, own, q_values, people, config)
         tier, reason = tier_of(facts, config)
-        named = _accusable(rows, positions, views, own, wording, people, config) if tier == "refer" else np.ones(len(positions), dtype=np.bool_)
+        pooled = own["pooled_members"] if facts.pooled else own["pooled_members"].clear()
+        named = np.ones(len(positions), dtype=np.bool_)
+        if tier == "refer":
+            named = accusable(rows, positions, traffic_of(rows, positions, views, wording, pooled if facts.pooled else None), own, people, config)
         if named.sum() < min(config.networks.min_accounts, len(positions)):
             tier, reason, named = "watch", "too_few_members_left", np.ones(len(positions), dtype=np.bool_)
         name = _provisional(people, positions[named])
         networks.append(_network_row(name, tier, reason, facts, positions[named], people, own))
-        members.append(_named(name, rows.filter(pl.Series(named))))
+        members.append(_named(name, rows.filter(pl.Series(named)), pooled))
         numbers.append((int(str(cluster)), name))
     ids = pl.DataFrame(numbers, schema={"cluster": pl.Int64, "network_id": pl.String}, orient="row")
     table = conform(pl.DataFrame(networks, infer_schema_length=None), schema.NETWORKS)
@@ -86,7 +89,7 @@ def _parts(inputs: Mapping[str, pl.DataFrame]) -> Parts:
     """The tables, those that speak of clusters or of their accounts cut by cluster."""
     clusters = inputs["clusters"]
     of_accounts = {name: within(inputs[name], clusters) for name in ("boilerplate", "features", "shared_values")}
-    of_clusters = {name: inputs[name] for name in ("cluster_tests", "cluster_families", "cluster_alternatives", "cluster_values")}
+    of_clusters = {name: inputs[name] for name in ("cluster_tests", "cluster_families", "cluster_alternatives", "cluster_values", "pooled_members")}
     return Parts(inputs, of_accounts | of_clusters)
 
 
@@ -107,15 +110,22 @@ def weigh(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFrame
     held_out = (pl.col("median_bits") > 0) & pl.col("family").is_in(surprising.implode())  # diluted by strangers' traffic, yet there on prompts that formed nothing
     typical = ((pl.col("median_bits") >= config.networks.family_min_bits) | held_out) & (pl.col("control_percentile") >= 95)
     strong = families.filter(pl.col("admitted") | typical)
-    timing = int("timing" in surprising)
-    harvest = tests.filter((pl.col("supports") == "extraction") & (pl.col("statistic") >= config.verdict.min_harvest_share))["p_value"]
-    bits = round(tail_bits(float(harvest[0])), 6) if len(harvest) else 0.0
+    tested = sum(family in surprising for family in TESTED)
+    own, pooled = _extraction_bits(tests.filter(pl.col("supports") == "extraction"), config)
     name, margin = _best_alternative(inputs["cluster_alternatives"].filter(pl.col("cluster") == cluster))
     p_value, q_value = q_values.get(cluster, (None, None))
     coordination = round(float(rows["bits"].median() or 0.0), 6)  # type: ignore[arg-type]  # polars types median as any
-    extraction = bits >= config.verdict.min_extraction_bits and _enough_output(inputs["boilerplate"], people.keys[positions], config)
+    shown = own >= config.verdict.min_extraction_bits and _enough_output(inputs["boilerplate"], people.keys[positions], config)
+    is_pooled = not shown and pooled >= config.verdict.min_extraction_bits
     gate = bool(families.filter(pl.col("family").is_in(GATE_FAMILIES))["admitted"].any())
-    return Facts(str(rows["origin"][0]), strong.height + timing, gate, p_value, q_value, bits, extraction, coordination, name, margin)
+    return Facts(str(rows["origin"][0]), strong.height + tested, gate, p_value, q_value, max(own, pooled), shown or is_pooled, is_pooled, coordination, name, margin)
+
+
+def _extraction_bits(tests: pl.DataFrame, config: Config) -> tuple[float, float]:
+    """Bits of extraction in the members' own wording and in the wording they have in common; each p counts times the tests that ran. In: rows of extraction tests that ran."""
+    large = tests.filter(pl.col("statistic") >= config.verdict.min_harvest_share)
+    bits = {test: round(tail_bits(min(1.0, p_value * tests.height)), 6) for test, p_value in large.select("test", "p_value").iter_rows()}
+    return bits.get("harvest_share", 0.0), bits.get("pooled_harvest_share", 0.0)
 
 
 def _best_alternative(rows: pl.DataFrame) -> tuple[str, float]:
@@ -153,28 +163,6 @@ def tier_of(facts: Facts, config: Config) -> tuple[str, str]:
     return ("watch", reason) if reason else ("refer", "specific_fact_and_extraction")
 
 
-def _accusable(
-    rows: pl.DataFrame, positions: Ints, views: AccountViews, inputs: Mapping[str, pl.DataFrame], wording: SparseRows, people: Population, config: Config
-) -> NDArray[np.bool_]:
-    """Members who may be named: their held-out traffic is harvest-shaped, and its mix of wording is the network's, not only one phrase of a corpus that all use.
-
-    An account that sent too little to tell is kept if it holds a specific fact that the network shares. One that is coupled to at least two
-    other members is kept whatever else it carries: strangers' traffic is resold over it.
-    """
-    cluster = rows["cluster"][0]
-    likeness = likeness_to_rest(wording, positions)
-    score = views.harvest_share[positions]
-    one_pool = (likeness >= config.verdict.min_mix_share * float(np.median(likeness))) & (score > 0) & (score >= float(np.median(score)) / 4)
-    facts = inputs["cluster_values"].filter((pl.col("cluster") == cluster) & pl.col("qualifies") & pl.col("kind").is_in(GATE_MEASURES))
-    holders = inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi")["account_key"].unique()
-    silent = (views.document_count[positions] < FEW_DOCUMENTS) & rows["account_key"].is_in(holders.implode()).to_numpy()
-    coupled = inputs["shared_values"].join(facts.filter(pl.col("kind").is_in(COUPLINGS)), on=["kind", "value_key"], how="semi").join(rows, on="account_key", how="semi")
-    a, b = handed_on(coupled, people)
-    partners = np.bincount(np.concatenate([a, b]), minlength=len(people.keys))[positions]
-    named: NDArray[np.bool_] = one_pool | silent | (partners >= PARTNERS)
-    return named
-
-
 def _provisional(people: Population, positions: Ints) -> str:
     """A name that depends on the members alone; lineage replaces it by the network's lasting id."""
     text = "\n".join(sorted(people.ids[position] for position in positions))
@@ -205,10 +193,12 @@ def _network_row(name: str, tier: str, reason: str, facts: Facts, positions: Int
     }
 
 
-def _named(name: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """The members who may be named, and how strongly one of them typically belongs."""
+def _named(name: str, rows: pl.DataFrame, pooled: pl.DataFrame) -> pl.DataFrame:
+    """The members who may be named, how strongly one of them typically belongs, and what each sends of what they have in common where extraction shows in that."""
     typical = max(float(rows["bits"].median() or 0.0), 1e-9)  # type: ignore[arg-type]  # polars types median as any
-    return rows.select("cluster", "account_key", "bits", pl.lit(name).alias("network_id"), pl.lit(typical).alias("typical"))
+    return rows.select("cluster", "account_key", "bits", pl.lit(name).alias("network_id"), pl.lit(typical).alias("typical")).join(
+        pooled.select("account_key", "harvest_share"), on="account_key", how="left", maintain_order="left"
+    )
 
 
 def _member_rows(rows: pl.DataFrame, views: AccountViews, people: Population, links: pl.DataFrame, config: Config) -> pl.DataFrame:
@@ -218,7 +208,7 @@ def _member_rows(rows: pl.DataFrame, views: AccountViews, people: Population, li
     table = rows.with_columns(
         pl.Series("account_id", [people.ids[position] for position in positions]),
         pl.Series("request_count", views.requests[positions].astype(np.int64)),
-        pl.Series("extraction_score", np.round(views.harvest_share[positions], 6)),
+        pl.coalesce("harvest_share", pl.Series(np.round(views.harvest_share[positions], 6))).alias("extraction_score"),
         (pl.col("bits") / pl.col("typical")).clip(0.0, 1.0).round(6).alias("membership"),
         role.alias("role"),
     )

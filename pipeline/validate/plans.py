@@ -84,12 +84,14 @@ WITHOUT_FAMILY = (
     ),
     _off("infrastructure", "infrastructure_cap_bits", "prefix_cap_bits", "ip_max_df_share"),
     _off("settings", "settings_family_cap_bits", "settings_cap_bits", "stack_cap_bits"),
+    Try("no evidence of: client", "without a family", settings=(("links", "rewritten_min_products", 0),)),
     Try("no evidence of: handoff", "without a family", settings=(("links", "handoff_max_accounts", 0),)),
     _off("duplicates", "duplicates_cap_bits"),
     _off("templates", "templates_cap_bits", "system_cap_bits"),
 )
 
 _THRESHOLDS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
+    ("links", "rewritten_min_products", (2, 5)),
     ("links", "handoff_max_accounts", (6, 24)),
     ("links", "handoff_min_share", (0.25, 0.75)),
     ("networks", "edge_margin_bits", (3.0, 9.0)),
@@ -101,6 +103,7 @@ _THRESHOLDS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("verdict", "max_q_value", (0.001, 0.05)),
     ("verdict", "min_extraction_bits", (3.0, 9.0)),
     ("verdict", "min_harvest_share", (0.05, 0.2)),
+    ("verdict", "pool_habit_min_share", (0.005, 0.02)),
     ("verdict", "min_output_tokens", (128, 400)),
     ("verdict", "min_mix_share", (0.5, 0.9)),
 )

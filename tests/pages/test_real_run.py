@@ -34,18 +34,19 @@ def test_every_name_that_the_stages_wrote_is_in_words(finished):
             assert sign not in page.text
 
 
-def test_only_identity_and_hand_off_open_the_gate_and_every_referral_shows_one_open(finished):
-    """The families that the page calls the gate are those that the verdict asks; nobody hands on in this log."""
+def test_only_identity_hand_off_and_rewritten_clients_open_the_gate_and_every_referral_shows_one_open(finished):
+    """The families that the page calls the gate are those that the verdict asks; nobody hands on or names a client after others in this log."""
     tables, pages = finished / "latest" / "tables", made(finished)
     families = pl.read_parquet(tables / "network_families.parquet")
     referred = pl.read_parquet(tables / "networks.parquet").filter(pl.col("tier") == "refer")["network_id"].to_list()
     assert referred
     for name in referred:
-        others = families.filter((pl.col("network_id") == name) & ~pl.col("family").is_in(["identity", "handoff"])).height
+        others = families.filter((pl.col("network_id") == name) & ~pl.col("family").is_in(["identity", "handoff", "client"])).height
         text = pages[f"networks/{name}.html"].text
         assert "identity specific opened it" in text
+        assert "rewritten client specific did not open it" in text
         assert "conversation hand-off operational did not open it" in text
-        assert (text.count("opened it"), text.count("did not open it"), text.count("cannot open it")) == (1, 1, others)
+        assert (text.count("opened it"), text.count("did not open it"), text.count("cannot open it")) == (1, 2, others)
 
 
 def test_the_index_counts_the_columns_that_the_log_carries(finished, tiny_log, tiny_accounts):

@@ -184,6 +184,8 @@ SHARING = (
     ("address_churn", 0.5, {"client_ip"}, set()),
     ("handed_over", 1.0, {"client_ip", "client_asn", "user_agent", "ja4", *TEXT}, set()),
     ("second_account", 1.0, {"account_id", "organization_id", "api_key_id"}, set()),
+    ("inspected", 0.5, {"ja4"}, set()),
+    ("inspected_groups", 1.0, {"ja4"}, set()),
 )
 
 

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from pipeline.kinds import FAMILIES
-from pipeline.stages.ablations import FALLS_APART, TIMING, struck
+from pipeline.stages.ablations import FALLS_APART, struck
+from pipeline.stages.verdict import TESTED
 from tests.stages import planted
 from tests.stages.builders import Frames, run, stage_named, world
 
@@ -22,7 +23,7 @@ def _rows(tables: Frames) -> dict[str, dict[str, object]]:
 def test_only_the_referred_network_is_judged_again_once_a_family(tables: Frames) -> None:
     (flagged,) = tables["networks"].filter("flagged")["network_id"]
     assert set(tables["network_ablations"]["network_id"]) == {flagged}
-    assert sorted(_rows(tables)) == sorted([*FAMILIES, TIMING])
+    assert sorted(_rows(tables)) == sorted([*FAMILIES, *TESTED])
 
 
 def test_a_family_that_says_nothing_of_the_network_changes_nothing(tables: Frames) -> None:
@@ -66,7 +67,7 @@ def test_a_network_that_hangs_on_one_family_falls_apart_without_it() -> None:
 
 def test_striking_takes_every_trace_of_a_family(tables: Frames) -> None:
     own = {name: tables[name] for name in STAGE.reads if name in tables}
-    for family in (*FAMILIES, TIMING):
+    for family in (*FAMILIES, *TESTED):
         left = struck(own, family)
         kinds = set(own["kinds"].filter(pl.col("family") == family)["kind"])
         for name in ("shared_values", "pair_links", "cluster_values"):

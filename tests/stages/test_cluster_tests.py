@@ -81,9 +81,9 @@ def test_habits_of_the_half_that_forms_networks_change_nothing() -> None:
     assert one.equals(other)
 
 
-@pytest.mark.parametrize("missing", ["habits", "handoffs", "daily_requests", "sample_totals"])
+@pytest.mark.parametrize("missing", ["habits", "account_words", "handoffs", "daily_requests", "sample_totals"])
 def test_a_test_without_data_says_that_it_did_not_run_and_has_no_p(missing: str) -> None:
-    given = _strangers(1, [list(range(10))]) | {"handoffs": _handed_on([(0, 1)], 1)}
+    given = _with_words(_strangers(1, [list(range(10))]), {}) | {"handoffs": _handed_on([(0, 1)], 1)}
     tests = python_stage(STAGE, given | {missing: empty(missing)}, FAST)["cluster_tests"].filter(pl.col("status") != "ran")
     assert tests.height == 1
     assert tests["p_value"].to_list() == [None]
@@ -134,3 +134,99 @@ def test_extraction_is_that_of_the_median_member() -> None:
     assert _p_values(given, "harvest_share")[0] > 1 / 200
     longer = pl.when(pl.col("account_key").is_in(few)).then(pl.lit(3000, dtype=pl.Int64)).otherwise(pl.lit(100, dtype=pl.Int64)).alias("output_tokens")
     assert _p_values(given | {"boilerplate": given["boilerplate"].with_columns(longer)}, "harvest_share") == [1.0]
+
+
+def _with_words(given: Frames, words: dict[int, int]) -> Frames:
+    """Each account writes two words of forty, drawn for it; those of `words` write a common one besides."""
+    draw = random.Random(9)
+    rows = [{"account_key": key(n), "half": 1, "token": token, "document_count": 3} for n in range(ACCOUNTS) for token in sorted(draw.sample(range(40), 2))]
+    rows += [{"account_key": key(n), "half": 1, "token": token, "document_count": 9} for n, token in words.items()]
+    return {**given, "account_words": frame("account_words", rows)}
+
+
+def test_common_topics_are_found_on_the_words_of_prompts_that_formed_nothing() -> None:
+    members, strangers = list(range(8)), list(range(20, 28))
+    given = _with_words(_strangers(1, [members, strangers]), dict.fromkeys(members, 100))
+    alike, unlike = _p_values(given, "held_out_topic")
+    assert alike == pytest.approx(1 / 200)
+    assert unlike > 0.05
+
+
+def test_a_word_of_one_account_alone_makes_nobody_alike_or_unlike() -> None:
+    given = _with_words(_strangers(1, [list(range(8))]), {})
+    own = frame("account_words", [{"account_key": key(n), "half": 1, "token": 1000 + n, "document_count": 5} for n in range(8)])
+    assert _p_values(given, "held_out_topic") == _p_values({**given, "account_words": pl.concat([given["account_words"], own])}, "held_out_topic")
+
+
+def test_words_of_prompts_that_formed_networks_test_nothing() -> None:
+    given = _with_words(_strangers(1, [list(range(8))]), {})
+    formed = frame("account_words", [{"account_key": key(n), "half": 0, "token": 500, "document_count": 9} for n in range(8)])
+    assert _p_values(given, "held_out_topic") == _p_values({**given, "account_words": pl.concat([given["account_words"], formed])}, "held_out_topic")
+
+
+def test_without_words_the_test_of_topics_says_so() -> None:
+    tests = python_stage(STAGE, _strangers(1, [list(range(8))]), FAST)["cluster_tests"].filter(pl.col("test") == "held_out_topic")
+    assert tests["status"].to_list() == ["not_run"]
+    assert tests["p_value"].to_list() == [None]
+
+
+PROMPTS = 12
+
+
+def _pooled_world(members: list[int], common: list[int], messages: int | None = 1, output: int = 900, admitted: bool = True) -> Frames:
+    """Everybody's prompts at hand; the members `common` write four common 4-grams in half of theirs."""
+    given = _strangers(1, [members])
+    documents, wording = [], []
+    for n in range(ACCOUNTS):
+        for prompt in range(PROMPTS):
+            documents.append(
+                {"account_key": key(n), "prompt_key": prompt, "request_count": 1, "output_tokens": output, "max_message_count": messages, "request_id": f"r{n}-{prompt}"}
+            )
+            words = [1, 2, 3, 4] if n in common and prompt % 4 < 2 else [100 + 9 * (n % 30), 101 + 9 * (n % 30)]
+            wording += [{"account_key": key(n), "prompt_key": prompt, "shingle": word} for word in words]
+    family = [{"cluster": 0, "family": "client", "admitted": admitted}]
+    return {**given, "boilerplate": empty("boilerplate"), "pool_documents": frame("pool_documents", documents), "pool_wording": frame("pool_wording", wording)} | {
+        "cluster_families": frame("cluster_families", family)
+    }
+
+
+def test_what_members_have_in_common_shows_extraction_where_their_own_wording_does_not() -> None:
+    members = list(range(10))
+    made = python_stage(STAGE, _pooled_world(members, members), FAST)
+    row = made["cluster_tests"].filter(pl.col("test") == "pooled_harvest_share").row(0, named=True)
+    assert (row["status"], row["statistic"], row["expected"]) == ("ran", 0.5, 0.0)
+    assert row["p_value"] == pytest.approx(0.001)
+    assert row["sample_size"] == made["pooled_templates"].height == 10 * PROMPTS // 4
+    assert made["pooled_templates"]["prompt_key"].unique().to_list() == [1, 5, 9]  # odd ones alone
+    assert made["pooled_members"]["account_key"].to_list() == sorted(key(n) for n in members)
+    assert made["pooled_members"]["harvest_share"].to_list() == [0.5] * 10
+    assert min(made["pooled_members"]["likeness"]) > 0.999
+
+
+@pytest.mark.parametrize(("messages", "output"), [(3, 900), (None, 900), (1, 255)])
+def test_conversations_uncounted_messages_and_short_answers_are_no_harvest(messages: int | None, output: int) -> None:
+    members = list(range(10))
+    made = python_stage(STAGE, _pooled_world(members, members, messages, output), FAST)
+    assert made["pooled_members"]["harvest_share"].to_list() == [0.0] * 10
+    assert made["cluster_tests"].filter(pl.col("test") == "pooled_harvest_share")["statistic"].to_list() == [0.0]
+
+
+def test_common_wording_is_looked_for_only_in_networks_that_a_family_admits() -> None:
+    members = list(range(10))
+    made = python_stage(STAGE, _pooled_world(members, members, admitted=False), FAST)
+    assert "pooled_harvest_share" not in made["cluster_tests"]["test"].to_list()
+    assert not made["pooled_members"].height + made["pooled_templates"].height
+
+
+def test_a_few_members_who_share_wording_are_not_the_network() -> None:
+    made = python_stage(STAGE, _pooled_world(list(range(16)), [0, 1, 2]), FAST)
+    assert made["cluster_tests"].filter(pl.col("test") == "pooled_harvest_share")["status"].to_list() == ["not_run"]
+
+
+def test_where_own_wording_shows_extraction_nothing_is_pooled() -> None:
+    members = list(range(10))
+    given = _pooled_world(members, members)
+    harvest = [{"account_key": key(n), "prompt_key": 2 * d + 1, "habit_count": 5, "request_count": 1, "output_tokens": 900} for n in members for d in range(6)]
+    made = python_stage(STAGE, {**given, "boilerplate": frame("boilerplate", harvest)}, FAST)
+    rows = dict(made["cluster_tests"].select("test", "status").iter_rows())
+    assert (rows["harvest_share"], rows["pooled_harvest_share"]) == ("ran", "not_run")

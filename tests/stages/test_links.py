@@ -46,7 +46,7 @@ def _world(seed: int, count: int, values: int) -> Frames:
     def some(kind: str) -> int | None:
         return key(kind, draw.randrange(values)) if draw.random() < 0.6 else None
 
-    records, used, habits, samples, handoffs, fanouts = [], [], [], [], [], []
+    records, used, habits, samples, handoffs, fanouts, rewritten = [], [], [], [], [], [], []
     for number in range(count):
         account = key("account", number)
         organization = draw.randrange(3) if draw.random() < 0.5 else None
@@ -74,6 +74,8 @@ def _world(seed: int, count: int, values: int) -> Frames:
                 fanouts.append({"account_key": account, "prompt_key": key("prompt", prompt), "half": key("prompt", prompt) % 2})
         sessions = [key("session", session) for session in draw.sample(range(2 * values), draw.randrange(min(4, 2 * values) + 1))]
         handoffs += [{"account_key": account, "session_key": session, "half": session % 2} for session in sessions]
+        if draw.random() < 0.4:
+            rewritten.append({"account_key": account, "ja4_key": key("ja4", draw.randrange(values))})
     return {
         "account_records": frame("account_records", records),
         "entities": frame("entities", used),
@@ -81,6 +83,7 @@ def _world(seed: int, count: int, values: int) -> Frames:
         "window_samples": frame("window_samples", samples),
         "handoffs": frame("handoffs", handoffs),
         "fanouts": frame("fanouts", fanouts),
+        "rewritten_clients": frame("rewritten_clients", rewritten),
         "client_wording": frame("client_wording", [{"kind": kind, "value_key": key(kind, values - 1)} for kind in ("system", "skeleton", "prompt")]),
         "kinds": KINDS,
     }
@@ -135,8 +138,10 @@ def _held(given: Frames) -> dict[Holding, float]:
         if row["email_domain_key"] is not None and row["created_us"] is not None:
             days = row["created_us"] // (CONFIG.links.cohort_days * DAY_US)
             held["cohort", (row["email_domain_key"] % 1000000007) * 1000003 + days, account] = 1.0
+    rewriters = dict(given["rewritten_clients"].select("account_key", "ja4_key").iter_rows())
+    held |= {("rewritten_client", client, account): 1.0 for account, client in rewriters.items()}
     for kind, account, value, count in given["entities"].select("kind", "account_key", "value_key", "request_count").iter_rows():
-        if kind in USED_KINDS and count / 100 >= CONFIG.links.min_address_share:
+        if kind in USED_KINDS and not (kind == "stack" and account in rewriters) and count / 100 >= CONFIG.links.min_address_share:
             held[kind, value, account] = 1.0 if CAPS[kind].family in {"infrastructure", "settings"} else count / 100
     for account, half, shingle, count, total in given["habits"].iter_rows():
         if half == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.stages.population import population
 from pipeline.stages.relinking import PHRASE, _writers
 from pipeline.stages.relinking import _wording as _wording_of
-from tests.stages.builders import CONFIG, frame, key
+from tests.stages.builders import CONFIG, Frames, frame, key
 from tests.stages.test_clusters import _clusters, _world
 
 Blocks = list[tuple[list[int], list[str]]]
@@ -105,6 +106,43 @@ def test_a_network_that_no_fact_joins_takes_no_handful_in() -> None:
     strangers: Blocks = [(OPERATOR, ["ip", "template"])]
     blocks = [*strangers, *_wording([*OPERATOR, *HANDFUL]), (HANDFUL, ["payment"])]
     assert _clusters(_world(200, blocks)) == [("network", OPERATOR), ("small", HANDFUL)]
+
+
+def _writing(world: Frames, members: list[int], population: int = 60) -> Frames:
+    """Everybody writes two words of thirty; the members a common one besides, in the prompts that form networks."""
+    draw = random.Random(3)
+    rows = [{"account_key": key(n), "half": 0, "token": token, "document_count": 2} for n in range(population) for token in sorted(draw.sample(range(30), 2))]
+    rows += [{"account_key": key(n), "half": 0, "token": 99, "document_count": 9} for n in members]
+    return {**world, "account_words": frame("account_words", rows)}
+
+
+CLIENT = list(range(9))
+
+
+def test_one_client_under_several_names_makes_a_network_of_holders_who_write_about_the_same_things() -> None:
+    assert _clusters(_writing(_world(60, [(CLIENT, ["rewritten_client"])]), CLIENT)) == [("network", CLIENT)]
+
+
+def test_a_box_between_strangers_and_the_service_makes_none() -> None:
+    world = _world(60, [(CLIENT, ["rewritten_client"])])
+    assert _clusters(_writing(world, [])) == []
+    assert _clusters(world) == []  # no words are known
+
+
+def test_words_of_prompts_kept_out_make_no_network() -> None:
+    world = _writing(_world(60, [(CLIENT, ["rewritten_client"])]), CLIENT)
+    assert _clusters({**world, "account_words": world["account_words"].with_columns(pl.lit(1, dtype=pl.Int64).alias("half"))}) == []
+
+
+def test_a_client_of_too_few_accounts_makes_none() -> None:
+    assert _clusters(_writing(_world(60, [([0, 1, 2, 3], ["rewritten_client"])]), [0, 1, 2, 3])) == []
+
+
+def test_one_client_puts_pieces_and_pools_together() -> None:
+    one, other = list(range(8)), list(range(20, 28))
+    blocks: Blocks = [(one, ["payment", "template"]), *_ring(other)]
+    assert len(_clusters(_world(60, blocks))) == 2
+    assert _clusters(_writing(_world(60, [*blocks, ([*one, *other], ["rewritten_client"])]), [*one, *other])) == [("network", [*one, *other])]
 
 
 @given(st.sets(st.integers(0, 19)), st.sets(st.tuples(st.integers(0, 19), st.integers(0, 11)), max_size=60), st.sets(st.integers(0, 19), min_size=1, max_size=12))

@@ -16,7 +16,7 @@ from tests.stages.builders import CONFIG, START_US, Frames, empty, frame, key, k
 STAGE = stage_named("pipeline.stages.verdict:verdict")
 LIKENESS = [family for family in FAMILIES if CLASS_OF_FAMILY[family] == "likeness"]
 SMALLEST_P = 1e-6
-INNOCENT = ("classroom", "public_client", "self_serve_team", "vouched_organisation")
+INNOCENT = ("classroom", "public_client", "self_serve_team", "shared_box", "vouched_organisation")
 NEVER = ("self_serve_team", "vouched_organisation")
 """Explanations that keep a network from being referred whatever they leave unexplained: one customer is not a network."""
 LAWS = settings(max_examples=25, deadline=None)
@@ -83,7 +83,7 @@ def test_likeness_alone_is_never_referred_however_strong(size: int, likeness: bo
     families = [
         _family(
             family,
-            {"identity": False, "handoff": False, "infrastructure": address}.get(family, likeness),
+            {"identity": False, "handoff": False, "client": False, "infrastructure": address}.get(family, likeness),
             median_bits=64.0 if family in LIKENESS else bits,
             control_percentile=percentile,
         )
@@ -91,15 +91,17 @@ def test_likeness_alone_is_never_referred_however_strong(size: int, likeness: bo
     ]
     tests = [
         _test("held_out_wording", "templates", "coordination", p_value),
+        _test("held_out_topic", "topic", "coordination", p_value),
         _test("shared_days", "timing", "coordination", p_value),
         _test("harvest_share", "extraction", "extraction", SMALLEST_P),
+        _test("pooled_harvest_share", "extraction", "extraction", SMALLEST_P),
     ]
     network = _verdict(_facts(size, cluster_families=families, cluster_tests=tests))
     assert network["tier"] == "watch"
     assert network["attribution_level"] in {"L0", "L1"}
 
 
-@pytest.mark.parametrize("gate", ["identity", "handoff"])
+@pytest.mark.parametrize("gate", ["identity", "handoff", "client"])
 def test_a_specific_fact_or_a_coupling_opens_the_gate(gate: str) -> None:
     families = [_family(family, family in (gate, "templates") or CLASS_OF_FAMILY[family] == "likeness") for family in FAMILIES]
     assert _verdict(_facts(cluster_families=families))["tier"] == "refer"
@@ -221,3 +223,72 @@ def test_the_provisional_name_depends_on_the_members_alone() -> None:
     assert one["network_id"] == other["network_id"]
     assert one["tier"] != other["tier"]
     assert _verdict(_facts(10))["network_id"] != one["network_id"]
+
+
+def _pooled(size: int, shares: dict[int, float], likeness: dict[int, float] | None = None, p_value: float = 0.001) -> Frames:
+    """Everything against a cluster, but extraction shows only in what its members have in common; `shares` and `likeness` differ from the others' 0.5 and 1."""
+    tests = [
+        _test("held_out_topic", "topic", "coordination", SMALLEST_P),
+        {**_test("harvest_share", "extraction", "extraction", 1.0), "statistic": 0.0},
+        {**_test("pooled_harvest_share", "extraction", "extraction", p_value), "statistic": 0.5},
+    ]
+    members = [{"cluster": 0, "account_key": key("account", n), "harvest_share": shares.get(n, 0.5), "likeness": (likeness or {}).get(n, 1.0)} for n in range(size)]
+    return _facts(
+        size, boilerplate=[], habits=[], sample_totals=[{"account_key": key("account", n), "document_count": 40} for n in range(size)], cluster_tests=tests, pooled_members=members
+    )
+
+
+def test_extraction_may_show_in_what_members_have_in_common_alone() -> None:
+    made = python_stage(STAGE, _pooled(10, {}))
+    assert made["networks"]["tier"].to_list() == ["refer"]
+    assert made["networks"]["extraction_bits"].to_list() == pytest.approx([8.965784])  # 0.001 twice, because two measures were tried
+    assert made["members"]["extraction_score"].to_list() == [0.5] * 10
+
+
+def test_two_measures_of_extraction_are_two_tries() -> None:
+    enough = 2.0 ** -(CONFIG.verdict.min_extraction_bits + 1)
+    assert _verdict(_pooled(10, {}, p_value=enough * 0.99))["tier"] == "refer"
+    assert _verdict(_pooled(10, {}, p_value=enough * 1.01))["reason"] == "no_extraction"
+
+
+def test_members_who_send_little_of_what_is_common_or_another_mix_of_it_are_not_named() -> None:
+    made = python_stage(STAGE, _pooled(12, {0: 0.12, 1: 0.0}, {2: 0.69}))
+    assert set(made["members"]["account_id"]) == {f"a{n:03d}" for n in range(3, 12)}
+
+
+def test_a_member_of_whom_no_prompt_was_at_hand_is_not_named() -> None:
+    facts = _pooled(12, {})
+    made = python_stage(STAGE, facts | {"pooled_members": facts["pooled_members"].filter(pl.col("account_key") != key("account", 4))})
+    assert "a004" not in made["members"]["account_id"].to_list()
+    assert made["members"].height == 11
+
+
+def test_a_silent_account_is_named_for_a_card_that_the_network_shares_and_not_for_a_client() -> None:
+    def named(kind: str) -> list[str]:
+        family = "identity" if kind == "payment" else "client"
+        facts = _pooled(12, {0: 0.0})
+        value = {"cluster": 0, "kind": kind, "value_key": 5, "inside_count": 12, "df": 12, "qualifies": True}
+        held = [
+            {"kind": kind, "value_key": 5, "account_key": key("account", n), "entity_key": key("account", n), "family": family, "share": 1.0, "df": 12, "rarity_micro_bits": 0}
+            for n in range(12)
+        ]
+        quiet = facts["sample_totals"].with_columns(pl.when(pl.col("account_key") == key("account", 0)).then(7).otherwise(pl.col("document_count")).alias("document_count"))
+        tables = {"cluster_values": frame("cluster_values", [value]), "shared_values": frame("shared_values", held), "sample_totals": quiet}
+        return python_stage(STAGE, facts | tables)["members"]["account_id"].to_list()
+
+    assert "a000" in named("payment")
+    assert "a000" not in named("rewritten_client")
+
+
+def test_a_topic_in_common_establishes_a_family_and_topics_that_chance_gives_do_not() -> None:
+    def tier(p_value: float) -> str:
+        families = [_family(family, family == "client", **({} if family == "client" else {"median_bits": 0.0, "control_percentile": 50.0})) for family in FAMILIES]
+        tests = [
+            _test("held_out_topic", "topic", "coordination", p_value),
+            _test("shared_something", "other", "coordination", SMALLEST_P),  # keeps the combined p-value small
+            _test("harvest_share", "extraction", "extraction", SMALLEST_P),
+        ]
+        return str(_verdict(_facts(cluster_families=families, cluster_tests=tests))["tier"])
+
+    assert tier(CONFIG.verdict.max_q_value) == "refer"
+    assert tier(0.02) == "watch"

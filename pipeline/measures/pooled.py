@@ -1,0 +1,105 @@
+"""How much of each member's traffic is in wording that a group has in common: for operators who word each request afresh, so that no account repeats itself.
+
+Wording is common when enough members use it, in enough of the group's learning prompts; it is looked for in the other half of their prompts. The same is done for random groups,
+so that idioms which any accounts share are not read as a template. Nothing here knows what an account is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.measures.groups import likeness_to_rest, unit_rows
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+HOLDERS = 3
+"""Accounts that must use a wording before it is the group's: two may be one person."""
+HOLDER_SHARE = 0.25
+"""... and at least this share of the group: what a few colleagues or one class exercise have in common is theirs."""
+DOCUMENTS = 3
+"""Prompts of the group that must hold it at least, as for an account's own habits."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Prompts and their wording, of accounts numbered 0 .. account_count - 1. Documents are sorted by account, entries by document."""
+
+    account_count: int
+    account: Ints
+    """account of each document"""
+    is_learning: Flags
+    """whether the document teaches what is common (else it is searched for it)"""
+    is_harvest: Flags
+    """whether it drew a long answer"""
+    document: Ints
+    """document of each entry"""
+    wording: Ints
+    """wording of each entry, any keys"""
+
+
+@dataclass(frozen=True)
+class Common:
+    """What a group has in common."""
+
+    documents: Ints
+    """searched documents that carry it, ascending"""
+    carried: Ints
+    """how much of it each carries"""
+    shares: Floats
+    """of each member: how many of its searched documents carry it and count, 0..1; 0 without documents"""
+
+
+class PooledWording:
+    """Accounts by their wording, indexed once for many groups."""
+
+    def __init__(self, texts: Texts, least: int, min_share: float) -> None:
+        """In: `least` common wordings that make a document a carrier; `min_share` of a group's learning documents that must hold a wording."""
+        self._texts, self._least, self._min_share = texts, least, min_share
+        names, wording = np.unique(texts.wording, return_inverse=True)
+        owner, learning = texts.account[texts.document], texts.is_learning[texts.document]
+        pair, counts = np.unique(owner[learning] * len(names) + wording[learning], return_counts=True)
+        self._width = len(names)
+        self._taught, self._taught_counts = pair % max(1, len(names)), counts
+        self._taught_ends = np.searchsorted(pair, np.arange(texts.account_count + 1) * len(names))
+        self._entry_document, self._entry_wording = texts.document[~learning], wording[~learning]
+        self._entry_ends = np.searchsorted(owner[~learning], np.arange(texts.account_count + 1))
+        self._learning = np.bincount(texts.account[texts.is_learning], minlength=texts.account_count)
+        self._searched = np.bincount(texts.account[~texts.is_learning], minlength=texts.account_count)
+
+    def common(self, group: Ints) -> Common:
+        """What a group of accounts (distinct) has in common. Empty: nothing."""
+        taught, entries = _spans(self._taught_ends, group), _spans(self._entry_ends, group)
+        holders = np.bincount(self._taught[taught], minlength=self._width)
+        documents = np.bincount(self._taught[taught], weights=self._taught_counts[taught], minlength=self._width)
+        needed = max(DOCUMENTS, self._min_share * int(self._learning[group].sum()))
+        is_common = (holders >= max(HOLDERS, HOLDER_SHARE * len(group))) & (documents >= needed)
+        found, carried = np.unique(self._entry_document[entries[is_common[self._entry_wording[entries]]]], return_counts=True)
+        found, carried = found[carried >= self._least], carried[carried >= self._least]
+        counted = found[self._texts.is_harvest[found]]
+        hits = np.bincount(self._texts.account[counted], minlength=self._texts.account_count)[group]
+        return Common(found, carried, hits / np.maximum(self._searched[group], 1))
+
+    def likeness(self, group: Ints, found: Common) -> Floats:
+        """How like the others' each member's mix of wording is, over the documents that carry what they have in common. In: accounts (ascending). Out: (members,), 0..1."""
+        entries = _spans(self._entry_ends, group)
+        held = entries[np.isin(self._entry_document[entries], found.documents)]
+        row = np.searchsorted(group, self._texts.account[self._entry_document[held]])
+        _, column = np.unique(self._entry_wording[held], return_inverse=True)
+        return likeness_to_rest(unit_rows(row, column, np.ones(len(held)), len(group)), np.arange(len(group)))
+
+    def median_shares(self, groups: Ints) -> Floats:
+        """The median member's share in each group. In: (groups, members). Out: (groups,)."""
+        return np.array([float(np.median(self.common(group).shares)) for group in groups])
+
+
+def _spans(ends: Ints, rows: Ints) -> Ints:
+    """Places of all entries of some rows, row by row. In: where each row begins, and the end of the last."""
+    starts, lengths = ends[rows], ends[rows + 1] - ends[rows]
+    before = np.cumsum(lengths) - lengths
+    places: Ints = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+    return places

@@ -1,0 +1,20 @@
+-- Words of an account's prompts, those that form networks (half 0) and those kept out to test them (half 1) apart, for common topics. Prompts that begin with a public
+-- client's leading text are left out: its words are the client's. Words are sampled by hash (the lowest eighth of 2^31), the same for every prompt and account.
+-- grain: account_key, half, token
+-- reads: window_samples, prompt_preambles
+-- params: none
+WITH texts AS (
+  SELECT samples.account_key AS account_key, samples.prompt_key % 2 AS half, samples.tokens AS tokens
+  FROM window_samples AS samples
+  LEFT JOIN prompt_preambles AS opened ON opened.account_key = samples.account_key AND opened.prompt_key = samples.prompt_key
+  WHERE opened.prompt_key IS NULL
+),
+words AS (
+  SELECT account_key, half, CAST(fx_unnest(tokens) AS BIGINT) AS token
+  FROM texts
+)
+SELECT account_key, half, token, count(*) AS document_count
+FROM words
+WHERE token < 268435456
+GROUP BY account_key, half, token
+ORDER BY account_key, half, token
