@@ -21,7 +21,7 @@ COUPLINGS = ("handoff", "fanout")
 """Kinds of shared values that one hand must have dealt: a conversation that went on elsewhere, a prompt sent from several accounts at once."""
 REWRITTEN = "rewritten_client"
 """The kind of shared value that one program under several products' names makes."""
-GROUP_SIZE, NULL_GROUPS, NULL_POOL = 24, 199, 1000
+GROUP_SIZE, NULL_GROUPS, NULL_POOL = 24, 499, 1000
 """Accounts of a random group at most, random groups behind one comparison, and accounts that they are drawn from."""
 PARTNERS = 2
 """Accounts with which a member of a pool shares conversations, at least."""
@@ -55,8 +55,8 @@ def one_client(values: pl.DataFrame, people: Population, minimum: int) -> list[I
 def alike(groups: list[Ints], words: SparseRows, seed: int) -> list[Ints]:
     """Those of the groups (positions) whose members write about the same things: a box between strangers and the service serves people who do not.
 
-    In: words of the prompts that form networks, rows of length 1. The mean cosine must lie above that of each of NULL_GROUPS random groups of as many accounts, so about one group
-    of strangers in 200 passes; the test on prompts kept out is still to come. Nothing is alike where no words are known.
+    In: words of the prompts that form networks, rows of length 1. The mean cosine must lie above that of all but one in a hundred of NULL_GROUPS random groups of as many accounts:
+    not above the highest, because a random group may meet another campaign. The test on prompts kept out is still to come. Nothing is alike where no words are known.
     """
     rng = np.random.default_rng(seed)
     known = np.flatnonzero(np.diff(words.indptr))
@@ -68,7 +68,7 @@ def alike(groups: list[Ints], words: SparseRows, seed: int) -> list[Ints]:
         if len(pool) < 2 * size:
             continue
         if size not in nulls:
-            nulls[size] = float(np.round(mean_cosine_sparse(words, draw_groups(pool, size, NULL_GROUPS, rng)), 6).max())
+            nulls[size] = float(np.quantile(np.round(mean_cosine_sparse(words, draw_groups(pool, size, NULL_GROUPS, rng)), 6), 0.99))
         if round(float(mean_cosine_sparse(words, members[None, :])[0]), 6) > nulls[size]:
             found.append(members)
     return found
