@@ -150,7 +150,7 @@ def _test_row(source: Source, row: Row) -> tuple[Cell | str, ...]:
 def _chance(source: Source, row: Row) -> str:
     if row["p_value"] is None:
         return ""
-    return source.wording.line("chance", "beyond" if row["p_value"] <= beyond_chance_level(row["supports"], source.config) else "within")
+    return source.wording.line("chance", "beyond" if row["p_value"] <= beyond_chance_level(row["test"], row["supports"], source.config) else "within")
 
 
 def _not_run_table(wording: Wording, rows: Iterable[Row], numbering: Numbering, *, empty: str) -> Table:

@@ -12,6 +12,9 @@ from pipeline.pages.records import Cell, Command, Fact, Head, Table
 from pipeline.pages.source import Row
 from pipeline.pages.words import Wording
 
+SECOND_MEASURE = "pooled_harvest_share"
+"""The test of extraction that is tried where that of the members' own wording shows nothing."""
+
 
 class Numbering:
     """Hands out `Table 1`, `Figure 2` and their anchors in the order of the page."""
@@ -64,19 +67,21 @@ def finding_sentence(row: Row, wording: Wording) -> str:
 def speaks_sentence(row: Row, wording: Wording, config: Config) -> str:
     """What the finding says for its question, which is nothing if chance or the comparison gives as much or its threshold is not reached."""
     unit = redact.for_html(row["unit"] or "", 40)
-    level = beyond_chance_level(str(row["supports"]), config)
+    level = beyond_chance_level(row["measure"], str(row["supports"]), config)
     values = {"supports": wording.word("supports", row["supports"]), "threshold": numbers.measured(row["threshold"], unit), "level": numbers.probability(level)}
     return wording.line("speaks", _speaks(row, level), **values)
 
 
 def carries_weight(row: Row, config: Config) -> bool:
     """Whether a finding shows more than chance or the comparison does."""
-    return _speaks(row, beyond_chance_level(str(row["supports"]), config)) in ("speaks", "below")
+    return _speaks(row, beyond_chance_level(row["measure"], str(row["supports"]), config)) in ("speaks", "below")
 
 
-def beyond_chance_level(supports: str, config: Config) -> float:
-    """The p-value up to which the verdict counts a test that bears on this question."""
-    return float(2.0**-config.verdict.min_extraction_bits) if supports == "extraction" else config.verdict.max_q_value
+def beyond_chance_level(test: str, supports: str, config: Config) -> float:
+    """The p-value up to which the verdict counts a test that bears on this question; half of it for a second measure of extraction, which is tried where the first shows nothing."""
+    if supports != "extraction":
+        return config.verdict.max_q_value
+    return float(2.0**-config.verdict.min_extraction_bits) / (2 if test == SECOND_MEASURE else 1)
 
 
 def _speaks(row: Row, level: float) -> str:

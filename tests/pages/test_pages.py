@@ -381,6 +381,11 @@ def test_a_group_too_small_to_weigh_has_no_figures_and_no_claim_about_explanatio
         ({"value": 0.6, "baseline": 0.6}, "Would speak for one operator, but the comparison shows as much."),
         ({"supports": "extraction", "p_value": 0.015}, "Speaks for collection for training."),
         ({"supports": "extraction", "p_value": 0.016}, "Would speak for collection for training, but chance gives this too often: it counts from p = 0.016."),
+        ({"measure": "pooled_harvest_share", "supports": "extraction", "p_value": 0.0078}, "Speaks for collection for training."),
+        (
+            {"measure": "pooled_harvest_share", "supports": "extraction", "p_value": 0.008},
+            "Would speak for collection for training, but chance gives this too often: it counts from p = 0.0078.",
+        ),
         ({"supports": "benign", "value": 0.2}, "Would speak for an innocent explanation, but counts only from 50\u202f%."),
     ],
 )
