@@ -392,7 +392,7 @@ DAILY_REQUESTS = Table("daily_requests", 37, ("account_key", "day"), _columns(""
 
 ACCOUNT_WORDS = Table("account_words", 37, ("account_key", "half", "token"), _columns("""
     account_key | BIGINT | | account
-    half | BIGINT | | 0: prompts that form networks, 1: prompts kept out to test them (parity of prompt_key)
+    half | BIGINT | | 0: prompts that form networks, of some accounts only; 1: prompts kept out to test them (parity of prompt_key)
     token | BIGINT | | hash of a word, in the lowest eighth
     document_count | BIGINT | prompts | sampled prompts of the half that hold it
 """))

@@ -35,6 +35,31 @@ def communities(count: int, a: Ints, b: Ints, weight: Floats, seed: int) -> Ints
     return smallest_member(np.array(found.membership, dtype=np.int64))
 
 
+def bridges(count: int, a: Ints, b: Ints) -> NDArray[np.bool_]:
+    """Nodes that join parts which would fall apart without them, each of two nodes or more. In: number of nodes, two arrays of node positions. Out: (count,). Empty: none.
+
+    The parts of an articulation point hang on it as subtrees of the block-cut tree (Harary and Prins 1966), so all their sizes come from one walk.
+    """
+    blocks, points = igraph.Graph(n=count, edges=np.stack([a, b], axis=1).tolist()).biconnected_components(return_articulation_points=True)
+    number = {point: place for place, point in enumerate(sorted(points))}
+    first = len(number)
+    ties = [(number[node], first + place) for place, block in enumerate(blocks) for node in block if node in number]
+    weight = np.array([1] * first + [sum(node not in number for node in block) for block in blocks], dtype=np.int64)
+    tree = sparse.coo_matrix((np.ones(len(ties)), tuple(zip(*ties, strict=True)) if ties else ((), ())), shape=(len(weight), len(weight))).tocsr()
+    label = csgraph.connected_components(tree, directed=False)[1]
+    roots = np.unique(label, return_index=True)[1]
+    below, parts = weight, np.zeros(len(weight), dtype=np.int64)  # nodes at and beyond each node of the tree; its branches of two nodes or more
+    for root in roots:
+        order, parent = csgraph.breadth_first_order(tree, root, directed=False)
+        for node in order[:0:-1]:
+            below[parent[node]] += below[node]
+            parts[parent[node]] += below[node] >= 2
+    found = np.zeros(count, dtype=np.bool_)
+    for point, place in number.items():
+        found[point] = parts[place] + (below[roots[label[place]]] - below[place] >= 2) >= 2
+    return found
+
+
 def smallest_member(labels: Ints) -> Ints:
     """Name each group by the smallest position in it. In: (n,) labels of any values. Out: (n,). Empty: empty."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)

@@ -78,7 +78,7 @@ def carries_weight(row: Row, config: Config) -> bool:
 
 
 def beyond_chance_level(test: str, supports: str, config: Config) -> float:
-    """The p-value up to which the verdict counts a test that bears on this question; half of it for a second measure of extraction, which is tried where the first shows nothing."""
+    """The p-value up to which the verdict counts a test that bears on this question; half of it for the second measure of extraction."""
     if supports != "extraction":
         return config.verdict.max_q_value
     return float(2.0**-config.verdict.min_extraction_bits) / (2 if test == SECOND_MEASURE else 1)

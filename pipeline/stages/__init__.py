@@ -89,7 +89,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(35, "35_boilerplate.sql", "window_samples habits", "boilerplate"),
     _stage(36, "36_sample_totals.sql", "window_samples", "sample_totals"),
     _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
-    _stage(37, "37_account_words.sql", "window_samples prompt_preambles", "account_words"),
+    _stage(37, "37_account_words.sql", "window_samples prompt_preambles rewritten_clients account_records", "account_words"),
     _stage(39, "39_first_requests.sql", "requests", "first_requests"),
     _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
     _stage(41, "pipeline.stages.link_rarity:link_rarity", "candidate_pairs shared_values kinds", "link_rarity"),

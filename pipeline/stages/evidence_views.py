@@ -71,7 +71,7 @@ def topics(words: pl.DataFrame, people: Population, half: int) -> SparseRows:
     users = own.group_by("token").len("users").filter(pl.col("users") >= 2)
     held = own.join(users, on="token", maintain_order="left")
     column = held["token"].rank("dense").to_numpy().astype(np.int64) - 1
-    weight = (1.0 + np.log(held["document_count"].to_numpy())) * np.log(max(2, len(people.keys)) / held["users"].to_numpy())
+    weight = (1.0 + np.log(held["document_count"].to_numpy())) * np.log(max(2, own["account_key"].n_unique()) / held["users"].to_numpy())
     return unit_rows(people.positions(held["account_key"]), column, weight, len(people.keys))
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pipeline import schema
 from pipeline.config import Config
 from pipeline.kinds import GATE_FAMILIES
+from pipeline.measures.graph import bridges
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
 from pipeline.stages.alternatives import EXPLAINS_ANSWERS, NOTHING
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_wording
@@ -204,7 +205,9 @@ def _named(name: str, rows: pl.DataFrame, pooled: pl.DataFrame) -> pl.DataFrame:
 def _member_rows(rows: pl.DataFrame, views: AccountViews, people: Population, links: pl.DataFrame, config: Config) -> pl.DataFrame:
     """Rows of `members` for the named ones of all networks."""
     positions = people.positions(rows["account_key"])
-    role = pl.when(pl.col("bits") >= config.networks.core_share * pl.col("typical")).then(pl.lit("core")).otherwise(pl.lit("fringe"))
+    inside = between(links, rows)
+    strong = pl.when(pl.col("bits") >= config.networks.core_share * pl.col("typical")).then(pl.lit("core")).otherwise(pl.lit("fringe"))
+    role = pl.when(pl.Series(_bridging(rows["account_key"], inside))).then(pl.lit("bridge")).otherwise(strong)
     table = rows.with_columns(
         pl.Series("account_id", [people.ids[position] for position in positions]),
         pl.Series("request_count", views.requests[positions].astype(np.int64)),
@@ -213,7 +216,15 @@ def _member_rows(rows: pl.DataFrame, views: AccountViews, people: Population, li
         role.alias("role"),
     )
     other = table.select(pl.col("account_key").alias("other"), pl.col("account_id").alias("strongest_account_id"))
-    return table.join(_strongest(between(links, rows)), on="account_key", how="left").join(other, on="other", how="left")
+    return table.join(_strongest(inside), on="account_key", how="left").join(other, on="other", how="left")
+
+
+def _bridging(keys: pl.Series, inside: pl.DataFrame) -> NDArray[np.bool_]:
+    """Members whose links hold parts of their network together: without one of them two parts of two members or more would have no link in common. In: links inside networks."""
+    place = {key: number for number, key in enumerate(keys)}
+    pairs = inside.select("account_a", "account_b").unique(maintain_order=True)
+    a, b = (pairs[name].replace_strict(place, return_dtype=pl.Int64).to_numpy() for name in ("account_a", "account_b"))
+    return bridges(len(keys), a, b)
 
 
 def _strongest(inside: pl.DataFrame) -> pl.DataFrame:

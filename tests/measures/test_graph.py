@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.measures.graph import communities, components, divide, median_within, smallest_member
+from pipeline.measures.graph import bridges, communities, components, divide, median_within, smallest_member
 
 EDGES = st.integers(1, 40).flatmap(lambda count: st.tuples(st.just(count), st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=60)))
 
@@ -101,6 +101,30 @@ def test_a_community_never_reaches_beyond_its_component(graph: tuple[int, list[t
         parts = _union_find(count, edges)
         for node, name in enumerate(communities(count, a, b, np.ones(len(edges)), 1).tolist()):
             assert parts[node] == parts[name]
+
+
+def _pairs(edges: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    return _ints([a for a, _ in edges]), _ints([b for _, b in edges])
+
+
+def _parts_without(count: int, edges: list[tuple[int, int]], node: int) -> int:
+    """Parts of two nodes or more among the neighbours' components once the node is gone."""
+    label = components(count, *_pairs([edge for edge in edges if node not in edge]))
+    near = {other for edge in edges for other in edge if node in edge and other != node}
+    return sum(int((label == name).sum()) >= 2 for name in {int(label[other]) for other in near})
+
+
+@settings(max_examples=200, deadline=None)
+@given(EDGES)
+def test_bridges_are_the_nodes_whose_loss_leaves_two_parts(graph: tuple[int, list[tuple[int, int]]]) -> None:
+    count, edges = graph
+    edges = [edge for edge in edges if edge[0] != edge[1]]
+    assert bridges(count, *_pairs(edges)).tolist() == [_parts_without(count, edges, node) >= 2 for node in range(count)]
+
+
+def test_the_hub_of_a_star_is_no_bridge_and_the_link_of_two_triangles_is() -> None:
+    assert not bridges(5, *_pairs([(0, 1), (0, 2), (0, 3), (0, 4)])).any()
+    assert bridges(7, *_pairs([(0, 1), (1, 2), (0, 2), (2, 3), (3, 4), (4, 5), (5, 6), (4, 6)])).tolist() == [False, False, True, True, True, False, False]
 
 
 @settings(max_examples=30, deadline=None)

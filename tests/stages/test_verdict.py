@@ -292,3 +292,15 @@ def test_a_topic_in_common_establishes_a_family_and_topics_that_chance_gives_do_
 
     assert tier(CONFIG.verdict.max_q_value) == "refer"
     assert tier(0.02) == "watch"
+
+
+def test_a_member_whose_links_alone_hold_two_parts_together_is_a_bridge_however_strong_its_own() -> None:
+    def roles(pairs: list[tuple[int, int]]) -> dict[str, str]:
+        links = [{"account_a": key("account", a), "account_b": key("account", b), "kind": "payment", "family": "identity", "bits": 9.0, "support": 1} for a, b in pairs]
+        members = python_stage(STAGE, _facts(7, pair_links=links))["members"]
+        return dict(members.select("account_id", "role").iter_rows())
+
+    triangles = [(0, 1), (0, 2), (1, 2), (4, 5), (4, 6), (5, 6)]
+    assert {name for name, role in roles([*triangles, (2, 3), (3, 4)]).items() if role == "bridge"} == {"a002", "a003", "a004"}
+    assert set(roles([*triangles, (2, 3), (3, 4), (1, 5)]).values()) == {"core"}
+    assert set(roles([]).values()) == {"core"}
