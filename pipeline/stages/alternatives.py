@@ -22,8 +22,8 @@ Ints = NDArray[np.int64]
 
 WORDING = ("skeleton", "template", "system")
 CONTENT = ("prompt", "skeleton", "template", "system", "settings", "stack", "headers")
-CAMPUS = ("ip", "ip_prefix", "signup_ip", "mail_domain", "cohort", "device", *CONTENT)
-EVERYTHING = ("payment", "email", "phone", "organization", "handoff", "fanout", "rewritten_client", *CAMPUS)
+CAMPUS = ("ip", "ip_prefix", "signup_ip", "mail_domain", "cohort", "device", "rewritten_client", *CONTENT)
+EVERYTHING = ("payment", "email", "phone", "organization", "handoff", "fanout", *CAMPUS)
 
 NOTHING = "none"
 """No innocent cause at all, only chance: it explains nothing, so its margin is all that ties the members."""

@@ -2,7 +2,8 @@
 
 An account that never repeats itself has no recurring wording of its own, but the accounts of one operator repeat each other. Wording that a quarter of the members use (three
 at least), in a hundredth of all their even prompts, is looked for in their odd ones. A prompt counts if it drew a long answer and no conversation went before it: people whose
-conversations are dealt over several accounts have wording in common, too, but they converse. Random groups of accounts of the same volume outside every network are measured
+conversations are dealt over several accounts have wording in common, too, but they converse. A text that three accounts send word for word neither teaches nor counts: it is an
+exercise or a benchmark, not worded afresh. Random groups of accounts of the same volume outside every network are measured
 alike: idioms that anybody uses are theirs as well. Only networks that a gate family admits are measured, and only where the members' own wording does not show extraction already.
 """
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from pipeline import schema
 from pipeline.config import Config
 from pipeline.measures.groups import draw_groups
-from pipeline.measures.pooled import Common, PooledWording, Texts
+from pipeline.measures.pooled import HOLDERS, Common, PooledWording, Texts
 from pipeline.stages.frames import conform
 from pipeline.stages.population import Population
 
@@ -46,11 +47,12 @@ def pool_texts(inputs: Mapping[str, pl.DataFrame], people: Population, config: C
     accounts = documents["account_key"].unique().sort()
     place = np.full(len(people.keys), -1, dtype=np.int64)
     place[people.positions(accounts)] = np.arange(len(accounts))
-    names = documents.select("account_key", "prompt_key", "document")
+    copied = documents["prompt_key"].is_in(documents.group_by("prompt_key").len().filter(pl.col("len") >= HOLDERS)["prompt_key"].implode())
+    names = documents.filter(~copied).select("account_key", "prompt_key", "document")
     held = inputs["pool_wording"].join(names, on=["account_key", "prompt_key"]).sort("document", "shingle")
     document, wording = held["document"].to_numpy().astype(np.int64), held["shingle"].rank("dense").to_numpy().astype(np.int64) - 1
     owner = place[people.positions(documents["account_key"])]
-    harvest = (documents["output_tokens"] >= config.verdict.min_output_tokens) & (documents["max_message_count"] <= ASKED_ONCE).fill_null(value=False)
+    harvest = ~copied & (documents["output_tokens"] >= config.verdict.min_output_tokens) & (documents["max_message_count"] <= ASKED_ONCE).fill_null(value=False)
     texts = Texts(len(accounts), owner, (documents["prompt_key"] % 2 == 0).to_numpy(), harvest.to_numpy(), document, wording)
     return PoolTexts(documents, place, PooledWording(texts, config.links.template_min_shingles, config.verdict.pool_habit_min_share))
 

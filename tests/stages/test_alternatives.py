@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipeline.kinds import kind_table, kinds
-from pipeline.stages.alternatives import EXPLAINS, NOTHING
+from pipeline.stages.alternatives import EXPLAINS, NOTHING, UNLIKE_P
 from tests.stages.builders import CONFIG, DAY_US, Frames, empty, frame, key, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.alternatives:alternatives")
@@ -20,10 +20,15 @@ ENOUGH = math.ceil(VERDICT.alternative_share * 10)
 
 
 def _scored(
-    records: dict[int, dict[str, Any]] | None = None, held: dict[str, list[int]] | None = None, brought: list[int] | None = None, size: int = 10, own: int = 1
+    records: dict[int, dict[str, Any]] | None = None,
+    held: dict[str, list[int]] | None = None,
+    brought: list[int] | None = None,
+    size: int = 10,
+    own: int = 1,
+    topic_p: float | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Alternatives of one cluster of accounts 0 .. size - 1. `records` adds columns to an account; `held` names the holders of one value of each kind (of `own` templates);
-    `brought` those of ten 4-grams that a public client brings.
+    `brought` those of ten 4-grams that a public client brings; `topic_p` is the p-value of their common topics.
     """
     accounts = [{"account_key": key(n), "account_id": f"a{n}", "is_vouched": False, **(records or {}).get(n, {})} for n in range(POPULATION)]
     facts = held or {}
@@ -47,6 +52,7 @@ def _scored(
         "client_wording": frame("client_wording", [{"kind": "template", "value_key": 500 + g} for g in range(10)]),
         "clusters": frame("clusters", [{"cluster": 0, "account_key": key(n), "origin": "network", "bits": 20.0} for n in range(size)]),
         "kinds": kind_table(CONFIG.links),
+        "cluster_tests": frame("cluster_tests", [{"cluster": 0, "test": "held_out_topic", "p_value": topic_p, "status": "ran" if topic_p else "not_run"}]),
     }
     made = python_stage(STAGE, {name: given[name] if name in given else empty(name) for name in STAGE.reads})
     return {row["alternative"]: row for row in made["cluster_alternatives"].iter_rows(named=True)}
@@ -114,6 +120,21 @@ def test_a_fact_of_fewer_than_half_the_members_is_not_a_fact_of_the_group(holder
     assert (margin > -MARGIN) == (holders > 5)
 
 
+def test_a_box_explains_a_client_of_members_who_write_about_things_as_different_as_strangers_do() -> None:
+    everyone = list(range(10))
+    unlike = _scored(held={"rewritten_client": everyone, "template": everyone}, topic_p=UNLIKE_P + 0.001)["shared_box"]
+    assert (unlike["applies"], unlike["margin_bits"]) == (True, -MARGIN)
+    assert not _scored(held={"rewritten_client": everyone}, topic_p=UNLIKE_P)["shared_box"]["applies"]
+    assert not _scored(held={"rewritten_client": everyone})["shared_box"]["applies"]  # the test did not run: nothing is known
+    assert _scored(held={"rewritten_client": everyone, "payment": everyone}, topic_p=0.9)["shared_box"]["margin_bits"] > 0
+
+
+def test_a_class_behind_its_schools_box_is_a_class() -> None:
+    everyone = list(range(10))
+    found = _scored({n: {"access_pathway": "education"} for n in everyone}, {"rewritten_client": everyone, "ip": everyone})["classroom"]
+    assert (found["applies"], found["margin_bits"]) == (True, -MARGIN)
+
+
 def test_one_customer_explains_all_that_any_other_alternative_explains() -> None:
     everything = {kind.kind for kind in kinds(CONFIG.links)}
     for customer in ("vouched_organisation", "self_serve_team"):
@@ -122,7 +143,7 @@ def test_one_customer_explains_all_that_any_other_alternative_explains() -> None
 
 
 def test_no_innocent_crowd_explains_a_card_a_mailbox_or_a_phone() -> None:
-    for alternative in ("classroom", "public_client"):
+    for alternative in ("classroom", "public_client", "shared_box"):
         assert not set(EXPLAINS[alternative]) & {"payment", "email", "phone", "organization"}
 
 

@@ -173,17 +173,18 @@ def test_without_words_the_test_of_topics_says_so() -> None:
 PROMPTS = 12
 
 
-def _pooled_world(members: list[int], common: list[int], messages: int | None = 1, output: int = 900, admitted: bool = True) -> Frames:
-    """Everybody's prompts at hand; the members `common` write four common 4-grams in half of theirs."""
+def _pooled_world(members: list[int], common: list[int], messages: int | None = 1, output: int = 900, admitted: bool = True, copies: int = 1) -> Frames:
+    """Everybody's prompts at hand; the members `common` write four common 4-grams in half of theirs, each of which so many accounts send word for word."""
     given = _strangers(1, [members])
     documents, wording = [], []
     for n in range(ACCOUNTS):
         for prompt in range(PROMPTS):
+            text = 100 * (n // copies) + prompt  # even and odd stay what they are
             documents.append(
-                {"account_key": key(n), "prompt_key": prompt, "request_count": 1, "output_tokens": output, "max_message_count": messages, "request_id": f"r{n}-{prompt}"}
+                {"account_key": key(n), "prompt_key": text, "request_count": 1, "output_tokens": output, "max_message_count": messages, "request_id": f"r{n}-{prompt}"}
             )
             words = [1, 2, 3, 4] if n in common and prompt % 4 < 2 else [100 + 9 * (n % 30), 101 + 9 * (n % 30)]
-            wording += [{"account_key": key(n), "prompt_key": prompt, "shingle": word} for word in words]
+            wording += [{"account_key": key(n), "prompt_key": text, "shingle": word} for word in words]
     family = [{"cluster": 0, "family": "client", "admitted": admitted}]
     return {**given, "boilerplate": empty("boilerplate"), "pool_documents": frame("pool_documents", documents), "pool_wording": frame("pool_wording", wording)} | {
         "cluster_families": frame("cluster_families", family)
@@ -197,7 +198,7 @@ def test_what_members_have_in_common_shows_extraction_where_their_own_wording_do
     assert (row["status"], row["statistic"], row["expected"]) == ("ran", 0.5, 0.0)
     assert row["p_value"] == pytest.approx(0.001)
     assert row["sample_size"] == made["pooled_templates"].height == 10 * PROMPTS // 4
-    assert made["pooled_templates"]["prompt_key"].unique().to_list() == [1, 5, 9]  # odd ones alone
+    assert (made["pooled_templates"]["prompt_key"] % 100).unique().sort().to_list() == [1, 5, 9]  # odd ones alone
     assert made["pooled_members"]["account_key"].to_list() == sorted(key(n) for n in members)
     assert made["pooled_members"]["harvest_share"].to_list() == [0.5] * 10
     assert min(made["pooled_members"]["likeness"]) > 0.999
@@ -209,6 +210,13 @@ def test_conversations_uncounted_messages_and_short_answers_are_no_harvest(messa
     made = python_stage(STAGE, _pooled_world(members, members, messages, output), FAST)
     assert made["pooled_members"]["harvest_share"].to_list() == [0.0] * 10
     assert made["cluster_tests"].filter(pl.col("test") == "pooled_harvest_share")["statistic"].to_list() == [0.0]
+
+
+def test_what_three_accounts_send_word_for_word_is_an_exercise_and_what_two_send_is_not() -> None:
+    members = list(range(12))
+    worlds = [_pooled_world(members, members, copies=copies) for copies in (2, 3)]
+    rows = [python_stage(STAGE, world, FAST)["cluster_tests"].filter(pl.col("test") == "pooled_harvest_share") for world in worlds]
+    assert [row["status"].item() for row in rows] == ["ran", "not_run"]
 
 
 def test_common_wording_is_looked_for_only_in_networks_that_a_family_admits() -> None:
