@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.measures.graph import components
-from pipeline.measures.groups import SparseRows, draw_groups, mean_cosine_sparse
+from pipeline.measures.groups import SparseRows, draw_groups, likeness_to_rest, mean_cosine_sparse
 from pipeline.stages.population import Population
 
 Ints = NDArray[np.int64]
@@ -23,6 +23,8 @@ REWRITTEN = "rewritten_client"
 """The kind of shared value that one program under several products' names makes."""
 GROUP_SIZE, NULL_GROUPS, NULL_POOL = 24, 499, 1000
 """Accounts of a random group at most, random groups behind one comparison, and accounts that they are drawn from."""
+PURE = 0.75
+"""Members of a client's users who must write about what the others write about: some sent too little to tell, and a few outsiders join every real group."""
 PARTNERS = 2
 """Accounts with which a member of a pool shares conversations, at least."""
 STRONGEST = 5
@@ -53,14 +55,15 @@ def one_client(values: pl.DataFrame, people: Population, minimum: int) -> list[I
 
 
 def alike(groups: list[Ints], words: SparseRows, seed: int) -> list[Ints]:
-    """Those of the groups (positions) whose members write about the same things: a box between strangers and the service serves people who do not.
+    """Those of the groups (positions) whose members write about the same things, nearly each of them: a box between strangers and the service, or a library that many
+    programs are built with, serves people who do not, even if a campaign is among them.
 
-    In: words of the prompts that form networks, rows of length 1. The mean cosine must lie above that of all but one in a hundred of NULL_GROUPS random groups of as many accounts:
-    not above the highest, because a random group may meet another campaign. The test on prompts kept out is still to come. Nothing is alike where no words are known.
+    In: words of the prompts that form networks, rows of length 1. Two nulls of strangers: the mean cosine must lie above that of all but one in a hundred of NULL_GROUPS random
+    groups of as many accounts, and at least PURE of the members must be nearer to the rest than nine in ten random accounts are. The test on prompts kept out is
+    still to come. Nothing is alike where no words are known.
     """
     rng = np.random.default_rng(seed)
-    known = np.flatnonzero(np.diff(words.indptr))
-    pool = rng.permutation(known)[:NULL_POOL]
+    pool = rng.permutation(np.flatnonzero(np.diff(words.indptr)))[:NULL_POOL]
     nulls: dict[int, float] = {}
     found = []
     for members in groups:
@@ -69,9 +72,18 @@ def alike(groups: list[Ints], words: SparseRows, seed: int) -> list[Ints]:
             continue
         if size not in nulls:
             nulls[size] = float(np.quantile(np.round(mean_cosine_sparse(words, draw_groups(pool, size, NULL_GROUPS, rng)), 6), 0.99))
-        if round(float(mean_cosine_sparse(words, members[None, :])[0]), 6) > nulls[size]:
+        together = round(float(mean_cosine_sparse(words, members[None, :])[0]), 6) > nulls[size]
+        if together and _near_share(words, members, pool) >= PURE:
             found.append(members)
     return found
+
+
+def _near_share(words: SparseRows, members: Ints, pool: Ints) -> float:
+    """Share of members whose words are nearer to the other members' than those of nine in ten accounts of the pool are, itself without members."""
+    centre = np.asarray(words[members].sum(axis=0)).ravel()
+    length = max(float(np.sqrt(centre @ centre)), 1e-12)
+    strangers = np.round(words[np.setdiff1d(pool, members)] @ centre / length, 6)
+    return float((likeness_to_rest(words, members) > np.quantile(strangers, 0.9)).mean()) if len(strangers) else 0.0
 
 
 def handed_on(values: pl.DataFrame, people: Population) -> tuple[Ints, Ints]:

@@ -129,6 +129,12 @@ def test_a_box_between_strangers_and_the_service_makes_none() -> None:
     assert _clusters(world) == []  # no words are known
 
 
+@pytest.mark.parametrize(("strangers", "found"), [(2, 1), (5, 0)])
+def test_a_library_that_a_campaign_and_strangers_are_built_with_makes_none_and_a_few_outsiders_do_not_hide_one(strangers: int, found: int) -> None:
+    holders = [*CLIENT, *range(30, 30 + strangers)]
+    assert len(_clusters(_writing(_world(60, [(holders, ["rewritten_client"])]), CLIENT))) == found
+
+
 def test_words_of_prompts_kept_out_make_no_network() -> None:
     world = _writing(_world(60, [(CLIENT, ["rewritten_client"])]), CLIENT)
     assert _clusters({**world, "account_words": world["account_words"].with_columns(pl.lit(1, dtype=pl.Int64).alias("half"))}) == []
