@@ -123,7 +123,8 @@ def _print(found: Explanation, against: str, network: dict[str, Any] | None, wit
     widest = max(found.mean_bits, 1e-9)
     bars = [(bar.family, "#" * round(BAR_WIDTH * bar.mean_bits / widest), bar.mean_bits, f"{bar.linked_share:.0%}", bar.evidence_class, bar.kinds or "-") for bar in found.bars]
     console.rows(("family", "share of the total", "bits", "of pairs", "class", "kinds"), [*bars, ("total", "#" * BAR_WIDTH, found.mean_bits, "", "", "")], "table", "")
-    console.data(f"\nThe run goes by the median over pairs: {found.median_bits:,.2f} bits. Two accounts count as linked from {found.edge_bits:,.2f}, with two families.")
+    console.data(f"\nThe run goes by the median over pairs: {found.median_bits:,.2f} bits. Two accounts count as linked from {found.edge_bits:,.2f}, with two families;")
+    console.data("handed-on conversations and a rewritten client join accounts without such links.")
     if found.colleague_count:
         console.data(f"{found.colleague_count} of those compared belong to the same vouched organisation: what colleagues share is no evidence.")
     _print_facts(found)
