@@ -463,6 +463,7 @@ _TEST = """
     unit | VARCHAR | | of statistic and expected
     expected | DOUBLE | | under the null
     p_value | DOUBLE | | in the stated null; null if the test had no power
+    null_count | BIGINT | groups | random groups that were measured as well: 299 if these tell enough, else all that were asked for; 0 if none
     sample_size | BIGINT | | pairs, documents or accounts behind it
     null_model | VARCHAR | | the null in words of the method page
     status | VARCHAR | | ran, not_run, undecided

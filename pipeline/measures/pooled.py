@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.measures.backends import is_compiled
 from pipeline.measures.groups import likeness_to_rest, unit_rows
 
 Ints = NDArray[np.int64]
@@ -68,17 +69,20 @@ class PooledWording:
         self._taught_ends = np.searchsorted(pair, np.arange(texts.account_count + 1) * len(names))
         self._entry_document, self._entry_wording = texts.document[~learning], wording[~learning]
         self._entry_ends = np.searchsorted(owner[~learning], np.arange(texts.account_count + 1))
+        counted = texts.is_harvest[self._entry_document]
+        counted_ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counted)])[self._entry_ends]
+        self._counted = (self._entry_document[counted], self._entry_wording[counted], counted_ends)
         self._learning = np.bincount(texts.account[texts.is_learning], minlength=texts.account_count)
         self._searched = np.bincount(texts.account[~texts.is_learning], minlength=texts.account_count)
 
     def common(self, group: Ints) -> Common:
         """What a group of accounts (distinct) has in common. Empty: nothing."""
         taught, entries = _spans(self._taught_ends, group), _spans(self._entry_ends, group)
-        holders = np.bincount(self._taught[taught], minlength=self._width)
-        documents = np.bincount(self._taught[taught], weights=self._taught_counts[taught], minlength=self._width)
-        needed = max(DOCUMENTS, self._min_share * int(self._learning[group].sum()))
-        is_common = (holders >= max(HOLDERS, HOLDER_SHARE * len(group))) & (documents >= needed)
-        found, carried = np.unique(self._entry_document[entries[is_common[self._entry_wording[entries]]]], return_counts=True)
+        used, place, holders = np.unique(self._taught[taught], return_inverse=True, return_counts=True)
+        documents = np.bincount(place, weights=self._taught_counts[taught], minlength=len(used))
+        common = used[(holders >= _least_holders(len(group))) & (documents >= self._needed(group))]
+        is_common = np.isin(self._entry_wording[entries], common)
+        found, carried = np.unique(self._entry_document[entries[is_common]], return_counts=True)
         found, carried = found[carried >= self._least], carried[carried >= self._least]
         counted = found[self._texts.is_harvest[found]]
         hits = np.bincount(self._texts.account[counted], minlength=self._texts.account_count)[group]
@@ -94,7 +98,27 @@ class PooledWording:
 
     def median_shares(self, groups: Ints) -> Floats:
         """The median member's share in each group. In: (groups, members). Out: (groups,)."""
+        if not groups.size or not is_compiled():
+            return self.median_shares_one_by_one(groups)
+        from pipeline.measures import pooled_numba
+
+        taught, needed = (self._taught, self._taught_counts, self._taught_ends), (_least_holders(groups.shape[1]), self._needed(groups))
+        found: Floats = pooled_numba.median_shares(taught, self._counted, self._searched, groups, *needed, self._width, self._least)
+        return found
+
+    def median_shares_one_by_one(self, groups: Ints) -> Floats:
+        """See `median_shares`; in numpy."""
         return np.array([float(np.median(self.common(group).shares)) for group in groups])
+
+    def _needed(self, groups: Ints) -> Floats:
+        """Learning documents of each group that must hold a wording. In: (..., members). Out: (...)."""
+        needed: Floats = np.maximum(DOCUMENTS, self._min_share * self._learning[groups].sum(axis=-1))
+        return needed
+
+
+def _least_holders(members: int) -> float:
+    """Accounts of a group that must use a wording."""
+    return max(HOLDERS, HOLDER_SHARE * members)
 
 
 def _spans(ends: Ints, rows: Ints) -> Ints:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.config import Config
-from pipeline.measures.groups import Neighbours, SparseRows, daily_residuals, draw_sets, mean_cosine, mean_cosine_sparse, nearest, others, pool_size, tied_share_sparse
+from pipeline.measures.groups import Neighbours, SparseRows, daily_residuals, mean_cosine, mean_cosine_sparse, nearest, others, pool_size, tied_share_sparse
+from pipeline.measures.null_groups import NullGroups, null_of
 from pipeline.measures.nulls import permutation_p, tail_bits
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_couplings, held_out_wording, topics
 from pipeline.stages.frames import conform
@@ -119,74 +120,75 @@ def _nearest(accounts: Neighbours, members: Ints, pool: Ints, wanted: int) -> In
 def _tests(bench: _Bench, members: Ints, ordinary: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
     """The tests of every cluster; the last is that of the members' own recurring wording."""
     everyone = np.empty(0, dtype=np.int64)
-    alike = _pool(bench.manner, members, everyone, pool_size(len(members)))
+    alike = _random_groups(bench, members, _pool(bench.manner, members, everyone, pool_size(len(members))), rng)
     return [
-        _wording(bench, members, alike, rng),
-        _topic(bench, members, alike, rng),
-        _handoff(bench, members, alike, rng),
-        _shared_days(bench, members, alike, rng),
-        _extraction(bench, members, ordinary, rng),
+        _wording(bench, members, alike),
+        _topic(bench, members, alike),
+        _handoff(bench, members, alike),
+        _shared_days(bench, members, alike),
+        _extraction(bench, members, _random_groups(bench, members, ordinary, rng)),
     ]
 
 
-def _wording(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
+def _random_groups(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> NullGroups | None:
+    """Groups as large as the members' (up to GROUP_SIZE), of a pool; None if it is too small for groups that differ."""
+    size = min(len(members), GROUP_SIZE)
+    return NullGroups(pool, size, bench.config.verdict.null_groups, rng) if len(pool) >= 2 * size else None
+
+
+def _wording(bench: _Bench, members: Ints, groups: NullGroups | None) -> tuple[object, ...]:
     """How alike the mixes of recurring wording are, on prompts that formed nothing: draws from one pool are exchangeable, strangers who share a source are not."""
     name = ("held_out_wording", "templates", "coordination")
-    return _cosines(bench, name, bench.wording, members, pool, rng) or _not_run(*name, "no recurring wording, or too few accounts of the same manner to compare with")
+    return _cosines(bench, name, bench.wording, members, groups) or _not_run(*name, "no recurring wording, or too few accounts of the same manner to compare with")
 
 
-def _topic(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
+def _topic(bench: _Bench, members: Ints, groups: NullGroups | None) -> tuple[object, ...]:
     """How alike the words are that members use, on prompts that formed nothing: one operator deals one pool of work, strangers each have something of their own."""
     name = ("held_out_topic", "topic", "coordination")
-    return _cosines(bench, name, bench.topics, members, pool, rng) or _not_run(*name, "no words of prompts are known, or too few accounts of the same manner to compare with")
+    return _cosines(bench, name, bench.topics, members, groups) or _not_run(*name, "no words of prompts are known, or too few accounts of the same manner to compare with")
 
 
-def _cosines(bench: _Bench, name: tuple[str, str, str], rows: SparseRows, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...] | None:
+def _cosines(bench: _Bench, name: tuple[str, str, str], rows: SparseRows, members: Ints, groups: NullGroups | None) -> tuple[object, ...] | None:
     """Mean cosine of the members' rows against that of random groups; None if there is nothing to compare."""
-    size = min(len(members), GROUP_SIZE)
-    if len(pool) < 2 * size or rows.nnz == 0:
+    if groups is None or rows.nnz == 0:
         return None
-    observed = float(mean_cosine_sparse(rows, members[None, :])[0])
-    null = mean_cosine_sparse(rows, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
-    return _ran(*name, observed, "cosine", null, len(members), ALIKE)
+    observed = round(float(mean_cosine_sparse(rows, members[None, :])[0]), 6)
+    return _ran(*name, observed, "cosine", null_of(observed, groups, lambda asked: mean_cosine_sparse(rows, asked)), len(members), ALIKE)
 
 
-def _handoff(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
+def _handoff(bench: _Bench, members: Ints, groups: NullGroups | None) -> tuple[object, ...]:
     """How many pairs of members went on with each other's conversations or sent one prompt at once, of conversations and prompts that formed nothing."""
-    size = min(len(members), GROUP_SIZE)
-    if len(pool) < 2 * size or bench.couplings[members].nnz == 0:
+    if groups is None or bench.couplings[members].nnz == 0:
         return _not_run(
             "held_out_handoff",
             "handoff",
             "coordination",
             "nothing of theirs was handed on or sent at once, or too few accounts of the same manner to compare with",
         )
-    observed = float(tied_share_sparse(bench.couplings, members[None, :])[0])
-    null = tied_share_sparse(bench.couplings, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
+    observed = round(float(tied_share_sparse(bench.couplings, members[None, :])[0]), 6)
+    null = null_of(observed, groups, lambda asked: tied_share_sparse(bench.couplings, asked))
     return _ran("held_out_handoff", "handoff", "coordination", observed, "share of pairs", null, len(members), ALIKE)
 
 
-def _shared_days(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
+def _shared_days(bench: _Bench, members: Ints, groups: NullGroups | None) -> tuple[object, ...]:
     """How alike the days are on which members are busier than usual."""
-    size = min(len(members), GROUP_SIZE)
-    if bench.days.shape[1] == 0 or len(pool) < 2 * size:
+    if groups is None or bench.days.shape[1] == 0:
         return _not_run("shared_days", "timing", "coordination", f"needs {MIN_DAYS} days and enough accounts of the same manner")
-    observed = float(mean_cosine(bench.days, members[None, :])[0])
-    null = mean_cosine(bench.days, draw_sets(pool, size, bench.config.verdict.null_groups, rng))
+    observed = round(float(mean_cosine(bench.days, members[None, :])[0]), 6)
+    null = null_of(observed, groups, lambda asked: mean_cosine(bench.days, asked))
     return _ran("shared_days", "timing", "coordination", observed, "cosine", null, len(members), ALIKE)
 
 
-def _extraction(bench: _Bench, members: Ints, pool: Ints, rng: np.random.Generator) -> tuple[object, ...]:
+def _extraction(bench: _Bench, members: Ints, groups: NullGroups | None) -> tuple[object, ...]:
     """Share of held-out prompts that are templated and drew a long answer, of the median member.
 
     Strangers' traffic that a pool carries dilutes the share of every member and leaves the median rare; a few harvesters among others do not lift it.
     """
-    size = min(len(members), GROUP_SIZE)
     documents = int(bench.views.document_count[members].sum())
-    if len(pool) < 2 * size or documents == 0:
+    if groups is None or documents == 0:
         return _not_run("harvest_share", "extraction", "extraction", "no sampled prompts, or too few accounts of the same volume to compare with")
-    null = np.median(bench.views.harvest_share[draw_sets(pool, size, bench.config.verdict.null_groups, rng)], axis=1)
-    observed = float(np.median(bench.views.harvest_share[members]))
+    observed = round(float(np.median(bench.views.harvest_share[members])), 6)
+    null = null_of(observed, groups, lambda asked: np.median(bench.views.harvest_share[asked], axis=1))
     return _ran("harvest_share", "extraction", "extraction", observed, "share", null, documents, ORDINARY)
 
 
@@ -198,17 +200,18 @@ def _pooled(bench: _Bench, members: Ints, own: tuple[object, ...], rng: np.rando
         return None, _not_run(*name, "the members' own recurring wording shows extraction already")
     size = min(len(members), GROUP_SIZE)
     at_hand = np.setdiff1d(np.flatnonzero(bench.pool.place >= 0), np.concatenate([bench.clustered, members]))
-    found = pooled(bench.pool, members, bench.volume.nearest(members, at_hand, pool_size(len(members))), size, POOL_GROUPS, rng)
-    if not len(found.null) or len(found.common.documents) < verdict.min_boilerplate_documents:
+    pool = bench.volume.nearest(members, at_hand, pool_size(len(members)))
+    groups = NullGroups(pool, size, POOL_GROUPS, rng) if len(pool) >= 2 * size else None
+    found = pooled(bench.pool, members, groups, verdict.min_boilerplate_documents)
+    if not len(found.null):
         return None, _not_run(*name, "too few prompts carry wording that members have in common, or too few accounts of the same volume to compare with")
     return found, _ran(*name, found.share, "share", found.null, len(found.common.documents), ORDINARY)
 
 
 def _ran(test: str, family: str, supports: str, observed: float, unit: str, null: Floats, sample: int, model: str) -> tuple[object, ...]:
-    observed, null = round(observed, 6), np.round(null, 6)
     p_value = round(permutation_p(observed, null), 6)
-    return (test, family, supports, observed, unit, round(math.fsum(null) / len(null), 6), p_value, sample, model, "ran", "")
+    return (test, family, supports, observed, unit, round(math.fsum(null) / len(null), 6), p_value, len(null), sample, model, "ran", "")
 
 
 def _not_run(test: str, family: str, supports: str, reason: str) -> tuple[object, ...]:
-    return (test, family, supports, None, "", None, None, 0, "", "not_run", reason)
+    return (test, family, supports, None, "", None, None, 0, 0, "", "not_run", reason)

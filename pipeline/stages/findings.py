@@ -16,7 +16,6 @@ import polars as pl
 
 from pipeline import schema
 from pipeline.config import Config
-from pipeline.stages.cluster_tests import POOL_GROUPS
 from pipeline.stages.frames import Parts, conform, within
 
 GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "rewritten_client", "handoff", "fanout")
@@ -181,7 +180,7 @@ def _tested(cluster: int, inputs: Mapping[str, pl.DataFrame], config: Config) ->
             TEST_UNITS[row["test"]],
             row["supports"],
             baseline=row["expected"],
-            baseline_n=POOL_GROUPS if row["test"] == "pooled_harvest_share" else config.verdict.null_groups,
+            baseline_n=row["null_count"],
             p_value=row["p_value"],
             kind="inference",
         )

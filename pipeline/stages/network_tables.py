@@ -36,6 +36,7 @@ def _alternatives(rows: pl.DataFrame) -> pl.DataFrame:
         pl.lit("bits").alias("unit"),
         pl.lit(0.0).alias("expected"),
         pl.lit(None, dtype=pl.Float64).alias("p_value"),
+        pl.lit(0, dtype=pl.Int64).alias("null_count"),
         pl.lit(0, dtype=pl.Int64).alias("sample_size"),
         pl.lit("what the explanation leaves unexplained, less an edge's margin").alias("null_model"),
         pl.when("applies").then(pl.lit("ran")).otherwise(pl.lit("not_run")).alias("status"),

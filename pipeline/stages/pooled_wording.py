@@ -10,7 +10,7 @@ alike: idioms that anybody uses are theirs as well. Only networks that a gate fa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.config import Config
-from pipeline.measures.groups import draw_groups
+from pipeline.measures.null_groups import NullGroups, null_of
 from pipeline.measures.pooled import HOLDERS, Common, PooledWording, Texts
 from pipeline.stages.frames import conform
 from pipeline.stages.population import Population
@@ -70,16 +70,16 @@ class Pooled:
     @property
     def share(self) -> float:
         """Of the median member: prompts that carry common wording, go on from nothing and drew a long answer, 0..1."""
-        return float(np.median(self.common.shares)) if len(self.members) else 0.0
+        return round(float(np.median(self.common.shares)), 6) if len(self.members) else 0.0
 
 
-def pooled(pool: PoolTexts, members: Ints, controls: Ints, size: int, groups: int, rng: np.random.Generator) -> Pooled:
-    """Measure a network's members (positions) and `groups` random groups of `size` of the controls."""
-    present, others = members[pool.place[members] >= 0], controls[pool.place[controls] >= 0]
-    common = pool.index.common(pool.place[present])
-    enough = len(others) >= 2 * size and size > 0
-    null = pool.index.median_shares(pool.place[draw_groups(others, size, groups, rng)]) if enough else np.zeros(0)
-    return Pooled(present, common, null)
+def pooled(pool: PoolTexts, members: Ints, groups: NullGroups | None, least: int) -> Pooled:
+    """Measure a network's members (positions); and random groups, if there are any and `least` prompts at least carry what the members have in common."""
+    present = members[pool.place[members] >= 0]
+    found = Pooled(present, pool.index.common(pool.place[present]), np.zeros(0))
+    if groups is None or len(found.common.documents) < least:
+        return found
+    return replace(found, null=null_of(found.share, groups, lambda asked: pool.index.median_shares(pool.place[asked])))
 
 
 def member_rows(pool: PoolTexts, cluster: int, found: Pooled, people: Population) -> pl.DataFrame:

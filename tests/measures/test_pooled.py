@@ -99,3 +99,20 @@ def test_a_member_with_another_mix_is_less_like_the_rest() -> None:
     group = np.arange(4)
     likeness = index.likeness(group, index.common(group))
     assert likeness[:3].min() > likeness[3] > 0
+
+
+@given(documents_of, st.lists(st.lists(st.integers(0, 5), unique=True, min_size=4, max_size=4), min_size=1, max_size=5))
+def test_many_groups_at_once_give_what_each_gives(documents: list[Document], groups: list[list[int]]) -> None:
+    index, asked = PooledWording(_texts(documents, 6), LEAST, SHARE), np.array(groups, dtype=np.int64)
+    np.testing.assert_array_equal(index.median_shares(asked), [float(np.median(_walked(documents, group))) for group in groups])
+    np.testing.assert_array_equal(index.median_shares(asked), index.median_shares_one_by_one(asked))
+
+
+def test_a_group_leaves_nothing_marked_for_the_next() -> None:
+    documents = [document for half in (0, 1) for document in _group(4, 4) if half or document[0] < 4] + [(n, False, True, frozenset({1, 2})) for n in range(4, 8)]
+    index = PooledWording(_texts(documents, 8), LEAST, SHARE)
+    assert index.median_shares(np.array([[0, 1, 2, 3], [4, 5, 6, 7], [0, 1, 2, 3]])).tolist() == [1.0, 0.0, 1.0]
+
+
+def test_no_groups_have_no_medians() -> None:
+    assert PooledWording(_texts([], 3), LEAST, SHARE).median_shares(np.zeros((0, 3), dtype=np.int64)).tolist() == []
