@@ -512,6 +512,14 @@ CLUSTER_CONTROLS = Table("cluster_controls", 60, ("cluster", "account_key"), _co
     account_key | BIGINT | | account outside every cluster, nearest in volume and active days
 """))
 
+REPEATED_PROMPTS = Table("repeated_prompts", 61, ("cluster", "account_key"), _columns("""
+    cluster | BIGINT | | cluster of five or more
+    account_key | BIGINT | | member with long prompts in the half that formed nothing
+    document_count | BIGINT | | these
+    repeated_count | BIGINT | | of them, sent word for word by another member
+    elsewhere_count | BIGINT | | of them, sent word for word by an account outside the cluster
+"""))
+
 CLUSTER_ALTERNATIVES = Table("cluster_alternatives", 62, ("cluster", "alternative"), _columns("""
     cluster | BIGINT | | cluster
     alternative | VARCHAR | | innocent explanation
@@ -569,7 +577,7 @@ NETWORKS = Table("networks", 65, ("network_id",), _columns("""
     extraction_bits | DOUBLE | bits | evidence that the traffic is training-shaped, against volume-matched controls
     q_value | DOUBLE | | Benjamini-Hochberg over the candidate networks of the run; null if no test had power
     p_value | DOUBLE | | the combined p behind q_value
-    best_alternative | VARCHAR | | innocent hypothesis that explains most: vouched_organisation, classroom, public_client, none
+    best_alternative | VARCHAR | | innocent hypothesis that explains most: vouched_organisation, self_serve_team, classroom, event, public_client ...; none if none applies
     alternative_margin_bits | DOUBLE | bits | one-operator less best alternative; negative: the alternative explains more
     attribution_level | VARCHAR | | L0 share attributes, L1 common control, L2 run as a proxy, L3 bulk collection fit for training
     core_count | BIGINT | accounts | members with role core

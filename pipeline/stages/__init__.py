@@ -105,7 +105,13 @@ STAGES: tuple[Stage, ...] = (
         f"clusters cluster_families habits handoffs fanouts daily_requests account_words pool_documents pool_wording {_PEOPLE} {_VIEWS}",
         "cluster_tests cluster_controls pooled_members pooled_templates",
     ),
-    _stage(62, "pipeline.stages.alternatives:alternatives", f"clusters cluster_tests recurring_shingles client_wording cluster_values {_PEOPLE}", "cluster_alternatives"),
+    _stage(61, "61_repeated_prompts.sql", "window_samples clusters", "repeated_prompts"),
+    _stage(
+        62,
+        "pipeline.stages.alternatives:alternatives",
+        f"clusters cluster_tests recurring_shingles client_wording cluster_values repeated_prompts features entity_counts {_PEOPLE}",
+        "cluster_alternatives",
+    ),
     _stage(
         65,
         "pipeline.stages.verdict:verdict",
@@ -121,7 +127,8 @@ STAGES: tuple[Stage, ...] = (
     _stage(
         67,
         "pipeline.stages.ablations:ablations",
-        f"networks clusters pair_links recurring_shingles client_wording cluster_values cluster_families cluster_tests cluster_ids members boilerplate {_PEOPLE}",
+        "networks clusters pair_links recurring_shingles client_wording cluster_values cluster_families cluster_tests cluster_ids members repeated_prompts features entity_counts "
+        f"boilerplate {_PEOPLE}",
         "network_ablations",
     ),
     _stage(69, "69_address_requests.sql", "requests clusters cluster_values", "address_requests"),

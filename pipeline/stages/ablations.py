@@ -30,7 +30,7 @@ def ablations(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, p
     """One row a family and network whose tier is refer.
 
     Reads networks, clusters, pair_links, shared_values, kinds, account_records, recurring_shingles, client_wording, cluster_values, cluster_families,
-    cluster_tests, cluster_ids, members, boilerplate. Empty: an empty table.
+    cluster_tests, cluster_ids, members, repeated_prompts, features, entity_counts, boilerplate. Empty: an empty table.
     """
     own = _of_referred(inputs)
     threshold = population({**own, "account_records": inputs["account_records"]}).edge_bits(config.networks)
@@ -43,7 +43,8 @@ def _of_referred(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     referred = inputs["cluster_ids"].join(inputs["networks"].filter("flagged"), on="network_id", how="semi")
     clusters = inputs["clusters"].join(referred, on="cluster", how="semi").sort("cluster", "account_key")
     named = inputs["members"].join(inputs["account_records"].select("account_id", "account_key"), on="account_id").select("account_key")
-    cut = {name: inputs[name].join(clusters, on="account_key", how="semi") for name in ("shared_values", "account_records", "recurring_shingles", "boilerplate")}
+    of_accounts = ("shared_values", "account_records", "recurring_shingles", "boilerplate", "features", "entity_counts")
+    cut = {name: inputs[name].join(clusters, on="account_key", how="semi") for name in of_accounts}
     return {**inputs, **cut, "clusters": clusters, "named": named}
 
 

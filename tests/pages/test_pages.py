@@ -159,7 +159,7 @@ def test_the_queue_gives_reasons_in_words():
 
 
 def test_the_queue_shows_an_explained_network_with_its_explanation():
-    assert "fit a class or an event" in index().text
+    assert "fit a class or a course" in index().text
 
 
 def test_what_changed_is_compared_with_earlier_nights():

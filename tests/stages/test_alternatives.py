@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from pipeline.kinds import kind_table, kinds
-from pipeline.stages.alternatives import EXPLAINS, NOTHING, UNLIKE_P
+from pipeline.stages.alternatives import EXPLAINS, NOTHING
+from pipeline.stages.innocent_fits import END_USERS, FEW_TEXTS, UNLIKE_P
 from tests.stages.builders import CONFIG, DAY_US, Frames, empty, frame, key, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.alternatives:alternatives")
@@ -19,16 +20,20 @@ FAMILY = {kind.kind: kind.family for kind in kinds(CONFIG.links)}
 ENOUGH = math.ceil(VERDICT.alternative_share * 10)
 
 
-def _scored(
+def _scored(  # noqa: PLR0917 (one argument a table)
     records: dict[int, dict[str, Any]] | None = None,
     held: dict[str, list[int]] | None = None,
     brought: list[int] | None = None,
     size: int = 10,
     own: int = 1,
     topic_p: float | None = None,
+    features: dict[int, dict[str, Any]] | None = None,
+    repeated: dict[int, tuple[int, int, int]] | None = None,
+    end_users: dict[int, int] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Alternatives of one cluster of accounts 0 .. size - 1. `records` adds columns to an account; `held` names the holders of one value of each kind (of `own` templates);
-    `brought` those of ten 4-grams that a public client brings; `topic_p` is the p-value of their common topics.
+    `brought` those of ten 4-grams that a public client brings; `topic_p` is the p-value of their common topics; `features` adds features
+    to an account; `repeated` says how many long prompts it sent, how many of them other members did and how many outsiders; `end_users` how many it names.
     """
     accounts = [{"account_key": key(n), "account_id": f"a{n}", "is_vouched": False, **(records or {}).get(n, {})} for n in range(POPULATION)]
     facts = held or {}
@@ -52,6 +57,18 @@ def _scored(
         "client_wording": frame("client_wording", [{"kind": "template", "value_key": 500 + g} for g in range(10)]),
         "clusters": frame("clusters", [{"cluster": 0, "account_key": key(n), "origin": "network", "bits": 20.0} for n in range(size)]),
         "kinds": kind_table(CONFIG.links),
+        "features": frame("features", [{"account_key": key(n), **(features or {}).get(n, {})} for n in range(size)]),
+        "repeated_prompts": frame(
+            "repeated_prompts",
+            [
+                {"cluster": 0, "account_key": key(n), "document_count": sent, "repeated_count": inside, "elsewhere_count": outside}
+                for n, (sent, inside, outside) in (repeated or {}).items()
+            ],
+        ),
+        "entity_counts": frame(
+            "entity_counts",
+            [{"kind": kind, "account_key": key(n), "request_count": 1, "value_count": users} for n, users in (end_users or {}).items() for kind in ("end_user", "ip")],
+        ),
         "cluster_tests": frame("cluster_tests", [{"cluster": 0, "test": "held_out_topic", "p_value": topic_p, "status": "ran" if topic_p else "not_run"}]),
     }
     made = python_stage(STAGE, {name: given[name] if name in given else empty(name) for name in STAGE.reads})
@@ -85,8 +102,9 @@ def test_a_class_is_told_by_its_pathway_or_its_mailboxes(fields: dict[str, str])
 @pytest.mark.parametrize(("days", "applies"), [(0, True), (CONFIG.links.cohort_days, False)])
 def test_an_event_is_members_behind_one_address_that_signed_up_within_days(days: int, applies: bool) -> None:
     records = {n: {"created_us": n * days * DAY_US} for n in range(10)}
-    assert _scored(records, {"ip": list(range(10))})["classroom"]["applies"] is applies
-    assert _scored(records)["classroom"]["fit_share"] == 0.0
+    assert _scored(records, {"ip": list(range(10))})["event"]["applies"] is applies
+    assert _scored(records)["event"]["fit_share"] == 0.0
+    assert _scored(records, {"ip_prefix": list(range(10))})["event"]["fit_share"] == 0.0  # a network of many addresses is no place
 
 
 @pytest.mark.parametrize("holders", [ENOUGH - 1, ENOUGH, 10])
@@ -135,6 +153,50 @@ def test_a_class_behind_its_schools_box_is_a_class() -> None:
     assert (found["applies"], found["margin_bits"]) == (True, -MARGIN)
 
 
+@pytest.mark.parametrize("holders", [ENOUGH - 1, ENOUGH, 10])
+@pytest.mark.parametrize("kind", ["ip", "ip_prefix", "signup_ip"])
+def test_a_shared_address_explains_itself_and_nothing_besides(kind: str, holders: int) -> None:
+    behind = list(range(holders))
+    row = _scored(held={kind: behind})["shared_address"]
+    assert (row["fit_share"], row["applies"], row["margin_bits"]) == (holders / 10, holders >= ENOUGH, -MARGIN)
+    assert _scored(held={kind: behind, "template": behind})["shared_address"]["margin_bits"] > 0
+
+
+@pytest.mark.parametrize(("alternative", "counts"), [("evaluation", (4, 2, 0)), ("shared_corpus", (4, 0, 2))])
+def test_prompts_that_others_sent_word_for_word_tell_one_list_from_dealt_work(alternative: str, counts: tuple[int, int, int]) -> None:
+    everyone = list(range(10))
+    found = _scored(held={"prompt": everyone, "template": everyone}, repeated=dict.fromkeys(everyone, counts))
+    assert (found[alternative]["applies"], found[alternative]["margin_bits"]) == (True, -MARGIN)
+    assert [name for name in ("evaluation", "shared_corpus") if found[name]["applies"]] == [alternative]
+    fewer = dict.fromkeys(everyone, (counts[0] + 1, *counts[1:]))
+    assert not _scored(repeated=fewer)[alternative]["applies"]
+    assert _scored(held={"fanout": everyone}, repeated=dict.fromkeys(everyone, counts))[alternative]["margin_bits"] > 0
+
+
+@pytest.mark.parametrize(
+    ("distinct", "output", "applies"), [(FEW_TEXTS, 20.0, True), (FEW_TEXTS * 1.01, 20.0, False), (FEW_TEXTS, float(VERDICT.min_output_tokens), False), (None, 20.0, False)]
+)
+def test_a_test_of_load_is_few_texts_over_and_over_with_short_answers(distinct: float | None, output: float, applies: bool) -> None:
+    own = {"prompt_distinct_share": distinct, "output_tokens_mean": output}
+    assert _scored(features=dict.fromkeys(range(10), own))["load_test"]["applies"] is applies
+
+
+@pytest.mark.parametrize(("share", "applies"), [(0.5, True), (0.49, False), (None, False)])
+def test_companies_that_run_batches_share_the_batch_interfaces_settings_only(share: float | None, applies: bool) -> None:
+    everyone = list(range(10))
+    found = _scored(held={"settings": everyone}, features={n: {"batch_share": share} for n in everyone})["batch_company"]
+    assert (found["applies"], found["margin_bits"]) == (applies, -MARGIN)
+    assert _scored(held={"template": everyone})["batch_company"]["margin_bits"] > 0
+
+
+@pytest.mark.parametrize(("users", "applies"), [(END_USERS, True), (END_USERS - 1, False)])
+def test_an_aggregator_names_its_end_users_which_explains_no_card_no_hand_off_and_no_client(users: int, applies: bool) -> None:
+    everyone = list(range(10))
+    assert _scored(end_users=dict.fromkeys(everyone, users))["aggregator"]["applies"] is applies
+    for kind in ("payment", "handoff", "fanout", "rewritten_client"):
+        assert _scored(held={kind: everyone}, end_users=dict.fromkeys(everyone, users))["aggregator"]["margin_bits"] > 0
+
+
 def test_one_customer_explains_all_that_any_other_alternative_explains() -> None:
     everything = {kind.kind for kind in kinds(CONFIG.links)}
     for customer in ("vouched_organisation", "self_serve_team"):
@@ -143,7 +205,7 @@ def test_one_customer_explains_all_that_any_other_alternative_explains() -> None
 
 
 def test_no_innocent_crowd_explains_a_card_a_mailbox_or_a_phone() -> None:
-    for alternative in ("classroom", "public_client", "shared_box"):
+    for alternative in set(EXPLAINS) - {"vouched_organisation", "self_serve_team"}:
         assert not set(EXPLAINS[alternative]) & {"payment", "email", "phone", "organization"}
 
 

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES
 from pipeline.measures.nulls import benjamini_hochberg
+from pipeline.stages.alternatives import EXPLAINS
 from tests.stages.builders import CONFIG, START_US, Frames, empty, frame, key, kind_table, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.verdict:verdict")
 LIKENESS = [family for family in FAMILIES if CLASS_OF_FAMILY[family] == "likeness"]
 SMALLEST_P = 1e-6
-INNOCENT = ("classroom", "public_client", "self_serve_team", "shared_box", "vouched_organisation")
+INNOCENT = tuple(EXPLAINS)
 NEVER = ("self_serve_team", "vouched_organisation")
 """Explanations that keep a network from being referred whatever they leave unexplained: one customer is not a network."""
 LAWS = settings(max_examples=25, deadline=None)

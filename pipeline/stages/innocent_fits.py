@@ -1,0 +1,105 @@
+"""Who fits each innocent explanation: the tests that are the explanations' own, one member at a time.
+
+Every function gives, of each cluster where anybody fits, how many members do: columns cluster, fitting. What an explanation then explains is no matter of this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipeline.config import Config
+
+Ints = NDArray[np.int64]
+
+WORDING = ("skeleton", "template", "system")
+ADDRESSES = ("ip", "ip_prefix", "signup_ip")
+
+UNLIKE_P = 0.05
+"""P-value of common topics above which members are as unlike each other as strangers: what a box between strangers and the service joins."""
+MOSTLY = 0.5
+"""Share of a member's long prompts that others must have sent word for word: what a list of tasks gives most of its prompts, and strangers hardly any."""
+FEW_TEXTS = 0.1
+"""Distinct prompts among requests, at most, in a test of load: the same few texts over and over."""
+END_USERS = 20
+"""Different end users that an account must name to look like one that serves them."""
+
+_DAY_US = 86_400_000_000
+
+
+def innocent_fits(inputs: Mapping[str, pl.DataFrame], listed: pl.DataFrame, ties: pl.DataFrame, config: Config) -> dict[str, pl.DataFrame]:
+    """By explanation, who fits it. In: the tables of `alternatives`, `listed` (cluster, account_key) and their ties (cluster, kind, value_key, account_key, inside_count)."""
+    fellows = listed.join(inputs["account_records"], on="account_key")
+    own = listed.join(inputs["features"], on="account_key")
+    repeated = inputs["repeated_prompts"]
+    return {
+        "vouched_organisation": _largest_share(fellows.filter("is_vouched")),
+        "self_serve_team": _largest_share(fellows.filter(~pl.col("is_vouched"))),
+        "classroom": _count(fellows.filter((pl.col("access_pathway") == "education") | (pl.col("email_domain_class") == "edu"))),
+        "event": _signed_up_together(fellows, ties, config),
+        "shared_address": _behind_one(ties, ADDRESSES).group_by("cluster").len("fitting"),
+        "public_client": _client_share(inputs, listed, ties, config),
+        "shared_box": _strangers(inputs["cluster_tests"], listed),
+        "evaluation": _count(repeated.filter(pl.col("repeated_count") >= MOSTLY * pl.col("document_count"))),
+        "shared_corpus": _count(repeated.filter(pl.col("elsewhere_count") >= MOSTLY * pl.col("document_count"))),
+        "load_test": _count(own.filter((pl.col("prompt_distinct_share") <= FEW_TEXTS) & (pl.col("output_tokens_mean") < config.verdict.min_output_tokens))),
+        "batch_company": _count(own.filter(pl.col("batch_share") >= MOSTLY)),
+        "aggregator": _count(listed.join(_serving(inputs["entity_counts"]), on="account_key")),
+    }
+
+
+def _count(fitting: pl.DataFrame) -> pl.DataFrame:
+    return fitting.group_by("cluster").len("fitting")
+
+
+def _largest_share(fellows: pl.DataFrame) -> pl.DataFrame:
+    """Members that hold the most frequent organisation of their cluster."""
+    held = fellows.filter(pl.col("organization_key").is_not_null()).group_by("cluster", "organization_key").len("fitting")
+    return held.group_by("cluster").agg(pl.col("fitting").max())
+
+
+def _behind_one(ties: pl.DataFrame, kinds: tuple[str, ...]) -> pl.DataFrame:
+    """Members that hold the value of these kinds that most members of their cluster hold. Columns cluster, account_key."""
+    addresses = ties.filter(pl.col("kind").is_in(kinds))
+    venue = addresses.sort("cluster", "inside_count", "value_key", descending=[False, True, False]).unique("cluster", keep="first", maintain_order=True)
+    return addresses.join(venue, on=["cluster", "kind", "value_key"], how="semi").select("cluster", "account_key").unique()
+
+
+def _signed_up_together(fellows: pl.DataFrame, ties: pl.DataFrame, config: Config) -> pl.DataFrame:
+    """Members behind one address (not a prefix) that signed up within days of each other."""
+    behind = _behind_one(ties, ("ip", "signup_ip"))
+    created = behind.join(fellows, on=["cluster", "account_key"]).filter(pl.col("created_us").is_not_null()).sort("cluster", "created_us").select("cluster", "created_us")
+    width = config.links.cohort_days * _DAY_US
+    together = [(cluster, _most_within(times["created_us"].to_numpy(), width)) for (cluster,), times in created.group_by("cluster", maintain_order=True)]
+    return pl.DataFrame(together, schema={"cluster": pl.Int64, "fitting": pl.Int64}, orient="row")
+
+
+def _most_within(times: Ints, width: int) -> int:
+    """Most of the ascending times that lie within `width` of one of them, it being the first."""
+    return int((np.searchsorted(times, times + width, side="left") - np.arange(len(times))).max())
+
+
+def _strangers(tests: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
+    """All members of clusters whose topics are no more alike than those of random accounts."""
+    unlike = tests.filter((pl.col("test") == "held_out_topic") & (pl.col("p_value") > UNLIKE_P))
+    return _count(listed.join(unlike, on="cluster", how="semi"))
+
+
+def _serving(entity_counts: pl.DataFrame) -> pl.DataFrame:
+    """Accounts whose requests name many end users. The caller writes these names, so they describe and decide nothing. Column account_key."""
+    named = entity_counts.filter(pl.col("kind") == "end_user").group_by("account_key").agg(pl.col("value_count").sum())
+    return named.filter(pl.col("value_count") >= END_USERS).select("account_key")
+
+
+def _client_share(inputs: Mapping[str, pl.DataFrame], listed: pl.DataFrame, ties: pl.DataFrame, config: Config) -> pl.DataFrame:
+    """Members whose recurring wording is nearly all a public client's (client_wording says which) and who share too little else to be linked by wording."""
+    brought = inputs["client_wording"].filter(pl.col("kind") == "template").select(pl.col("value_key").alias("shingle"))
+    recurring = inputs["recurring_shingles"].filter(pl.col("half") == 0).join(brought, on="shingle", how="semi")
+    clients = recurring.group_by("account_key").agg(pl.len().cast(pl.Int64).alias("client"))
+    own = ties.filter(pl.col("kind").is_in(WORDING)).group_by("cluster", "account_key").agg(pl.len().cast(pl.Int64).alias("own"))
+    counts = listed.join(clients, on="account_key").join(own, on=["cluster", "account_key"], how="left").with_columns(pl.col("own").fill_null(0))
+    nearly_all = pl.col("client") >= config.verdict.alternative_share * (pl.col("client") + pl.col("own"))
+    return _count(counts.filter(nearly_all & (pl.col("own") < config.links.template_min_shingles)))
