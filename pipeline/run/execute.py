@@ -132,12 +132,12 @@ class Bench:
         return account
 
     def run_stream(self, stage: Stage) -> None:
-        """Call the function of a stage with the batches of the one table it reads and write the batches it gives."""
+        """Call the function of a stage with the batches of the first table it reads, the others whole by name, and write the batches it gives."""
         module, _, name = stage.source.partition(":")
         rule = importlib.import_module(module)
-        (read,), (written,) = stage.reads, stage.writes
+        (read, *others), (written,) = stage.reads, stage.writes
         path = self.folder / f"{written}.parquet"
-        made = getattr(rule, name)(_batches(self.tables.get(read, ()), rule.COLUMNS), self.config)
+        made = getattr(rule, name)(_batches(self.tables.get(read, ()), rule.COLUMNS), self.config, **{table: self.frame(table) for table in others})
         write_parquet(made, path, arrow_schema(TABLES[written]))
         self.tables[written] = [path]
 
@@ -182,7 +182,7 @@ class Bench:
 
 def _batches(files: Sequence[Path], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     for path in files:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # else all row groups are in memory at once
             yield from file.iter_batches(columns=list(columns), use_threads=False)
 
 

@@ -25,7 +25,7 @@ class Stage:
     writes: tuple[str, ...]
     per_day: bool = False
     streams: bool = False
-    """Whether its function takes the one table it reads in batches, sorted by grain (the columns its module names in COLUMNS), and gives batches."""
+    """Whether its function takes the first table it reads in batches, sorted by grain (the columns its module names in COLUMNS), the others whole by name, and gives batches."""
 
     @property
     def is_sql(self) -> bool:
@@ -67,7 +67,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(31, "31_entity_counts.sql", "entities account_windows", "entity_counts"),
     _stage(31, "31_request_counts.sql", "requests", "request_counts"),
     _stage(32, "32_window_samples.sql", "prompt_samples", "window_samples"),
-    _stage(32, "32_sample_counts.sql", "window_samples", "sample_counts"),
+    _stage(32, "pipeline.stages.sample_counts:sample_counts", "window_samples", "sample_counts", streams=True),
     _stage(33, "33_products.sql", "entities", "products"),
     _stage(33, "pipeline.stages.recurring_shingles:recurring_shingles", "window_samples", "recurring_shingles", streams=True),
     _stage(33, "33_reaches.sql", "window_samples", "reaches"),
@@ -89,7 +89,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(35, "35_boilerplate.sql", "window_samples habits", "boilerplate"),
     _stage(36, "36_sample_totals.sql", "window_samples", "sample_totals"),
     _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
-    _stage(37, "37_account_words.sql", "window_samples prompt_preambles rewritten_clients account_records", "account_words"),
+    _stage(37, "pipeline.stages.account_words:account_words", "window_samples prompt_preambles rewritten_clients account_records", "account_words", streams=True),
     _stage(39, "39_first_requests.sql", "requests", "first_requests"),
     _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
     _stage(41, "pipeline.stages.link_rarity:link_rarity", "candidate_pairs shared_values kinds", "link_rarity"),

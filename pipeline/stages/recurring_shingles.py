@@ -10,29 +10,18 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline.config import Config
 from pipeline.measures.recurring import recurring
+from pipeline.stages.batches import ends, places, values, whole_accounts
 
-I64 = NDArray[np.int64]
 COLUMNS = ("account_key", "prompt_key", "shingles", "shingle_count")
 
 
 def recurring_shingles(batches: Iterator[pa.RecordBatch], config: Config) -> Iterator[pa.RecordBatch]:
     """In: window_samples sorted by account, the columns of COLUMNS. Out: recurring_shingles in the order of its grain, in batches. Nothing in, nothing out."""
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        account = batch.column("account_key").to_numpy()
-        if not len(account):
-            continue
-        cut = int(np.searchsorted(account, account[-1]))
-        if cut or (waiting and waiting[-1].column("account_key")[-1] != batch.column("account_key")[0]):
-            yield _of_accounts(pa.Table.from_batches([*waiting, batch.slice(0, cut)]), config)
-            waiting = []
-        waiting.append(batch.slice(cut))
-    if waiting:
-        yield _of_accounts(pa.Table.from_batches(waiting), config)
+    for samples in whole_accounts(batches):
+        yield _of_accounts(samples, config)
 
 
 def _of_accounts(samples: pa.Table, config: Config) -> pa.RecordBatch:
@@ -42,18 +31,8 @@ def _of_accounts(samples: pa.Table, config: Config) -> pa.RecordBatch:
     order = np.lexsort((half, account))
     account, half = account[order], half[order]
     lists = samples["shingles"].take(pa.array(order)).combine_chunks()
-    place = np.cumsum(np.concatenate([[0], account[1:] != account[:-1]])) if len(account) else account
-    found, shingle, count, total = recurring(place * 2 + half, _ends(lists), _values(lists), config.links.habit_min_documents, config.links.habit_min_share)
+    place = places(account)
+    found, shingle, count, total = recurring(place * 2 + half, ends(lists), values(lists), config.links.habit_min_documents, config.links.habit_min_share)
     owners = account[np.searchsorted(place, found // 2)] if len(found) else account[:0]
     columns = {"account_key": owners, "half": found % 2, "shingle": shingle.astype(np.int64), "document_count": count, "document_total": total}
     return pa.RecordBatch.from_pydict({name: pa.array(column, pa.int64()) for name, column in columns.items()})
-
-
-def _ends(lists: pa.ListArray) -> I64:
-    offsets: I64 = lists.offsets.to_numpy().astype(np.int64)
-    return offsets - offsets[0] if len(offsets) else np.zeros(1, np.int64)
-
-
-def _values(lists: pa.ListArray) -> NDArray[np.int32]:
-    values: NDArray[np.int32] = lists.flatten().to_numpy()
-    return values

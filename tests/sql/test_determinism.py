@@ -115,6 +115,8 @@ def run_all(given, folder, threads, config):
             elif stage.streams:
                 bench = Bench(engine, config, folder)
                 bench.tables = {read: [folder / f"{read}.parquet"] for read in stage.reads}
+                for read in set(stage.reads) & set(given):
+                    bench.put(read, given[read])
                 bench.run_stream(stage)
             elif name in BETWEEN:
                 bench = Bench(engine, config, folder)

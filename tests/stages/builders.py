@@ -214,18 +214,18 @@ def python_stage(stage: Stage, reads: Mapping[str, pl.DataFrame], config: Config
     """The tables that one Python stage makes."""
     module, _, name = stage.source.partition(":")
     if stage.streams:
-        return {stage.writes[0]: streamed(stage, reads[stage.reads[0]], config)}
+        return {stage.writes[0]: streamed(stage, reads[stage.reads[0]], config, **{table: reads[table] for table in stage.reads[1:]})}
     made: Frames = getattr(importlib.import_module(module), name)(reads, config)
     assert set(made) == set(stage.writes)
     return made
 
 
-def streamed(stage: Stage, read: pl.DataFrame, config: Config = CONFIG, rows: int = 100) -> pl.DataFrame:
-    """The table that a stage makes of batches of at most `rows` rows of the table it reads, sorted as its file is."""
+def streamed(stage: Stage, read: pl.DataFrame, config: Config = CONFIG, rows: int = 100, **others: pl.DataFrame) -> pl.DataFrame:
+    """The table that a stage makes of batches of at most `rows` rows of the first table it reads, sorted as its file is, and of the others."""
     rule = importlib.import_module(stage.source.partition(":")[0])
     ordered = read.sort(TABLES[stage.reads[0]].grain).select(rule.COLUMNS).to_arrow(compat_level=pl.CompatLevel.oldest())
     plain = pa.schema([(field.name, arrow_schema(TABLES[stage.reads[0]]).field(field.name).type) for field in ordered.schema])
-    made = list(getattr(rule, stage.source.partition(":")[2])(iter(ordered.cast(plain).to_batches(max_chunksize=rows)), config))
+    made = list(getattr(rule, stage.source.partition(":")[2])(iter(ordered.cast(plain).to_batches(max_chunksize=rows)), config, **others))
     found = pl.from_arrow(pa.Table.from_batches(made, schema=arrow_schema(TABLES[stage.writes[0]])))
     assert isinstance(found, pl.DataFrame)
     return found

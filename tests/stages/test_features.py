@@ -21,11 +21,13 @@ from pipeline import schema
 from pipeline.config import load_config
 from pipeline.engines.duckdb import DuckEngine, arrow_schema
 from pipeline.stages.features import features
+from tests.stages.builders import stage_named, streamed
 
 TABLES = {table.name: table for table in vars(schema).values() if isinstance(table, schema.Table)}
 START = 1_777_766_400_000_000  # 2026-05-03, a Sunday
 DAY = 86_400_000_000
-PIPE = ("30_account_windows", "30_account_weekdays", "31_entities", "31_entity_counts", "31_request_counts", "32_window_samples", "32_sample_counts", "34_own_texts")
+PIPE = ("30_account_windows", "30_account_weekdays", "31_entities", "31_entity_counts", "31_request_counts", "32_window_samples", "34_own_texts")
+COUNTS = stage_named("pipeline.stages.sample_counts:sample_counts")
 WORDS = ("temperature_mean", "temperature_deviation", "messages_mean")
 UNITS = re.compile(r"_(count|days|share|bits|s|us|usd|tokens|octaves|ratio|per_day)$|_(tokens|chars|words|s)_(mean|median)$")
 
@@ -59,6 +61,7 @@ def account_features(requests, samples=(), threads=2, preambles=()):
             table = engine.select(f"{stage}.sql", {"samples_per_account": 64} if name == "window_samples" else {})
             engine.register(name, table)
             inputs[name] = pl.from_arrow(table)
+        inputs["sample_counts"] = streamed(COUNTS, inputs["window_samples"])
     return features(inputs, load_config())["features"]
 
 
