@@ -45,55 +45,39 @@ models AS (
   SELECT day_number, account_key, model AS word, count(*) AS request_count FROM calls WHERE model IS NOT NULL GROUP BY day_number, account_key, model
 ),
 found AS (
-  SELECT 0 AS kind_number, day_number, account_key, agent_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE agent_key IS NOT NULL GROUP BY day_number, account_key, agent_key
+  SELECT 0 AS kind_number, 'agent' AS kind, day_number, account_key, agent_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE agent_key IS NOT NULL GROUP BY day_number, account_key, agent_key
   UNION ALL
-  SELECT 1 AS kind_number, day_number, account_key, agent_product_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE agent_product_key IS NOT NULL GROUP BY day_number, account_key, agent_product_key
+  SELECT 1 AS kind_number, 'agent_product' AS kind, day_number, account_key, agent_product_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE agent_product_key IS NOT NULL GROUP BY day_number, account_key, agent_product_key
   UNION ALL
-  SELECT 2 AS kind_number, day_number, account_key, api_key_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE api_key_key IS NOT NULL GROUP BY day_number, account_key, api_key_key
+  SELECT 2 AS kind_number, 'api_key' AS kind, day_number, account_key, api_key_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE api_key_key IS NOT NULL GROUP BY day_number, account_key, api_key_key
   UNION ALL
-  SELECT 3 AS kind_number, day_number, account_key, asn AS value_key, count(*) AS request_count FROM calls WHERE asn IS NOT NULL GROUP BY day_number, account_key, asn
+  SELECT 3 AS kind_number, 'asn' AS kind, day_number, account_key, asn AS value_key, count(*) AS request_count FROM calls WHERE asn IS NOT NULL GROUP BY day_number, account_key, asn
   UNION ALL
-  SELECT 4 AS kind_number, day_number, account_key, word_key AS value_key, request_count FROM countries JOIN words ON words.word = countries.word
+  SELECT 4 AS kind_number, 'country' AS kind, day_number, account_key, word_key AS value_key, request_count FROM countries JOIN words ON words.word = countries.word
   UNION ALL
-  SELECT 5 AS kind_number, day_number, account_key, end_user_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE end_user_key IS NOT NULL GROUP BY day_number, account_key, end_user_key
+  SELECT 5 AS kind_number, 'end_user' AS kind, day_number, account_key, end_user_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE end_user_key IS NOT NULL GROUP BY day_number, account_key, end_user_key
   UNION ALL
-  SELECT 6 AS kind_number, day_number, account_key, headers_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE headers_key IS NOT NULL GROUP BY day_number, account_key, headers_key
+  SELECT 6 AS kind_number, 'headers' AS kind, day_number, account_key, headers_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE headers_key IS NOT NULL GROUP BY day_number, account_key, headers_key
   UNION ALL
-  SELECT 7 AS kind_number, day_number, account_key, ip_key AS value_key, count(*) AS request_count FROM calls WHERE ip_key IS NOT NULL GROUP BY day_number, account_key, ip_key
+  SELECT 7 AS kind_number, 'ip' AS kind, day_number, account_key, ip_key AS value_key, count(*) AS request_count FROM calls WHERE ip_key IS NOT NULL GROUP BY day_number, account_key, ip_key
   UNION ALL
-  SELECT 8 AS kind_number, day_number, account_key, ip_prefix_key AS value_key, count(*) AS request_count FROM calls WHERE ip_prefix_key IS NOT NULL GROUP BY day_number, account_key, ip_prefix_key
+  SELECT 8 AS kind_number, 'ip_prefix' AS kind, day_number, account_key, ip_prefix_key AS value_key, count(*) AS request_count FROM calls WHERE ip_prefix_key IS NOT NULL GROUP BY day_number, account_key, ip_prefix_key
   UNION ALL
-  SELECT 9 AS kind_number, day_number, account_key, ja4_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE ja4_key IS NOT NULL GROUP BY day_number, account_key, ja4_key
+  SELECT 9 AS kind_number, 'ja4' AS kind, day_number, account_key, ja4_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE ja4_key IS NOT NULL GROUP BY day_number, account_key, ja4_key
   UNION ALL
-  SELECT 10 AS kind_number, day_number, account_key, word_key AS value_key, request_count FROM models JOIN words ON words.word = models.word
+  SELECT 10 AS kind_number, 'model' AS kind, day_number, account_key, word_key AS value_key, request_count FROM models JOIN words ON words.word = models.word
   UNION ALL
-  SELECT 11 AS kind_number, day_number, account_key, settings_key AS value_key, count(*) AS request_count FROM settings GROUP BY day_number, account_key, settings_key
+  SELECT 11 AS kind_number, 'settings' AS kind, day_number, account_key, settings_key AS value_key, count(*) AS request_count FROM settings GROUP BY day_number, account_key, settings_key
   UNION ALL
-  SELECT 12 AS kind_number, day_number, account_key, stack_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE stack_key IS NOT NULL GROUP BY day_number, account_key, stack_key
+  SELECT 12 AS kind_number, 'stack' AS kind, day_number, account_key, stack_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE stack_key IS NOT NULL GROUP BY day_number, account_key, stack_key
   UNION ALL
-  SELECT 13 AS kind_number, day_number, account_key, system_key AS value_key, count(*) AS request_count FROM calls WHERE is_generation AND system_key IS NOT NULL GROUP BY day_number, account_key, system_key
+  SELECT 13 AS kind_number, 'system' AS kind, day_number, account_key, system_key AS value_key, count(*) AS request_count FROM calls WHERE is_generation AND system_key IS NOT NULL GROUP BY day_number, account_key, system_key
   UNION ALL
-  SELECT 14 AS kind_number, day_number, account_key, tools_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE tools_key IS NOT NULL GROUP BY day_number, account_key, tools_key
+  SELECT 14 AS kind_number, 'tools' AS kind, day_number, account_key, tools_key AS value_key, CAST(sum(request_count) AS BIGINT) AS request_count FROM stacks WHERE tools_key IS NOT NULL GROUP BY day_number, account_key, tools_key
 )
 SELECT
   fx_day(day_number * 86400000000) AS day,
-  CASE kind_number
-    WHEN 0 THEN 'agent'
-    WHEN 1 THEN 'agent_product'
-    WHEN 2 THEN 'api_key'
-    WHEN 3 THEN 'asn'
-    WHEN 4 THEN 'country'
-    WHEN 5 THEN 'end_user'
-    WHEN 6 THEN 'headers'
-    WHEN 7 THEN 'ip'
-    WHEN 8 THEN 'ip_prefix'
-    WHEN 9 THEN 'ja4'
-    WHEN 10 THEN 'model'
-    WHEN 11 THEN 'settings'
-    WHEN 12 THEN 'stack'
-    WHEN 13 THEN 'system'
-    WHEN 14 THEN 'tools'
-  END AS kind,
+  kind,
   account_key,
   value_key,
   request_count
