@@ -1,6 +1,7 @@
 """Writing the day tables as Parquet: exactly the schema's columns and types, the same bytes for the same rows.
 
-Speed decides the encodings: hashes are written as they are (nothing compresses them), columns of few values as dictionaries, the rest with LZ4.
+Speed decides the encodings: keys are written as they are (hardly anything compresses them), columns of few values as dictionaries, amounts as differences, words
+with LZ4.
 """
 
 from __future__ import annotations
@@ -26,14 +27,18 @@ _ARROW = {
     "DOUBLE": pa.float64(),
 }
 _ROW_GROUP = 122_880
-_HASHES = frozenset({"prompt_key", "skeleton_key", "prefix_key", "response_key", "session_key", "shingles.list.element", "tokens.list.element", "prefixes.list.element"})
-"""Columns that hardly anything compresses."""
 _FEW = frozenset(
     "source_file source_system model operation finish_reason policy_action ip_category country kind agent_key agent_product_key ja4_key stack_key headers_key tools_key "
-    "asn input_tokens output_tokens cache_read_tokens reasoning_tokens max_tokens temperature_milli top_p_milli choice_count status_code cost_micro_usd prompt_chars "
-    "prompt_words system_chars message_count prompt_source request_count max_message_count shingle_count".split()
+    "max_tokens temperature_milli top_p_milli choice_count status_code reasoning_tokens system_chars prompt_source".split()
 )
 """Columns of few distinct values: dictionaries."""
+_COUNTED = frozenset(
+    "ts_us gap_us latency_us source_row asn input_tokens output_tokens cache_read_tokens cost_micro_usd prompt_chars prompt_words message_count first_us request_count "
+    "max_message_count shingle_count".split()
+)
+"""Times and amounts: differences are written and read faster than dictionaries, and take less room than compressed numbers."""
+_WORDS = frozenset({"label", "account_id"})
+"""Texts that compress well; hashes and ids of requests do not."""
 _RANGED = frozenset({"account_key", "ts_us"})
 """Columns by which a reader may skip row groups: statistics."""
 
@@ -65,10 +70,11 @@ class TableWriter:
 
     def _open(self, schema: pa.Schema) -> pq.ParquetWriter:
         if self._writer is None:
-            leaves = [f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name for field in schema]
-            compression = {leaf: "none" if leaf in _HASHES or leaf in _FEW else "lz4" for leaf in leaves}
-            dictionaries, ranged = [name for name in schema.names if name in _FEW], [name for name in schema.names if name in _RANGED]
-            self._writer = pq.ParquetWriter(self._path, schema, compression=compression, use_dictionary=dictionaries, write_statistics=ranged, store_schema=False)
+            named = {columns: [name for name in schema.names if name in columns] for columns in (_FEW, _COUNTED, _WORDS, _RANGED)}
+            self._writer = pq.ParquetWriter(
+                self._path, schema, store_schema=False, use_dictionary=named[_FEW], column_encoding=dict.fromkeys(named[_COUNTED], "DELTA_BINARY_PACKED"),
+                compression={field.name: "lz4" if field.name in _WORDS else "none" for field in schema}, write_statistics=named[_RANGED],
+            )  # fmt: skip
         return self._writer
 
     def __enter__(self) -> Self:
