@@ -27,7 +27,7 @@ from pipeline.ingest.narrow import NARROW
 from pipeline.ingest.ordering import gaps, row_order
 from pipeline.ingest.rejects import rejects_table, write_rejects
 from pipeline.ingest.rereading import sketches_again
-from pipeline.ingest.samples import SKETCHES, sample_table
+from pipeline.ingest.samples import SKETCHES, check_bounded, sample_table
 from pipeline.ingest.shards import DayBuffers, read_stream, write_stream
 from pipeline.ingest.tables import TableWriter, write_table
 from pipeline.schema import ACCOUNT_IDS, LABELS, PROMPT_SAMPLES, REQUESTS
@@ -121,6 +121,7 @@ class Finisher:
             lacking = kept.select(["source_file", "source_row"]).take(pa.array(missing))
             again = sketches_again(self.files, lacking.column("source_file").to_numpy(), lacking.column("source_row").to_numpy(), self.preambles)
             table, _ = sample_table(kept, pa.concat_tables([sketches, again]).combine_chunks(), self.samples)
+        check_bounded(table)
         return self._with_file_names(table)
 
     def _with_file_names(self, rows: pa.Table) -> pa.Table:

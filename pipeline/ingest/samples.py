@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.errors import CheckFailed
 from pipeline.ingest.ordering import grouped_order
 from pipeline.measures import fingerprints as fp
 from pipeline.schema import PROMPT_SAMPLES
@@ -120,6 +122,20 @@ def sample_table(kept: pa.Table, sketches: pa.Table, limit: int) -> tuple[pa.Tab
     return pa.table({column.name: columns[column.name] for column in PROMPT_SAMPLES.columns}), first[missing & text]
 
 
+def check_bounded(samples: pa.Table) -> None:
+    """Raise CheckFailed if a list of prompt_samples is longer than schema.py says, or has more shingles than the prompt.
+
+    Asked before the rows are written, where a list's length is at hand: to know it of a file, every list must be read.
+    """
+    shingles, tokens = (pc.fill_null(pc.list_value_length(samples.column(name)), 0).to_numpy() for name in ("shingles", "tokens"))
+    counts = samples.column("shingle_count").fill_null(0).to_numpy()
+    wrong = np.flatnonzero((shingles > _MOST_SHINGLES) | (shingles > counts) | (tokens > _MOST_TOKENS))
+    if len(wrong):
+        first = samples.select(["account_key", "prompt_key"]).take(pa.array(wrong[:5])).to_pylist()
+        raise CheckFailed("12_prompt_samples__lists_bounded", len(wrong), tuple("/".join(map(str, row.values())) for row in first))
+
+
+_MOST_SHINGLES, _MOST_TOKENS = 48, 32
 _FIRST = {name: name for name in ("account_key", "prompt_key", "skeleton_key", "request_id", "source_file", "source_row", "prompt_chars", "prompt_words")} | {"first_us": "ts_us"}
 
 

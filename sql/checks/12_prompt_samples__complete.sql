@@ -1,4 +1,4 @@
--- Sampled prompts whose lists are longer than their bound, or that stand for no request.
+-- Sampled prompts without a key, or that stand for no request or for a negative number of shingles. Their lists are bounded where they are made, before they are written.
 -- grain: account_key, prompt_key
 -- reads: prompt_samples
 -- params: none
@@ -8,7 +8,5 @@ WHERE
   account_key IS NULL
   OR prompt_key IS NULL
   OR request_count < 1
-  OR fx_size(shingles) > 48
-  OR fx_size(shingles) > shingle_count
-  OR fx_size(tokens) > 32
+  OR shingle_count < 0
 ORDER BY account_key, prompt_key
