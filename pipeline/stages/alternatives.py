@@ -36,7 +36,7 @@ EXPLAINS = {
     "evaluation": CONTENT,
     "shared_corpus": CONTENT,
     "load_test": ("fanout", *ADDRESSES, *CONTENT),
-    "batch_company": ("settings", "stack", "headers"),
+    "batch_jobs": ("settings", "stack", "headers"),
     "aggregator": (*ADDRESSES, *CONTENT),
 }
 """Kinds of evidence that each alternative accounts for. Whatever a caller may write at will (end users, texts sent twice) explains no card, no hand-off and no client."""

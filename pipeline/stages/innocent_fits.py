@@ -46,7 +46,7 @@ def innocent_fits(inputs: Mapping[str, pl.DataFrame], listed: pl.DataFrame, ties
         "evaluation": _count(repeated.filter(pl.col("repeated_count") >= MOSTLY * pl.col("document_count"))),
         "shared_corpus": _count(repeated.filter(pl.col("elsewhere_count") >= MOSTLY * pl.col("document_count"))),
         "load_test": _count(own.filter((pl.col("prompt_distinct_share") <= FEW_TEXTS) & (pl.col("output_tokens_mean") < config.verdict.min_output_tokens))),
-        "batch_company": _count(own.filter(pl.col("batch_share") >= MOSTLY)),
+        "batch_jobs": _count(own.filter(pl.col("batch_share") >= MOSTLY)),
         "aggregator": _count(listed.join(_serving(inputs["entity_counts"]), on="account_key")),
     }
 

@@ -184,9 +184,9 @@ def test_a_test_of_load_is_few_texts_over_and_over_with_short_answers(distinct: 
 @pytest.mark.parametrize(("share", "applies"), [(0.5, True), (0.49, False), (None, False)])
 def test_companies_that_run_batches_share_the_batch_interfaces_settings_only(share: float | None, applies: bool) -> None:
     everyone = list(range(10))
-    found = _scored(held={"settings": everyone}, features={n: {"batch_share": share} for n in everyone})["batch_company"]
+    found = _scored(held={"settings": everyone}, features={n: {"batch_share": share} for n in everyone})["batch_jobs"]
     assert (found["applies"], found["margin_bits"]) == (applies, -MARGIN)
-    assert _scored(held={"template": everyone})["batch_company"]["margin_bits"] > 0
+    assert _scored(held={"template": everyone})["batch_jobs"]["margin_bits"] > 0
 
 
 @pytest.mark.parametrize(("users", "applies"), [(END_USERS, True), (END_USERS - 1, False)])
