@@ -185,24 +185,38 @@ def _innocents(rows: _Rows, numbering: Numbering) -> Section:
 
 def _calibration(rows: _Rows, numbering: Numbering) -> Section:
     label = numbering.figure()
-    observed = {row["stratum"]: row for row in rows.of("membership_observed")}
-    stated = {row["stratum"]: row["value"] for row in rows.of("membership_stated")}
-    pairs = [(stated[name], _points([row])[0]) for name, row in observed.items() if row["value"] is not None and stated.get(name) is not None]
+    observed = rows.of("membership_observed")
     levels = [row for row in rows.of("chance_networks_at_q") if row["value"] is not None]
     by_level = [(float(row["stratum"].rsplit(" ", 1)[-1]), _points([row])[0]) for row in levels]
-    pictures = (
-        [Picture("Membership", validation_charts.against_diagonal(pairs, f"{label[0]}-a", "Membership, stated and observed", _summary([point for _, point in pairs])))]
-        if pairs
-        else []
-    )
+    pictures = _membership_pictures(rows, label[0])
     if by_level:
         top = 0.25 if max(point.high or point.value for _, point in by_level) <= 0.25 else 1.0
         summary = _summary([point for _, point in by_level])
-        pictures.append(Picture("Chance groupings at q", validation_charts.against_diagonal(by_level, f"{label[0]}-b", "q-value, stated and observed", summary, top=top)))
-    drawn = [(stratum_name(row["stratum"]), row) for row in (*observed.values(), *levels)]
+        pictures.append(Picture("Chance groupings at q", validation_charts.against_diagonal(by_level, f"{label[0]}-q", "q-value, stated and observed", summary, top=top)))
+    drawn = [(stratum_name(row["stratum"]), row) for row in (*observed, *levels)]
     figure = _figure(label, "Do q-values and memberships mean what they say?", "On the dashed line, what was stated came out", tuple(pictures), drawn, "No network was judged.")
-    text = "A point below the line at q is better than promised. A membership is a share of the typical member's evidence, read here as if it were a probability."
+    text = (
+        "A point below the line at q is better than promised. A membership is a share of the typical member's evidence, read here as if it were a probability: "
+        "under a referred network a point above the line accuses fewer strangers than it states; "
+        "a watched network may be strangers who share one thing, and then none of them belongs."
+    )
     return Section("calibration", "Calibration", text, (figure,), (_rows_table(rows.of("membership_brier"), numbering, measure_name("membership_brier")),))
+
+
+def _membership_pictures(rows: _Rows, anchor: str) -> list[Picture]:
+    """Stated against observed, for referred and for watched networks, where there are any."""
+    stated = {row["stratum"]: row["value"] for row in rows.of("membership_stated")}
+    tiers: dict[str, list[tuple[float, Point]]] = {}
+    for row in rows.of("membership_observed"):
+        if row["value"] is not None and stated.get(row["stratum"]) is not None:
+            tiers.setdefault(row["stratum"].partition(",")[0], []).append((stated[row["stratum"]], _points([row])[0]))
+    return [
+        Picture(
+            f"Membership, {tier} networks",
+            validation_charts.against_diagonal(pairs, f"{anchor}-{tier}", f"Membership in {tier} networks, stated and observed", _summary([point for _, point in pairs])),
+        )
+        for tier, pairs in tiers.items()
+    ]
 
 
 def _delay(rows: _Rows, numbering: Numbering) -> Section:

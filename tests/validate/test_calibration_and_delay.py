@@ -43,10 +43,17 @@ def test_a_network_without_a_q_value_is_not_counted():
 def test_membership_is_compared_inside_its_band(stated, band):
     made = results(world("w", ("campaign:a", "a", 6, "refer-1"), ("individual", None, 2, "refer-1"), membership=stated))
     figures = figures_of_calibration(made)
-    assert row(figures, "membership_observed", f"membership {band}").value == 0.75
-    assert row(figures, "membership_stated", f"membership {band}").value == stated
+    assert row(figures, "membership_observed", f"referred, membership {band}").value == 0.75
+    assert row(figures, "membership_stated", f"referred, membership {band}").value == stated
     assert sum(entry.value is not None for entry in figures if entry.measure == "membership_observed") == 1
-    assert row(figures, "membership_brier").value == pytest.approx((6 * (1 - stated) ** 2 + 2 * stated**2) / 8, abs=1e-6)
+    assert row(figures, "membership_brier", "referred").value == pytest.approx((6 * (1 - stated) ** 2 + 2 * stated**2) / 8, abs=1e-6)
+
+
+def test_strangers_of_a_watched_network_do_not_blame_the_memberships_of_a_referred_one():
+    made = results(world("w", ("campaign:a", "a", 6, "refer-1"), ("individual", None, 9, "watch-1"), membership=0.9))
+    figures = figures_of_calibration(made)
+    assert [row(figures, "membership_observed", f"{tier}, membership 0.8 to 1").value for tier in ("referred", "watched")] == [1.0, 0.0]
+    assert [row(figures, "membership_brier", tier).value for tier in ("referred", "watched")] == pytest.approx([0.01, 0.81], abs=1e-6)
 
 
 def test_delays_are_medians_and_a_campaign_never_referred_has_none():
