@@ -651,12 +651,16 @@ BLIND_SPOTS = Table("blind_spots", 58, ("family",), _columns("""
     reason | VARCHAR | | which columns are missing or below 80 % coverage
 """))
 
-LINEAGE = Table("lineage", 80, ("night", "network_id", "event", "other_id"), _columns("""
+LINEAGE = Table("lineage", 80, ("night", "network_id", "event", "other_id", "account_count", "tier", "is_superseded"), _columns("""
     network_id | VARCHAR | | network
     night | DATE | | night it was seen or matched
     event | VARCHAR | | new, grown, shrunk, merged, split, dormant, returned
-    other_id | VARCHAR | | the network merged into or split from
+    other_id | VARCHAR | | the network merged into, split from, or returned from if that kept an id of its own
     account_count | BIGINT | accounts | members that night
+    tier | VARCHAR | | its verdict that night: refer, watch, explained; null if merged or dormant
+    matched_by | VARCHAR | | how it was known: members, values (returned_values says which); null if new or dormant
+    matched_bits | DOUBLE | bits | of a match by values
+    is_superseded | BOOLEAN | | published once, and not repeated when the night was judged again on late, corrected or deleted logs
 """))
 
 ACCOUNT_IDS = Table("account_ids", 14, ("account_key",), _columns("""
@@ -690,9 +694,40 @@ KNOWN_NETWORKS = Table("known_networks", 80, ("network_id", "account_id"), _colu
     account_id | VARCHAR | | its members when it was last seen
     first_night | DATE | | night it was first seen
     last_night | DATE | | night it was last seen
+    first_flagged_night | DATE | | first night whose verdict was refer, superseded verdicts too; null if none
+    tier | VARCHAR | | its verdict when it was last seen
+    first_seen_at | TIMESTAMP | | first request of the account that a night saw in this network, UTC
+    last_seen_at | TIMESTAMP | | last such request, UTC
+    is_superseded | BOOLEAN | | published once, and not found when its nights were judged again
+"""))
+KNOWN_VALUES = Table("known_values", 80, ("network_id", "kind", "value_key"), _columns("""
+    network_id | VARCHAR | | network
+    kind | VARCHAR | | kind of evidence, see kinds.py
+    value_key | BIGINT | | value that half of the network holds, and of whose holders half are inside
+    family | VARCHAR | | evidence family
+    inside_count | BIGINT | entities | holders inside, when it was noted
+    outside_count | BIGINT | entities | other holders then
+    rarity_micro_bits | BIGINT | 1e-6 bits | log2((entities + 1) / (outside_count + 1)) then
+    night | DATE | | when it was noted
+"""))
+RETURNED_VALUES = Table("returned_values", 80, ("night", "network_id", "other_id", "kind", "value_key"), _columns("""
+    night | DATE | | night of the return
+    network_id | VARCHAR | | network that returned
+    other_id | VARCHAR | | the silent network it was known by: itself if it took the id back
+    kind | VARCHAR | | kind of evidence
+    value_key | BIGINT | | value that both hold
+    family | VARCHAR | | evidence family
+    inside_count | BIGINT | entities | holders inside that night
+    outside_count | BIGINT | entities | holders in neither network that night
+    earlier_inside_count | BIGINT | entities | holders in the earlier network when it was noted
+    bits | DOUBLE | bits | log2((entities + 1) / (outside holders + 1)), the smaller of the two nights
 """))
 EARLIER_NETWORKS = Table("earlier_networks", 80, KNOWN_NETWORKS.grain, KNOWN_NETWORKS.columns)
 EARLIER_LINEAGE = Table("earlier_lineage", 80, LINEAGE.grain, LINEAGE.columns)
+EARLIER_VALUES = Table("earlier_values", 80, KNOWN_VALUES.grain, KNOWN_VALUES.columns)
+EARLIER_RETURNS = Table("earlier_returns", 80, RETURNED_VALUES.grain, RETURNED_VALUES.columns)
+PUBLISHED_NETWORKS = Table("published_networks", 80, KNOWN_NETWORKS.grain, KNOWN_NETWORKS.columns)
+PUBLISHED_LINEAGE = Table("published_lineage", 80, LINEAGE.grain, LINEAGE.columns)
 
 NETWORK_IDS = Table("network_ids", 80, ("provisional_id",), _columns("""
     provisional_id | VARCHAR | | id inside the run, P- and digits

@@ -103,11 +103,15 @@ class Store:
         found = read_json(path) if path.is_file() else {}
         return {date.fromisoformat(night): run_id for night, run_id in sorted(found.items()) if (self.run_folder(run_id) / "run.json").is_file()}
 
-    def point_to(self, run_id: str, night: date) -> None:
-        """Let a finished run speak for its night, then switch `latest` to it: last, and in one step."""
+    def speak(self, run_id: str, night: date) -> None:
+        """Let a finished run speak for its night from now on."""
         nights = self.nights()
         if nights.get(night) != run_id:
             write_json(self.root / "nights.json", {day.isoformat(): run for day, run in {**nights, night: run_id}.items()})
+
+    def point_to(self, run_id: str, night: date) -> None:
+        """Let a finished run speak for its night, then switch `latest` to it: last, and in one step."""
+        self.speak(run_id, night)
         latest, target = self.root / "latest", Path("runs") / run_id
         if not latest.is_symlink() or latest.readlink() != target:
             fresh = self.root / ".latest.new"

@@ -11,8 +11,10 @@ from pipeline.ingest.context import Context, read_context
 from pipeline.ingest.coverage import Coverage, blind_spots, coverage_of
 from pipeline.ingest.days import DayCounts
 from pipeline.ingest.duplicates import repeats_across_days
-from pipeline.ingest.listing import LogFile, LogListing, SkippedFile, list_logs
+from pipeline.ingest.finding import folders_of
+from pipeline.ingest.listing import LogFile, LogListing, SkippedFile, absolute, list_logs, opened_again
 from pipeline.ingest.scan import IngestReport, ingest_days
+from pipeline.ingest.stamps import Stamp
 
 __all__ = [
     "AccountTable",
@@ -25,12 +27,16 @@ __all__ = [
     "LogListing",
     "RecordCoverage",
     "SkippedFile",
+    "Stamp",
+    "absolute",
     "account_records",
     "blind_spots",
     "check_logs",
     "coverage_of",
+    "folders_of",
     "ingest_days",
     "list_logs",
+    "opened_again",
     "read_context",
     "repeats_across_days",
 ]

@@ -2,29 +2,31 @@
 
 A file's name in tables is its POSIX path below the LOGS root it came from. Where two roots hold the same name, every name gets its
 root's base name in front (more of the root's path if that is not enough). The list is sorted by name.
+
+A file that has not changed since it was listed last (see `stamps.py`) is not opened again, and where a run asks for some days
+only, a file whose footer says that it holds none of them is not read.
 """
 
 from __future__ import annotations
 
-import glob
+import dataclasses
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow import fs
 from pyarrow import types as pt
 
 from pipeline.contract import PARTITION_COLUMNS, REQUEST_COLUMNS
 from pipeline.errors import InputError, SchemaError
 from pipeline.ingest.casting import castable
 from pipeline.ingest.columns import read_bytes
+from pipeline.ingest.finding import Found, find_logs
+from pipeline.ingest.stamps import Stamp, stamp_of
 
-_SUFFIXES = (".parquet", ".parq", ".pq")
 _PIECE = 1 << 20
 DAY_US = 86_400_000_000
 _PER_MICROSECOND = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
@@ -51,6 +53,7 @@ class LogFile:
     """Where it is: a local path, or bucket and key."""
     size_bytes: int
     sha256: str
+    """Empty for a file that holds none of the days asked for: it was not read."""
     row_count: int
     first_us: int | None
     """Earliest timestamp by the footer, microseconds since 1970 UTC; None if the footer does not say or there is no row."""
@@ -66,6 +69,14 @@ class LogFile:
     groups: tuple[RowGroup, ...] = field(default=(), repr=False)
     filesystem: Any = field(default=None, compare=False, repr=False)
     """pyarrow filesystem of a remote file; None for a local one."""
+    stamp: Stamp | None = field(default=None, compare=False, repr=False)
+    """What the file system said of a local file before it was read."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether a local file was written to, replaced or removed since it was listed."""
+        now = stamp_of(self.path) if self.stamp is not None else None
+        return self.stamp is not None and (now is None or now.content != self.stamp.content)
 
     def open(self, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
         """The file, with some columns read as dictionaries. Raises InputError if it has become unreadable."""
@@ -86,103 +97,41 @@ class LogListing:
 
     files: tuple[LogFile, ...]
     skipped: tuple[SkippedFile, ...]
+    elsewhere: tuple[LogFile, ...] = ()
+    """Files that hold none of the days asked for, by their footers. Not read."""
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A file before it was opened: its root's path in parts, its name below the root, and where it is."""
-
-    root: tuple[str, ...]
-    name: str
-    path: str
-    filesystem: Any
-
-
-def list_logs(logs: Sequence[str], *, on_bad_file: str) -> LogListing:
+def list_logs(logs: Sequence[str], *, on_bad_file: str, known: Mapping[str, LogFile] | None = None, within: tuple[int, int] | None = None) -> LogListing:
     """Every Parquet file under LOGS, opened and checked.
+
+    `known` are files as they were listed before, by absolute path. `within` are the first and last microsecond (since 1970 UTC) that are asked for; None: all.
 
     A folder gives the Parquet files below it (hidden names and names that start with `_` apart); a file or glob gives just those. A
     file that is empty, truncated, not Parquet, or whose columns cannot be cast raises InputError or SchemaError, or is listed as
-    skipped with on_bad_file="skip". No file at all, or none left, raises InputError.
+    skipped with on_bad_file="skip"; so is one that changes while it is read. No file at all, or none left, raises InputError.
     """
     files: list[LogFile] = []
     skipped: list[SkippedFile] = []
-    for name, found in _named([item for log in logs for item in _find(log)]):
+    for name, found in find_logs(logs):
         try:
-            files.append(_inspect(name, found))
+            files.append(_inspect(name, found, known or {}, within))
         except InputError as error:
             if on_bad_file != "skip":
                 raise
             skipped.append(SkippedFile(name, str(error)))
     if not files:
         raise InputError(f"{', '.join(logs)}: no readable Parquet file. Name a Parquet file, a folder that holds some, or a glob.")
-    return LogListing(tuple(files), tuple(skipped))
+    return LogListing(tuple(file for file in files if _touches(file, within)), tuple(skipped), tuple(file for file in files if not _touches(file, within)))
 
 
-def _find(log: str) -> list[_Found]:
-    if log.startswith("s3://"):
-        return _find_remote(log)
-    path = Path(log)
-    if path.is_dir():
-        inside = sorted(item for item in path.rglob("*") if item.is_file() and _wanted(item.relative_to(path).as_posix()))
-        return [_local(path, item) for item in inside]
-    if path.is_file():
-        return [_local(path.parent, path)]
-    matches = sorted(Path(match) for match in glob.glob(log, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
-    if not matches:
-        raise InputError(f"{log}: no such file or folder. Check the path.")
-    root = _glob_root(path)
-    return [
-        _local(root, item)
-        for match in matches
-        for item in ([match] if match.is_file() else sorted(match.rglob("*")))
-        if item.is_file() and (match.is_file() or _wanted(item.relative_to(match).as_posix()))
-    ]
+def absolute(file: LogFile) -> str:
+    """A file's place, the same whatever folder the run was started in."""
+    return str(Path(file.path).resolve()) if file.filesystem is None else file.path
 
 
-def _glob_root(pattern: Path) -> Path:
-    """The part of a glob before its first wild card."""
-    fixed = []
-    for part in pattern.parts[:-1]:
-        if glob.has_magic(part):
-            break
-        fixed.append(part)
-    return Path(*fixed) if fixed else Path()
-
-
-def _wanted(name: str) -> bool:
-    return name.lower().endswith(_SUFFIXES) and not any(part.startswith(("_", ".")) for part in name.split("/"))
-
-
-def _local(root: Path, path: Path) -> _Found:
-    return _Found(root.resolve().parts, path.relative_to(root).as_posix(), str(path), None)
-
-
-def _find_remote(log: str) -> list[_Found]:
-    """Files under an s3:// URL, through pyarrow's own client."""
-    try:
-        filesystem, path = fs.FileSystem.from_uri(log)
-        info = filesystem.get_file_info(path)
-        if info.type == fs.FileType.File:
-            return [_Found(PurePosixPath(path).parent.parts, PurePosixPath(path).name, path, filesystem)]
-        inside = filesystem.get_file_info(fs.FileSelector(path, recursive=True))
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{log}: cannot be read ({error}). Check the URL, the region and the credentials.") from None
-    names = sorted(item.path for item in inside if item.type == fs.FileType.File)
-    below = [(name, PurePosixPath(name).relative_to(path).as_posix()) for name in names]
-    return [_Found(PurePosixPath(path).parts, short, name, filesystem) for name, short in below if _wanted(short)]
-
-
-def _named(found: list[_Found]) -> list[tuple[str, _Found]]:
-    """Each file once, with a name that no other has, sorted by name."""
-    once = {(item.filesystem is not None, str(Path(item.path).resolve()) if item.filesystem is None else item.path): item for item in reversed(found)}
-    items = list(once.values())
-    longest = max((len(item.root) for item in items), default=0)
-    for depth in range(longest + 1):
-        names = ["/".join((*item.root[len(item.root) - depth :], item.name)) if depth else item.name for item in items]
-        if max(Counter(names).values(), default=1) == 1:
-            break
-    return sorted(zip((name.replace("//", "/") for name in names), items, strict=True), key=lambda pair: pair[0]) if items else []
+def opened_again(file: LogFile) -> LogFile:
+    """A remembered file with what only its footer says. Raises InputError if it has become unreadable."""
+    return dataclasses.replace(_look(file.name, Found((), file.name, file.path, file.filesystem), file.stamp), sha256=file.sha256, size_bytes=file.size_bytes)
 
 
 def _open(name: str, path: str, filesystem: Any, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
@@ -193,17 +142,34 @@ def _open(name: str, path: str, filesystem: Any, dictionaries: Sequence[str] = (
         raise InputError(f"{name}: not a readable Parquet file ({str(error).splitlines()[0]}). Export it again, or pass --on-bad-file skip.") from None
 
 
-def _inspect(name: str, found: _Found) -> LogFile:
+def _inspect(name: str, found: Found, known: Mapping[str, LogFile], within: tuple[int, int] | None) -> LogFile:
+    stamp = stamp_of(found.path) if found.filesystem is None else None
+    before = known.get(str(Path(found.path).resolve())) if stamp is not None else None
+    file = dataclasses.replace(before, name=name, path=found.path) if before is not None and before.stamp == stamp else _look(name, found, stamp)
+    if file.sha256 or not _touches(file, within):
+        return file
+    size, digest = _digest(name, found)
+    if file.is_changed:
+        raise InputError(f"{name}: changed while it was being read, so it is still being written. Run again when the export is finished.")
+    return dataclasses.replace(file, size_bytes=size, sha256=digest)
+
+
+def _touches(file: LogFile, within: tuple[int, int] | None) -> bool:
+    """Whether a file may hold a row of the time asked for."""
+    return within is None or file.first_us is None or file.last_us is None or (file.first_us <= within[1] and file.last_us >= within[0])
+
+
+def _look(name: str, found: Found, stamp: Stamp | None) -> LogFile:
+    """A file by its footer alone."""
     with _open(name, found.path, found.filesystem) as file:
         schema, metadata = file.schema_arrow, file.metadata
         casts = _check_schema(name, schema)
         first, last = _time_range(metadata, schema)
-        size, digest = _digest(name, found)
         return LogFile(
             name=name,
             path=found.path,
-            size_bytes=size,
-            sha256=digest,
+            size_bytes=stamp.size_bytes if stamp else 0,
+            sha256="",
             row_count=metadata.num_rows,
             first_us=first,
             last_us=last,
@@ -214,6 +180,7 @@ def _inspect(name: str, found: _Found) -> LogFile:
             footer_non_null=_non_null(metadata, schema),
             groups=_groups(metadata, schema),
             filesystem=found.filesystem,
+            stamp=stamp,
         )
 
 
@@ -281,7 +248,7 @@ def _non_null(metadata: Any, schema: pa.Schema) -> dict[str, int | None]:
     return counts
 
 
-def _digest(name: str, found: _Found) -> tuple[int, str]:
+def _digest(name: str, found: Found) -> tuple[int, str]:
     """Size and SHA-256 of a file, read in pieces."""
     digest, size = hashlib.sha256(), 0
     try:

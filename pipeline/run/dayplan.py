@@ -80,19 +80,26 @@ def plan_all(listed: Mapping[FileId, Listed], memo: Mapping[FileId, Examined], k
     return Plan(frozenset(stale), tuple(sorted({file for day in stale for file in holders[day]})))
 
 
-def plan_window(window: frozenset[date], listed: Mapping[FileId, Listed], memo: Mapping[FileId, Examined], kept: Mapping[date, Kept], paths: Mapping[FileId, str]) -> Plan:
-    """For a night: each day of the window that the listed files change, or that is not kept. Raises InputError if a file it needs is gone."""
+def plan_window(
+    window: frozenset[date],
+    listed: Mapping[FileId, Listed],
+    memo: Mapping[FileId, Examined],
+    kept: Mapping[date, Kept],
+    paths: Mapping[FileId, str],
+    deleted: frozenset[FileId] = frozenset(),
+) -> Plan:
+    """For a night: each day of the window that the listed files change, that a deleted file made, or that is not kept. Raises InputError if a file it needs is gone."""
     days, files = set[date](), set[FileId]()
     for day in sorted(window):
         holding = frozenset(file for file, item in listed.items() if _may_hold(item, memo.get(file), day))
         certain = all(_is_examined(memo.get(file), day) for file in holding)
         before = kept.get(day)
-        if before is not None and before.is_current and certain and holding <= before.files:
+        if before is not None and before.is_current and certain and holding <= before.files and not before.files & deleted:
             continue
         if before is None and not holding:
             continue
         days.add(day)
-        files |= holding | (_also_needed(day, holding, before, listed, paths) if before else frozenset())
+        files |= holding | (_also_needed(day, holding, Kept(before.files - deleted, before.is_current), listed, paths) if before else frozenset())
     return Plan(frozenset(days), tuple(sorted(files)))
 
 

@@ -19,7 +19,7 @@ import polars as pl
 
 from pipeline.config import Config
 from pipeline.errors import InputError
-from pipeline.ingest import Context, LogFile, LogListing, ingest_days, list_logs
+from pipeline.ingest import Context, LogFile, LogListing, absolute, folders_of, ingest_days, list_logs, opened_again
 from pipeline.provenance import closure_sha256, sha256_bytes, sha256_file, sha256_json
 from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, batches, plan_all, plan_window, span_days, together
 from pipeline.run.dayworkers import make_days
@@ -64,6 +64,8 @@ class WindowDays:
     """Files that hold a row of these days; listed files whose rows belong to no day at all too."""
     undated: tuple[Path, ...]
     """Rejected rows of those files that belong to no day."""
+    made: tuple[date, ...] = ()
+    """Days that were made, or found to be gone, for this run."""
 
     @property
     def has_requests(self) -> bool:
@@ -96,17 +98,43 @@ def keep_days(store: Store, bench: Bench, options: RunOptions, listing: LogListi
     maker = made_by(options.config, context)
     files = {(file.name, file.sha256): file for file in listing.files}
     memo = _read_memo(store, maker)
-    memo.places.update({key: Place(_absolute(file), file.row_count, file.size_bytes, file.conforms) for key, file in files.items()})
+    memo.places.update({key: Place(absolute(file), file.row_count, file.size_bytes, file.conforms) for key, file in files.items()})
     window = window_days(options.night, options.config.window.window_days) if options.night else None
-    plan = _plan(store, window, files, memo, maker)
-    sources = {file: files.get(file) or _again(file, memo.places[file].path) for file in plan.files}
+    plan = _plan(store, window, files, memo, maker, _deleted(memo, listing, options) if window else frozenset())
+    sources = {file: _whole(files[file]) if file in files else _again(file, memo.places[file].path) for file in plan.files}
     for part in batches(plan, {file: span_days(log.first_us, log.last_us) for file, log in sources.items()}, {file: log.row_count for file, log in sources.items()}, PART_ROWS):
         folder = fresh_folder(store.scratch / "days")
         bench.timed("10 requests", lambda part=part, folder=folder: _ingest([sources[file] for file in part.files], part, folder, context, options, progress))  # type: ignore[misc]
         _keep(store, bench, folder, part, memo, maker, options, progress)
         _write_memo(store, memo, maker)
+    if not plan.files:
+        _drop(store, plan.days or ())
     _write_memo(store, memo, maker)
-    return _window(store, window, frozenset(files), memo)
+    found = _window(store, window, frozenset(files), memo)
+    return dataclasses.replace(found, made=tuple(sorted(plan.days if plan.days is not None else (record.day for record in found.records))))
+
+
+def kept_window(store: Store, options: RunOptions, listing: LogListing, context: Context) -> WindowDays:
+    """The days of a night's window as they are kept; none is made."""
+    memo = _read_memo(store, made_by(options.config, context))
+    window = window_days(options.night, options.config.window.window_days) if options.night else None
+    return _window(store, window, frozenset((file.name, file.sha256) for file in listing.files if (file.name, file.sha256) in memo.places), memo)
+
+
+def _whole(file: LogFile) -> LogFile:
+    """A file of the listing with its row groups, which are not remembered."""
+    return file if file.groups or not file.row_count else opened_again(file)
+
+
+def _deleted(memo: Memo, listing: LogListing, options: RunOptions) -> frozenset[FileId]:
+    """Files that were read before and are gone from a folder that still stands and that LOGS names.
+
+    A folder that is gone as a whole was retired: its days stay as they are kept.
+    """
+    here = {absolute(file) for file in (*listing.files, *listing.elsewhere)}
+    folders = folders_of(options.logs)
+    gone = {file: Path(place.path) for file, place in memo.places.items() if place.path not in here}
+    return frozenset(file for file, path in gone.items() if any(path.is_relative_to(folder) for folder in folders) and path.parent.is_dir() and not path.exists())
 
 
 def _window(store: Store, window: frozenset[date] | None, listed: frozenset[FileId], memo: Memo) -> WindowDays:
@@ -118,15 +146,13 @@ def _window(store: Store, window: frozenset[date] | None, listed: frozenset[File
     return WindowDays(records, {file: memo.places[file] for file in files}, tuple(path for path in undated if path.is_file()))
 
 
-def _plan(store: Store, window: frozenset[date] | None, files: Mapping[FileId, LogFile], memo: Memo, maker: str) -> Plan:
-    listed = {file: Listed(file, _absolute(item), span_days(item.first_us, item.last_us)) for file, item in files.items()}
+def _plan(store: Store, window: frozenset[date] | None, files: Mapping[FileId, LogFile], memo: Memo, maker: str, deleted: frozenset[FileId]) -> Plan:
+    listed = {file: Listed(file, absolute(item), span_days(item.first_us, item.last_us)) for file, item in files.items()}
     records = [record for record in map(store.day_record, window or store.kept_days()) if record is not None]
     kept = {record.day: Kept(frozenset(record.files), record.key == day_key(maker, record.files)) for record in records}
-    return plan_all(listed, memo.examined, kept) if window is None else plan_window(window, listed, memo.examined, kept, {file: place.path for file, place in memo.places.items()})
-
-
-def _absolute(file: LogFile) -> str:
-    return str(Path(file.path).resolve()) if file.filesystem is None else file.path
+    if window is None:
+        return plan_all(listed, memo.examined, kept)
+    return plan_window(window, listed, memo.examined, kept, {file: place.path for file, place in memo.places.items()}, deleted)
 
 
 def day_key(maker: str, files: Iterable[FileId]) -> str:
@@ -143,7 +169,11 @@ def _again(file: FileId, path: str) -> LogFile:
 
 
 def _ingest(files: list[LogFile], plan: Plan, folder: Path, context: Context, options: RunOptions, progress: Progress) -> None:
+    """Stage 10. Raises InputError if a file was written to meanwhile: what was read of it is not what its hash says."""
     ingest_days(files, plan.days, folder, context, options.config.ingest, threads=options.threads, memory_bytes=options.memory_bytes, progress=progress)
+    changed = [file.name for file in files if file.is_changed]
+    if changed:
+        raise InputError(f"{', '.join(changed)}: changed while it was being read, and nothing of its days was kept. Run again when the export is finished.")
 
 
 def _keep(store: Store, bench: Bench, folder: Path, plan: Plan, memo: Memo, maker: str, options: RunOptions, progress: Progress) -> None:
@@ -159,13 +189,16 @@ def _keep(store: Store, bench: Bench, folder: Path, plan: Plan, memo: Memo, make
             store.keep_day(made[day], day, day_key(maker, files), files, rows)
         done += len(some)
     progress("days", len(made), len(made))
-    for day in plan.days or ():
-        if day not in made and store.day_folder(day).exists():
-            shutil.rmtree(store.day_folder(day))  # the corrected files hold no row of it any more
+    _drop(store, [day for day in plan.days or () if day not in made])  # the corrected files hold no row of it any more
     _keep_undated(store, folder / "undated" / "rejects.parquet", sha)
     for file in plan.files:
         held = frozenset(day for day in made if file[0] in holders[day])
         memo.examined[file] = _merged(memo.examined.get(file), Examined(held, plan.days))
+
+
+def _drop(store: Store, days: Iterable[date]) -> None:
+    for day in days:
+        shutil.rmtree(store.day_folder(day), ignore_errors=True)
 
 
 def _merged(before: Examined | None, now: Examined) -> Examined:

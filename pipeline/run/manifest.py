@@ -38,6 +38,11 @@ def recipe(days: WindowDays, night: date, listing: LogListing, tables: Mapping[s
     }
 
 
+def base_sha256(made_from: Mapping[str, Any]) -> str:
+    """Hash of what determines a run, apart from what it replaces: asked for again, it is already done."""
+    return sha256_json({key: value for key, value in made_from.items() if key != "replaced"})
+
+
 def degraded(listing: LogListing, window: Window, config: Config) -> list[str]:
     """Why the run is less than was asked for, in sentences; empty if it is all that was asked for."""
     reasons = [f"{file.name} was skipped: {file.reason}" for file in listing.skipped]
@@ -59,7 +64,7 @@ def manifest(
         "version": __version__,
         "night": made_from["night"],
         "window": _window(window, is_night=made_from["is_night"], config=config),
-        "recipe": {key: made_from[key] for key in ("code", "context", "is_night", "tables")},
+        "recipe": {**{key: made_from[key] for key in ("code", "context", "is_night", "tables", "replaced") if key in made_from}, "base": base_sha256(made_from)},
         "versions": made_from["versions"],
         "config": made_from["config"],
         "config_sha256": sha256_json(made_from["config"]),

@@ -26,20 +26,19 @@ from pipeline.ingest import Context, LogListing, account_records, blind_spots, c
 from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.pages.error_rates import Validation, choose, find_validations, summary
 from pipeline.provenance import run_id, sha256_file
-from pipeline.run.days import WindowDays, keep_days
+from pipeline.run.days import WindowDays, keep_days, kept_window
 from pipeline.run.execute import Bench, empty, flat_settings, peak_rss_bytes
-from pipeline.run.manifest import manifest, recipe
+from pipeline.run.history import earlier_tables, is_of_before, previous_of, read_table, replaced_tables, stale_nights
+from pipeline.run.manifest import base_sha256, manifest, recipe
 from pipeline.run.options import MINIMUM_MEMORY_BYTES, Progress, RunOptions, RunOutcome
 from pipeline.run.publish import count_tiers, fresh_folder, lay_out, write_manifest, write_pages, write_rejects
+from pipeline.run.remembered import remember, remembered_files
 from pipeline.run.window import Window, footer_counts, read_window
 from pipeline.stages import STAGES, TABLES
 from pipeline.store import Store, open_store
 
 SPILL = "spill"
 """Folder of DIR/scratch where the engine puts what does not fit in memory."""
-
-EARLIER = {"earlier_networks": "known_networks", "earlier_lineage": "lineage"}
-"""Table that stage 80 reads <- published table that the night before left."""
 
 
 class NoRequests(InputError):
@@ -54,6 +53,7 @@ def run_night(options: RunOptions, progress: Progress) -> RunOutcome:
         with DuckEngine(threads=options.threads, memory_bytes=options.memory_bytes, temp_dir=store.scratch / SPILL) as engine:
             outcome = _night(store, Bench(engine, options.config, store.scratch), options, progress)
         entry |= {"run_id": outcome.run_id, "night": outcome.night.isoformat(), "outcome": "already done" if outcome.already_done else "degraded" if outcome.degraded else "done"}
+        entry |= {name: [day.isoformat() for day in found] for name, found in (("days_made", outcome.days_made), ("judged_again", outcome.judged_again)) if found}
         return outcome
 
 
@@ -93,6 +93,7 @@ class _Case:
     night: date
     days: WindowDays
     earlier: dict[str, Path]
+    """Tables that nights before left, and those that this judgement replaces."""
     previous_night: date | None
     listing: LogListing
     context: Context
@@ -103,31 +104,64 @@ class _Case:
 def _night(store: Store, bench: Bench, options: RunOptions, progress: Progress) -> RunOutcome:
     """List, keep days, recognise or judge, point to the result."""
     progress("logs", 0, 1)
-    listing, context = list_logs(options.logs, on_bad_file=options.on_bad_file), read_context(options.context)
+    listing, context = _listed(store, options), read_context(options.context)
     account_records(options.accounts, empty(TABLES["account_ids"]), context)  # a broken accounts table ends the run before anything is written
     progress("logs", 1, 1)
     days = keep_days(store, bench, options, listing, context, progress)
+    remember(store, (*listing.files, *listing.elsewhere))
     if not days.has_requests:
         where = f" in the window of night {options.night}" if options.night else ""
         raise NoRequests(f"{' '.join(options.logs)}: no usable request{where}. Look at the logs with: stillhunt check")
+    again = _judge_again(store, bench, options, listing, context, progress)
     case = _case(store, options, days, listing, context)
     known = store.finished(case.run_id)
     result = known if known is not None else _judge(case, store, bench, options, progress)
     store.point_to(case.run_id, case.night)
-    return _outcome(result, store.run_folder(case.run_id), case.night, already_done=known is not None)
+    return dataclasses.replace(_outcome(result, store.run_folder(case.run_id), case.night, already_done=known is not None), judged_again=again, days_made=days.made)
+
+
+def _listed(store: Store, options: RunOptions) -> LogListing:
+    """The log files; of a night's, only those that may hold a row of its window are read."""
+    within = None
+    if options.night:
+        last = dt.datetime.combine(options.night, dt.time.max, dt.UTC)
+        within = (_micros(last - dt.timedelta(days=options.config.window.window_days)) + 1, _micros(last))
+    return list_logs(options.logs, on_bad_file=options.on_bad_file, known=remembered_files(store), within=within)
+
+
+def _micros(moment: dt.datetime) -> int:
+    return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
+
+
+def _judge_again(store: Store, bench: Bench, options: RunOptions, listing: LogListing, context: Context, progress: Progress) -> tuple[date, ...]:
+    """Judge the stale nights before this one again, in date order; gives those whose result changed. `latest` stays."""
+    changed = []
+    for night in stale_nights(store, options.night, options.config.window.window_days) if options.night else ():
+        then = dataclasses.replace(options, night=night)
+        days = kept_window(store, then, listing, context)
+        if days.has_requests:
+            case = _case(store, then, days, listing, context)
+            if store.finished(case.run_id) is None:
+                _judge(case, store, Bench(bench.engine, options.config, store.scratch), then, progress)
+            changed += [night] if store.nights().get(night) != case.run_id else []
+            store.speak(case.run_id, night)
+    return tuple(changed)
 
 
 def _case(store: Store, options: RunOptions, days: WindowDays, listing: LogListing, context: Context) -> _Case:
-    night = options.night or days.last_day
-    nights = store.nights()
-    previous = max((day for day in nights if day < night), default=None)
-    tables = store.run_folder(nights[previous]) / "tables" if previous else None
-    earlier = {name: tables / f"{source}.parquet" for name, source in EARLIER.items()} if tables else {}
+    night, nights = options.night or days.last_day, store.nights()
+    previous = previous_of(nights, night)
+    earlier = earlier_tables(store, nights, previous)
     quoted = choose(find_validations(options.out), options.config)
     hashes = {"accounts": sha256_file(options.accounts) if options.accounts else None, **{name: sha256_file(path) for name, path in earlier.items()}}
     hashes["validation"] = sha256_file(quoted.path) if quoted else None
     made_from = recipe(days, night, listing, {**hashes, "previous_night": previous.isoformat() if previous else None}, context, options.config, is_night=options.night is not None)
-    return _Case(run_id(made_from), made_from, night, days, earlier, previous, listing, context, quoted)
+    spoken = store.finished(nights[night]) if night in nights else None
+    if spoken is not None and spoken["recipe"].get("base") == base_sha256(made_from):
+        return _Case(spoken["run_id"], made_from, night, days, earlier, previous, listing, context, quoted)
+    replaced = replaced_tables(store, nights, night)
+    made_from |= {"replaced": {name: sha256_file(path) for name, path in replaced.items()}} if replaced else {}
+    return _Case(run_id(made_from), made_from, night, days, earlier | replaced, previous, listing, context, quoted)
 
 
 def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -170,7 +204,11 @@ def _lay_edge(bench: Bench, case: _Case, window: Window, options: RunOptions) ->
     bench.put("blind_spots", blind_spots(coverage, case.context))
     night = {"night": [case.night], "first_day": [window.days[0].day], "day_count": [len(window.days)], "previous_night": [case.previous_night]}
     bench.put("night", pl.DataFrame(night, schema_overrides={"previous_night": pl.Date}))
-    bench.tables |= {name: [path] for name, path in case.earlier.items()}
+    for name, path in case.earlier.items():
+        if is_of_before(path, name):
+            bench.put(name, read_table(path, TABLES[name]))
+        else:
+            bench.tables[name] = [path]
     misfits, unknown = dict(accounts.misfits), list(accounts.unknown_columns)
     return {
         "coverage": {column: {"non_null": count, "rows": coverage.rows} for column, count in sorted(coverage.row_counts.items())},

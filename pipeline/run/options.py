@@ -51,3 +51,7 @@ class RunOutcome:
     """Networks by tier."""
     manifest: dict[str, Any]
     """run.json."""
+    judged_again: tuple[date, ...] = ()
+    """Nights before this one that came out otherwise, because late, corrected or deleted files changed their days."""
+    days_made: tuple[date, ...] = ()
+    """Days whose tables were made for this run, in order."""

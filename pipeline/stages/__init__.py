@@ -141,11 +141,16 @@ STAGES: tuple[Stage, ...] = (
         "findings evidence",
     ),
     _stage(75, "pipeline.stages.accounts:accounts", f"members {_PEOPLE} {_VIEWS}", "accounts"),
-    _stage(80, "pipeline.stages.lineage:lineage", "night networks members earlier_networks earlier_lineage", "network_ids lineage known_networks"),
+    _stage(
+        80,
+        "pipeline.stages.lineage:lineage",
+        "night networks members accounts account_records shared_values kinds earlier_networks earlier_values earlier_lineage earlier_returns published_networks published_lineage",
+        "network_ids lineage known_networks known_values returned_values",
+    ),
 )
 
-GIVEN = ("night", "earlier_networks", "earlier_lineage", "kinds")
-"""Tables that no stage makes: the run's own night, what earlier nights left, and the kinds of evidence in kinds.py."""
+GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earlier_returns", "published_networks", "published_lineage", "kinds")
+"""Tables that no stage makes: the run's own night, what earlier nights left, what an earlier judgement of the night published, and the kinds of evidence in kinds.py."""
 
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "

@@ -9,26 +9,49 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import load_config
-from pipeline.stages.lineage import KNOWN_TYPES, LINEAGE_TYPES, continuations, lineage
+from pipeline.kinds import kind_table
+from pipeline import schema
+from pipeline.run.execute import empty
+from pipeline.stages.lineage import LINEAGE_TYPES, continuations, lineage
 
 CONFIG = load_config()
 START = date(2026, 5, 1)
 State = dict[str, pl.DataFrame]
 
 
-def _night(number: int, networks: dict[str, str], before: State | None = None, previous: int | None = None) -> State:
-    """Run one night; networks maps a provisional id to member letters, one account a letter."""
+def _night(number: int, networks: dict[str, str], before: State | None = None, previous: int | None = None, replaces: State | None = None, tier: str = "watch") -> State:
+    """Run one night; networks maps a provisional id to member letters, one account a letter. Accounts send all the time."""
     members = [(account, name) for name, accounts in networks.items() for account in accounts]
+    letters = sorted({account for account, _ in members})
+    homes = dict(members)
     inputs = {
         "members": pl.DataFrame(members, schema={"account_id": pl.String, "network_id": pl.String}, orient="row"),
-        "earlier_networks": before["known_networks"] if before else pl.DataFrame(schema=KNOWN_TYPES),
-        "earlier_lineage": before["lineage"] if before else pl.DataFrame(schema=LINEAGE_TYPES),
+        "networks": pl.DataFrame([(name, tier, len(accounts)) for name, accounts in networks.items()], schema={"network_id": pl.String, "tier": pl.String, "entity_count": pl.Int64}, orient="row"),
+        "accounts": pl.DataFrame(
+            [(account, ord(account), homes[account], 0, _micros(number)) for account in letters],
+            schema={"account_id": pl.String, "account_key": pl.Int64, "network_id": pl.String, "first_us": pl.Int64, "last_us": pl.Int64},
+            orient="row",
+        ),
+        "account_records": empty(schema.ACCOUNT_RECORDS),
+        "shared_values": empty(schema.SHARED_VALUES),
+        "kinds": kind_table(CONFIG.links),
+        "earlier_networks": before["known_networks"] if before else empty(schema.KNOWN_NETWORKS),
+        "earlier_values": before["known_values"] if before else empty(schema.KNOWN_VALUES),
+        "earlier_lineage": before["lineage"] if before else empty(schema.LINEAGE),
+        "earlier_returns": before["returned_values"] if before else empty(schema.RETURNED_VALUES),
+        "published_networks": replaces["known_networks"] if replaces else empty(schema.KNOWN_NETWORKS),
+        "published_lineage": replaces["lineage"] if replaces else empty(schema.LINEAGE),
         "night": pl.DataFrame(
             {"night": [START + timedelta(days=number)], "previous_night": [START + timedelta(days=previous if previous is not None else number - 1) if before else None]},
             schema_overrides={"previous_night": pl.Date},
         ),
     }
     return lineage(inputs, CONFIG)
+
+
+def _micros(number: int) -> int:
+    """The end of a night, microseconds since 1970 UTC."""
+    return ((START - date(1970, 1, 1)).days + number + 1) * 86_400_000_000 - 1
 
 
 def _ids(state: State) -> dict[str, str]:
