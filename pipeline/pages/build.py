@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from pipeline import assets
 from pipeline.config import Config
+from pipeline.history import Past, no_past
 from pipeline.pages.index_page import index_page
 from pipeline.pages.network_page import network_page
 from pipeline.pages.pieces import page_name
@@ -18,9 +20,9 @@ from pipeline.pages.source import Source
 from pipeline.pages.words import load_wording
 
 
-def pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], config: Config, pages_for: Collection[str] | None) -> Iterator[tuple[str, bytes]]:
+def pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], config: Config, pages_for: Collection[str] | None, past: Past | None) -> Iterator[tuple[str, bytes]]:
     """See `pipeline.pages.build_pages`."""
-    source = Source(frames, read_manifest(manifest), config, load_wording(assets.reports_folder() / "wording.toml"))
+    source = Source(frames, read_manifest(manifest), config, load_wording(assets.reports_folder() / "wording.toml"), past or no_past(date.fromisoformat(manifest["night"])))
     yield "index.html", index_bytes(index_page(source))
     for network in source.networks:
         if network["network_id"] in (source.paged if pages_for is None else pages_for):

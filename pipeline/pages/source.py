@@ -14,6 +14,7 @@ import polars as pl
 
 from pipeline import schema
 from pipeline.config import Config
+from pipeline.history import Past
 from pipeline.pages.run_facts import RunFacts
 from pipeline.pages.traffic import HOURS, GroupTraffic, calendar_of, group_traffic
 from pipeline.pages.words import Wording
@@ -55,8 +56,8 @@ ACCOUNT_DAY_COLUMNS: Mapping[str, pl.DataType] = {
 class Source:
     """Frames, manifest, configuration and wording of one run, with the look-ups that several pages need."""
 
-    def __init__(self, frames: Mapping[str, pl.DataFrame], facts: RunFacts, config: Config, wording: Wording) -> None:
-        self.facts, self.config, self.wording = facts, config, wording
+    def __init__(self, frames: Mapping[str, pl.DataFrame], facts: RunFacts, config: Config, wording: Wording, past: Past) -> None:
+        self.facts, self.config, self.wording, self.past = facts, config, wording, past
         self._frames = {table.name: _whole(frames.get(table.name), table) for table in _TABLES}
         self.account_days = _shaped(frames.get("account_days"), ACCOUNT_DAY_COLUMNS)
         self._accounts = _shaped(frames.get("accounts"), {"account_key": pl.Int64(), "account_id": pl.String()})

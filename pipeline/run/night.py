@@ -22,6 +22,7 @@ import polars as pl
 
 from pipeline.engines.duckdb import DuckEngine
 from pipeline.errors import InputError, MemoryTooSmall
+from pipeline.history import Past, health_of, read_past
 from pipeline.ingest import Context, LogListing, account_records, blind_spots, coverage_of, list_logs, read_context
 from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.pages.error_rates import Validation, choose, find_validations, summary
@@ -95,6 +96,8 @@ class _Case:
     earlier: dict[str, Path]
     """Tables that nights before left, and those that this judgement replaces."""
     previous_night: date | None
+    past: Past
+    """What earlier nights and people left for the pages; no stage reads it."""
     listing: LogListing
     context: Context
     quoted: Validation | None
@@ -155,13 +158,15 @@ def _case(store: Store, options: RunOptions, days: WindowDays, listing: LogListi
     quoted = choose(find_validations(options.out), options.config)
     hashes = {"accounts": sha256_file(options.accounts) if options.accounts else None, **{name: sha256_file(path) for name, path in earlier.items()}}
     hashes["validation"] = sha256_file(quoted.path) if quoted else None
+    past = read_past(store, night)
+    hashes |= past.hashes()
     made_from = recipe(days, night, listing, {**hashes, "previous_night": previous.isoformat() if previous else None}, context, options.config, is_night=options.night is not None)
     spoken = store.finished(nights[night]) if night in nights else None
     if spoken is not None and spoken["recipe"].get("base") == base_sha256(made_from):
-        return _Case(spoken["run_id"], made_from, night, days, earlier, previous, listing, context, quoted)
+        return _Case(spoken["run_id"], made_from, night, days, earlier, previous, past, listing, context, quoted)
     replaced = replaced_tables(store, nights, night)
     made_from |= {"replaced": {name: sha256_file(path) for name, path in replaced.items()}} if replaced else {}
-    return _Case(run_id(made_from), made_from, night, days, earlier | replaced, previous, listing, context, quoted)
+    return _Case(run_id(made_from), made_from, night, days, earlier | replaced, previous, past, listing, context, quoted)
 
 
 def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -177,7 +182,8 @@ def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progres
     result |= edge | {"tables": tables, "tiers": count_tiers(folder), "error_rates": summary(case.quoted.document, options.config) if case.quoted else None}
     result["counts"] |= {"accounts": tables["accounts"]["rows"], "networks": tables["networks"]["rows"]}
     if options.pages:
-        bench.timed("90 pages", lambda: write_pages(bench, folder, result, options.config, progress))
+        result["health"] = health_of([(record.day, record.folder) for record in window.days], folder / "tables" / "accounts.parquet")
+        bench.timed("90 pages", lambda: write_pages(bench, folder, result, options.config, case.past, progress))
     result = write_manifest(folder, result, _measured(bench, options))
     store.replace_folder(folder, store.run_folder(case.run_id))
     return result

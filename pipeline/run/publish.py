@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.config import Config
+from pipeline.history import Past
 from pipeline.pages import build_pages
 from pipeline.provenance import sha256_file
 from pipeline.run.execute import Bench, describe, write_frame
@@ -60,7 +61,7 @@ def count_tiers(folder: Path) -> dict[str, int]:
     return {str(tier): int(count) for tier, count in sorted(counts.rows())}
 
 
-def write_pages(bench: Bench, folder: Path, manifest: Mapping[str, Any], config: Config, progress: Progress) -> None:
+def write_pages(bench: Bench, folder: Path, manifest: Mapping[str, Any], config: Config, past: Past, progress: Progress) -> None:
     """Write index.html and the page of each network out of the published tables."""
     frames = {name: pl.read_parquet(folder / "tables" / f"{name}.parquet") for name in PUBLISHED}
     named = bench.frame("account_records").select("account_key", "account_id")
@@ -68,7 +69,7 @@ def write_pages(bench: Bench, folder: Path, manifest: Mapping[str, Any], config:
     days = _days_of(bench.tables["account_days"], named.filter(pl.col("account_id").is_in(concerned.implode())))
     (folder / "networks").mkdir()
     total = frames["networks"].filter(pl.col("account_count") >= config.networks.min_accounts).height + 1
-    for done, (name, page) in enumerate(build_pages({**frames, "account_days": days}, manifest, config)):
+    for done, (name, page) in enumerate(build_pages({**frames, "account_days": days}, manifest, config, past=past)):
         progress("pages", done, total)
         (folder / name).write_bytes(page)
     progress("pages", total, total)

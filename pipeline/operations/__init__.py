@@ -1,0 +1,1 @@
+"""Around the runs: the journal, the ledger, retention, erasure, notification, canaries. Nothing here judges an account."""
