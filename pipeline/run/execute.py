@@ -13,6 +13,7 @@ import importlib.util
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from pipeline.engines.sqlfile import load, sql_files
 from pipeline.errors import CheckFailed, IntegrityError
 from pipeline.kinds import kind_table
 from pipeline.provenance import sha256_file
+from pipeline.run.dayreaders import open_days
 from pipeline.run.options import Progress
 from pipeline.run.tablechecks import check_counted, check_entities, check_grain, check_within
 from pipeline.schema import Table
@@ -132,13 +134,15 @@ class Bench:
         return account
 
     def run_stream(self, stage: Stage) -> None:
-        """Call the function of a stage with the batches of the first table it reads, the others whole by name, and write the batches it gives."""
+        """Call the function of a stage with the batches of the first table it reads (a day table: day by day), the others whole by name, and write the batches it gives."""
         module, _, name = stage.source.partition(":")
         rule = importlib.import_module(module)
         (read, *others), (written,) = stage.reads, stage.writes
-        path = self.folder / f"{written}.parquet"
-        made = getattr(rule, name)(_batches(self.tables.get(read, ()), rule.COLUMNS), self.config, **{table: self.frame(table) for table in others})
-        write_parquet(made, path, arrow_schema(TABLES[written]))
+        path, given = self.folder / f"{written}.parquet", {table: self.frame(table) for table in others}
+        with ExitStack() as open_files:
+            files = self.tables.get(read, ())
+            rows = open_days(TABLES[read], files, open_files) if TABLES[read].per_day else _batches(files, rule.COLUMNS)
+            write_parquet(getattr(rule, name)(rows, self.config, **given), path, arrow_schema(TABLES[written]))
         self.tables[written] = [path]
 
     def run_python(self, stage: Stage) -> None:

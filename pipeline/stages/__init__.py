@@ -25,7 +25,8 @@ class Stage:
     writes: tuple[str, ...]
     per_day: bool = False
     streams: bool = False
-    """Whether its function takes the first table it reads in batches, sorted by grain (the columns its module names in COLUMNS), the others whole by name, and gives batches."""
+    """Whether its function takes the first table it reads in batches, sorted by grain (the columns its module names in COLUMNS; of a day table a reader a day), the others whole
+    by name, and gives batches."""
 
     @property
     def is_sql(self) -> bool:
@@ -63,9 +64,9 @@ STAGES: tuple[Stage, ...] = (
     _stage(58, "pipeline.ingest:blind_spots", "", "blind_spots"),
     _stage(30, "30_account_windows.sql", "account_days", "account_windows"),
     _stage(30, "30_account_weekdays.sql", "account_days", "account_weekdays"),
-    _stage(31, "31_entities.sql", "account_entities", "entities"),
+    _stage(31, "pipeline.stages.entities:entities", "account_entities", "entities", streams=True),
     _stage(31, "31_entity_counts.sql", "entities account_windows", "entity_counts"),
-    _stage(31, "31_request_counts.sql", "requests", "request_counts"),
+    _stage(31, "pipeline.stages.request_counts:request_counts", "requests", "request_counts", streams=True),
     _stage(32, "32_window_samples.sql", "prompt_samples", "window_samples"),
     _stage(32, "pipeline.stages.sample_counts:sample_counts", "window_samples", "sample_counts", streams=True),
     _stage(33, "33_products.sql", "entities", "products"),

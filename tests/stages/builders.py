@@ -7,11 +7,12 @@ the product from the days on, each on exactly the tables that it declares.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib
 import random
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -24,7 +25,9 @@ from pipeline.config import Config, load_config
 from pipeline.engines.duckdb import DuckEngine, arrow_schema
 from pipeline.engines.sqlfile import load
 from pipeline.kinds import kind_table
+from pipeline.schema import Table
 from pipeline.stages import STAGES, TABLES, Stage
+from pipeline.stages.days import DayReader
 
 CONFIG = load_config()
 START = date(2026, 5, 1)
@@ -221,14 +224,30 @@ def python_stage(stage: Stage, reads: Mapping[str, pl.DataFrame], config: Config
 
 
 def streamed(stage: Stage, read: pl.DataFrame, config: Config = CONFIG, rows: int = 100, **others: pl.DataFrame) -> pl.DataFrame:
-    """The table that a stage makes of batches of at most `rows` rows of the first table it reads, sorted as its file is, and of the others."""
+    """The table that a stage makes of batches of at most `rows` rows of the first table it reads, sorted as its file is (a day table: of each day), and of the others."""
     rule = importlib.import_module(stage.source.partition(":")[0])
-    ordered = read.sort(TABLES[stage.reads[0]].grain).select(rule.COLUMNS).to_arrow(compat_level=pl.CompatLevel.oldest())
-    plain = pa.schema([(field.name, arrow_schema(TABLES[stage.reads[0]]).field(field.name).type) for field in ordered.schema])
-    made = list(getattr(rule, stage.source.partition(":")[2])(iter(ordered.cast(plain).to_batches(max_chunksize=rows)), config, **others))
+    table = TABLES[stage.reads[0]]
+    given = day_readers(table, read, rows) if table.per_day else iter(plain(table, read).select(rule.COLUMNS).to_batches(max_chunksize=rows))
+    made = list(getattr(rule, stage.source.partition(":")[2])(given, config, **others))
     found = pl.from_arrow(pa.Table.from_batches(made, schema=arrow_schema(TABLES[stage.writes[0]])))
     assert isinstance(found, pl.DataFrame)
     return found
+
+
+def plain(table: Table, read: pl.DataFrame) -> pa.Table:
+    """The rows as the table's file has them: sorted by grain, of the types of schema.py."""
+    return read.select(table.column_names).sort(table.grain).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow_schema(table))
+
+
+def day_readers(table: Table, read: pl.DataFrame, rows: int) -> list[DayReader]:
+    """A reader for each UTC day, of batches of at most `rows` rows, with kinds as a dictionary."""
+    days = (read["day"] if "day" in read.columns else read["ts_us"] // DAY_US).rename("of")
+    return [functools.partial(_day_rows, plain(table, read.filter(days == day)), rows) for day in days.unique().sort()]
+
+
+def _day_rows(day: pa.Table, most: int, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    for batch in day.select(list(columns)).to_batches(max_chunksize=min(most, rows)):
+        yield batch if "kind" not in columns else batch.set_column(list(columns).index("kind"), "kind", batch.column("kind").dictionary_encode())
 
 
 def shuffled(tables: Mapping[str, pl.DataFrame], seed: int) -> Frames:

@@ -26,8 +26,8 @@ from tests.stages.builders import stage_named, streamed
 TABLES = {table.name: table for table in vars(schema).values() if isinstance(table, schema.Table)}
 START = 1_777_766_400_000_000  # 2026-05-03, a Sunday
 DAY = 86_400_000_000
-PIPE = ("30_account_windows", "30_account_weekdays", "31_entities", "31_entity_counts", "31_request_counts", "32_window_samples", "34_own_texts")
-COUNTS = stage_named("pipeline.stages.sample_counts:sample_counts")
+PIPE = ("30_account_windows", "30_account_weekdays", "31_entity_counts", "32_window_samples", "34_own_texts")
+ENTITIES, REQUEST_COUNTS, COUNTS = (stage_named(f"pipeline.stages.{name}:{name}") for name in ("entities", "request_counts", "sample_counts"))
 WORDS = ("temperature_mean", "temperature_deviation", "messages_mean")
 UNITS = re.compile(r"_(count|days|share|bits|s|us|usd|tokens|octaves|ratio|per_day)$|_(tokens|chars|words|s)_(mean|median)$")
 
@@ -50,12 +50,13 @@ def account_features(requests, samples=(), threads=2, preambles=()):
             engine.register("requests", logged.with_columns(gap_us=pl.col("ts_us").diff().over("account_key")))
             for name, file in (("account_days", "20_account_days.sql"), ("account_entities", "21_account_entities.sql")):
                 made[name].append(pl.from_arrow(engine.select(file, {})))
-        for name, parts in made.items():
-            engine.register(name, pl.concat([empty(TABLES[name]), *parts]))
-        engine.register("requests", frame(list(requests), schema.REQUESTS))
+        window = {name: pl.concat([empty(TABLES[name]), *parts]) for name, parts in made.items()}
+        entities = streamed(ENTITIES, window["account_entities"])
+        for name, table in (window | {"entities": entities}).items():
+            engine.register(name, table)
         engine.register("prompt_samples", frame(samples, schema.PROMPT_SAMPLES))
         engine.register("prompt_preambles", frame(preambles, schema.PROMPT_PREAMBLES))
-        inputs = {}
+        inputs = {"request_counts": streamed(REQUEST_COUNTS, frame(list(requests), schema.REQUESTS))}
         for stage in PIPE:
             name = stage.split("_", 1)[1]
             table = engine.select(f"{stage}.sql", {"samples_per_account": 64} if name == "window_samples" else {})

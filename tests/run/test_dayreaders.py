@@ -1,0 +1,58 @@
+"""Readers of a day table's files: any columns, read side by side from one open file; more files than the process may have open at first."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.engines.duckdb import arrow_schema
+from pipeline.engines.parquet import write_parquet
+from pipeline.run.dayreaders import open_days
+from pipeline.schema import ACCOUNT_ENTITIES, ACCOUNT_IDS
+
+IDS = [{"account_key": at, "account_id": f"a{at}", "organization_key": None, "columns_seen": 1} for at in range(50)]
+
+
+def _written(folder: Path, number: int) -> Path:
+    path = folder / f"{number}.parquet"
+    write_parquet(pa.Table.from_pylist(IDS, arrow_schema(ACCOUNT_IDS)).to_batches(), path, arrow_schema(ACCOUNT_IDS))
+    return path
+
+
+def test_two_readings_of_one_file_do_not_disturb_each_other(tmp_path: Path) -> None:
+    with ExitStack() as open_files:
+        (read,) = open_days(ACCOUNT_IDS, [_written(tmp_path, 0)], open_files)
+        pairs = list(zip(read(["account_key"], 7), read(["account_key", "account_id"], 7), strict=True))
+    assert [batch.num_rows for batch, _ in pairs] == [7] * 7 + [1]
+    assert [row for _, batch in pairs for row in batch.to_pylist()] == [{"account_key": row["account_key"], "account_id": row["account_id"]} for row in IDS]
+    assert all(narrow.column(0).equals(wide.column(0)) for narrow, wide in pairs)
+
+
+def test_kinds_come_as_a_dictionary(tmp_path: Path) -> None:
+    rows = [{"kind": kind, "account_key": 1, "value_key": 1, "request_count": 1} for kind in ("asn", "ip")]
+    write_parquet(pa.Table.from_pylist(rows, arrow_schema(ACCOUNT_ENTITIES)).to_batches(), tmp_path / "day.parquet", arrow_schema(ACCOUNT_ENTITIES))
+    with ExitStack() as open_files:
+        (read,) = open_days(ACCOUNT_ENTITIES, [tmp_path / "day.parquet"], open_files)
+        (batch,) = read(["kind", "account_key"], 10)
+    assert pa.types.is_dictionary(batch.column("kind").type)
+    assert batch.column("kind").to_pylist() == ["asn", "ip"]
+
+
+def test_a_window_of_more_days_than_files_may_be_open_is_read(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    path = _written(tmp_path, 0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+    try:
+        with ExitStack() as open_files:
+            assert len(open_days(ACCOUNT_IDS, [path] * 200, open_files)) == 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_day_whose_file_is_missing_is_an_error(tmp_path: Path) -> None:
+    with ExitStack() as open_files, pytest.raises(FileNotFoundError):
+        open_days(ACCOUNT_IDS, [tmp_path / "none.parquet"], open_files)
