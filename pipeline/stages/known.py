@@ -86,7 +86,7 @@ def merge_known(earlier: Mapping[str, Known], tonight: Mapping[str, Tonight], id
     """What the next night knows.
 
     A network of tonight keeps its first night and its first flag, the published one if that was earlier. One that was published by this night, and that
-    judging again does not find, stays known as superseded: its id is never given to another, and goes back to it when it is found again.
+    judging again does not find, stays known as superseded: its id is never given to another, and goes to it when a later night finds it, as new.
     """
     lost = {name: replace(old, is_superseded=True) for name, old in published.items() if old.first_night <= night}
     seen = {ids[name]: _seen(network, earlier.get(ids[name]), published.get(ids[name]), night) for name, network in tonight.items()}
@@ -98,7 +98,7 @@ def _seen(network: Tonight, before: Known | None, published: Known | None, night
     first = min((*flags, night)) if network.tier == FLAGGED else min(flags, default=None)
     held = before.accounts if before else {}
     accounts = {name: (min(held[name][0], times[0]) if name in held else times[0], times[1]) for name, times in network.accounts.items()}
-    return Known(accounts, before.first_night if before else night, night, first, network.tier)
+    return Known(accounts, before.first_night if before and not before.is_superseded else night, night, first, network.tier)
 
 
 def write_known(known: Mapping[str, Known]) -> pl.DataFrame:
