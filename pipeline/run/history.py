@@ -90,7 +90,7 @@ def _follows_another(store: Store, nights: Mapping[date, str], night: date, mani
 
 
 def read_table(path: Path, table: Table) -> pl.DataFrame:
-    """A table that an earlier run published, as this version has it: what a version before did not know of a network is filled in with what follows from the rest."""
+    """A table that an earlier run published, as this version has it: what a version before did not write down is null, or what follows from the rest."""
     found = pl.read_parquet(path)
     missing = [column.name for column in table.columns if column.name not in found.columns]
     known = {name: value for name, value in _SINCE.items() if name in missing}
@@ -103,7 +103,7 @@ def _at(column: str, moment: time) -> pl.Expr:
 
 _SINCE: dict[str, pl.Expr] = {
     "first_flagged_night": pl.lit(None, dtype=pl.Date),
-    "tier": pl.lit("watch"),
+    "tier": pl.lit(None, dtype=pl.String),
     "first_seen_at": _at("first_night", time.min),
     "last_seen_at": _at("last_night", time.max),
     "matched_by": pl.lit(None, dtype=pl.String),

@@ -44,7 +44,8 @@ class Known:
     first_night: date
     last_night: date
     first_flagged_night: date | None
-    tier: str
+    tier: str | None
+    """Its verdict then; None if a version judged it that did not write this down."""
     is_superseded: bool = False
     """Published once, and not found when its nights were judged again."""
 
