@@ -52,29 +52,26 @@ def stale_nights(store: Store, night: date, window_days: int) -> list[date]:
     A night that reaches back to days that are no longer kept is left as it was judged: it would be judged on less.
     """
     nights, first_day = store.nights(), night - timedelta(days=window_days - 1)
+    records = {day: store.day_record(day) for day in (first_day + timedelta(days=offset) for offset in range(window_days))}
+    kept = {day: set(record.files) for day, record in records.items() if record is not None}
     found: list[date] = []
     for day in sorted(day for day in nights if first_day <= day < night):
         manifest = store.finished(nights[day])
         if manifest is None or not manifest["recipe"]["is_night"] or not _can_be_judged(store, manifest, first_day):
             continue
-        if found or _follows_another(store, nights, day, manifest) or _has_other_files(store, day, manifest, first_day):
+        if found or _follows_another(store, nights, day, manifest) or _has_other_files(kept, day, manifest, first_day):
             found.append(day)
     return found
 
 
 def _can_be_judged(store: Store, manifest: Mapping[str, Any], first_day: date) -> bool:
-    return all(store.day_record(day) is not None for day in map(date.fromisoformat, manifest["days"]) if day < first_day)
+    return all(store.day_folder(day).is_dir() for day in map(date.fromisoformat, manifest["days"]) if day < first_day)
 
 
-def _has_other_files(store: Store, night: date, manifest: Mapping[str, Any], first_day: date) -> bool:
+def _has_other_files(kept: Mapping[date, set[tuple[str, str]]], night: date, manifest: Mapping[str, Any], first_day: date) -> bool:
     """Whether a day that both nights see is made from other files now than when the night was judged."""
     then = {date.fromisoformat(day): {(file["name"], file["sha256"]) for file in made["files"]} for day, made in manifest["days"].items()}
-    for offset in range((night - first_day).days + 1):
-        day = first_day + timedelta(days=offset)
-        record = store.day_record(day)
-        if (set(record.files) if record else set()) != then.get(day, set()):
-            return True
-    return False
+    return any(kept.get(day, set()) != then.get(day, set()) for day in (first_day + timedelta(days=offset) for offset in range((night - first_day).days + 1)))
 
 
 def _follows_another(store: Store, nights: Mapping[date, str], night: date, manifest: Mapping[str, Any]) -> bool:
