@@ -703,11 +703,12 @@ KNOWN_NETWORKS = Table("known_networks", 80, ("network_id", "account_id"), _colu
 KNOWN_VALUES = Table("known_values", 80, ("network_id", "kind", "value_key"), _columns("""
     network_id | VARCHAR | | network
     kind | VARCHAR | | kind of evidence, see kinds.py
-    value_key | BIGINT | | value that half of the network holds, and of whose holders half are inside
+    value_key | BIGINT | | value that two of its entities hold, and of whose holders half are inside
     family | VARCHAR | | evidence family
     inside_count | BIGINT | entities | holders inside, when it was noted
+    entity_count | BIGINT | entities | of the network then
     outside_count | BIGINT | entities | other holders then
-    rarity_micro_bits | BIGINT | 1e-6 bits | log2((entities + 1) / (outside_count + 1)) then
+    rarity_micro_bits | BIGINT | 1e-6 bits | log2((entities + 1) / (outside_count + 1) * inside_count / entity_count) then
     night | DATE | | when it was noted
 """))
 RETURNED_VALUES = Table("returned_values", 80, ("night", "network_id", "other_id", "kind", "value_key"), _columns("""
@@ -720,7 +721,7 @@ RETURNED_VALUES = Table("returned_values", 80, ("night", "network_id", "other_id
     inside_count | BIGINT | entities | holders inside that night
     outside_count | BIGINT | entities | holders in neither network that night
     earlier_inside_count | BIGINT | entities | holders in the earlier network when it was noted
-    bits | DOUBLE | bits | log2((entities + 1) / (outside holders + 1)), the smaller of the two nights
+    bits | DOUBLE | bits | log2(share of members / share of strangers who hold it), the smaller of the two nights
 """))
 EARLIER_NETWORKS = Table("earlier_networks", 80, KNOWN_NETWORKS.grain, KNOWN_NETWORKS.columns)
 EARLIER_LINEAGE = Table("earlier_lineage", 80, LINEAGE.grain, LINEAGE.columns)

@@ -99,6 +99,7 @@ def keep_days(store: Store, bench: Bench, options: RunOptions, listing: LogListi
     files = {(file.name, file.sha256): file for file in listing.files}
     memo = _read_memo(store, maker)
     memo.places.update({key: Place(absolute(file), file.row_count, file.size_bytes, file.conforms) for key, file in files.items()})
+    memo.examined.update({key: Examined(frozenset(), None) for key, file in files.items() if not file.row_count})
     window = window_days(options.night, options.config.window.window_days) if options.night else None
     plan = _plan(store, window, files, memo, maker, _deleted(memo, listing, options) if window else frozenset())
     sources = {file: _whole(files[file]) if file in files else _again(file, memo.places[file].path) for file in plan.files}
@@ -164,7 +165,10 @@ def _again(file: FileId, path: str) -> LogFile:
     """A file that made a day before and is not listed now. Raises InputError if it is gone or changed."""
     name, sha256 = file
     if not Path(path).is_file() or sha256_file(Path(path)) != sha256:
-        raise InputError(f"{path}: made a day that has to be made again, and is gone or changed. Name all files of that day as LOGS.")
+        raise InputError(
+            f"{path}: made a day that has to be made again (another file of that day came or changed, or the settings or the version of stillhunt did), "
+            "and is gone or changed. Name all files of that day as LOGS, or replay the nights from the logs that are left into another --out."
+        )
     return dataclasses.replace(list_logs([path], on_bad_file="fail").files[0], name=name)
 
 

@@ -52,29 +52,26 @@ def stale_nights(store: Store, night: date, window_days: int) -> list[date]:
     A night that reaches back to days that are no longer kept is left as it was judged: it would be judged on less.
     """
     nights, first_day = store.nights(), night - timedelta(days=window_days - 1)
+    records = {day: store.day_record(day) for day in (first_day + timedelta(days=offset) for offset in range(window_days))}
+    kept = {day: set(record.files) for day, record in records.items() if record is not None}
     found: list[date] = []
     for day in sorted(day for day in nights if first_day <= day < night):
         manifest = store.finished(nights[day])
         if manifest is None or not manifest["recipe"]["is_night"] or not _can_be_judged(store, manifest, first_day):
             continue
-        if found or _follows_another(store, nights, day, manifest) or _has_other_files(store, day, manifest, first_day):
+        if found or _follows_another(store, nights, day, manifest) or _has_other_files(kept, day, manifest, first_day):
             found.append(day)
     return found
 
 
 def _can_be_judged(store: Store, manifest: Mapping[str, Any], first_day: date) -> bool:
-    return all(store.day_record(day) is not None for day in map(date.fromisoformat, manifest["days"]) if day < first_day)
+    return all(store.day_folder(day).is_dir() for day in map(date.fromisoformat, manifest["days"]) if day < first_day)
 
 
-def _has_other_files(store: Store, night: date, manifest: Mapping[str, Any], first_day: date) -> bool:
+def _has_other_files(kept: Mapping[date, set[tuple[str, str]]], night: date, manifest: Mapping[str, Any], first_day: date) -> bool:
     """Whether a day that both nights see is made from other files now than when the night was judged."""
     then = {date.fromisoformat(day): {(file["name"], file["sha256"]) for file in made["files"]} for day, made in manifest["days"].items()}
-    for offset in range((night - first_day).days + 1):
-        day = first_day + timedelta(days=offset)
-        record = store.day_record(day)
-        if (set(record.files) if record else set()) != then.get(day, set()):
-            return True
-    return False
+    return any(kept.get(day, set()) != then.get(day, set()) for day in (first_day + timedelta(days=offset) for offset in range((night - first_day).days + 1)))
 
 
 def _follows_another(store: Store, nights: Mapping[date, str], night: date, manifest: Mapping[str, Any]) -> bool:
@@ -90,7 +87,7 @@ def _follows_another(store: Store, nights: Mapping[date, str], night: date, mani
 
 
 def read_table(path: Path, table: Table) -> pl.DataFrame:
-    """A table that an earlier run published, as this version has it: what a version before did not know of a network is filled in with what follows from the rest."""
+    """A table that an earlier run published, as this version has it: what a version before did not write down is null, or what follows from the rest."""
     found = pl.read_parquet(path)
     missing = [column.name for column in table.columns if column.name not in found.columns]
     known = {name: value for name, value in _SINCE.items() if name in missing}
@@ -103,7 +100,7 @@ def _at(column: str, moment: time) -> pl.Expr:
 
 _SINCE: dict[str, pl.Expr] = {
     "first_flagged_night": pl.lit(None, dtype=pl.Date),
-    "tier": pl.lit("watch"),
+    "tier": pl.lit(None, dtype=pl.String),
     "first_seen_at": _at("first_night", time.min),
     "last_seen_at": _at("last_night", time.max),
     "matched_by": pl.lit(None, dtype=pl.String),

@@ -44,7 +44,8 @@ class Known:
     first_night: date
     last_night: date
     first_flagged_night: date | None
-    tier: str
+    tier: str | None
+    """Its verdict then; None if a version judged it that did not write this down."""
     is_superseded: bool = False
     """Published once, and not found when its nights were judged again."""
 
@@ -86,7 +87,7 @@ def merge_known(earlier: Mapping[str, Known], tonight: Mapping[str, Tonight], id
     """What the next night knows.
 
     A network of tonight keeps its first night and its first flag, the published one if that was earlier. One that was published by this night, and that
-    judging again does not find, stays known as superseded: its id is never given to another, and goes back to it when it is found again.
+    judging again does not find, stays known as superseded: its id is never given to another, and goes to it when a later night finds it, as new.
     """
     lost = {name: replace(old, is_superseded=True) for name, old in published.items() if old.first_night <= night}
     seen = {ids[name]: _seen(network, earlier.get(ids[name]), published.get(ids[name]), night) for name, network in tonight.items()}
@@ -98,7 +99,7 @@ def _seen(network: Tonight, before: Known | None, published: Known | None, night
     first = min((*flags, night)) if network.tier == FLAGGED else min(flags, default=None)
     held = before.accounts if before else {}
     accounts = {name: (min(held[name][0], times[0]) if name in held else times[0], times[1]) for name, times in network.accounts.items()}
-    return Known(accounts, before.first_night if before else night, night, first, network.tier)
+    return Known(accounts, before.first_night if before and not before.is_superseded else night, night, first, network.tier)
 
 
 def write_known(known: Mapping[str, Known]) -> pl.DataFrame:

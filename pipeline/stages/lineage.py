@@ -136,7 +136,11 @@ def _published(case: Night, tonight: Sets, claiming: set[str]) -> dict[str, str]
 def _pairs(case: Night, named: Mapping[str, str], split: set[str], inputs: Mapping[str, pl.DataFrame]) -> list[tuple[str, str]]:
     """Tonight's networks and the silent earlier ones each may be the return of: it was first seen after them, sends on while they do not, and was not linked before."""
     last = dict(times_of(inputs["accounts"]).select("account_id", "last_seen_at").iter_rows())
-    silent_since = {name: max(max(own, last.get(account, own)) for account, (_, own) in known.accounts.items()) for name, known in case.earlier.items() if known.tier != EXPLAINED}
+    silent_since = {
+        name: max(max(own, last.get(account, own)) for account, (_, own) in known.accounts.items())
+        for name, known in case.earlier.items()
+        if known.tier != EXPLAINED and not known.is_superseded
+    }
     began = {name: min(first for first, _ in known.accounts.values()) for name, known in case.earlier.items()}
     linked = set(inputs["earlier_lineage"].filter((pl.col("event") == "returned") & pl.col("other_id").is_not_null()).select("network_id", "other_id").iter_rows())
     pairs = []
@@ -170,10 +174,13 @@ def _events_of_tonight(case: Night, taken: Mapping[str, str], ids: Mapping[str, 
         match, size = back.get(name), len(network.accounts)
         before = case.earlier.get(match.earlier_id if match else taken.get(name, ""))
         parents = [claim.earlier_id for claim in claims if claim.provisional_id == name]
+        if before is not None and before.is_superseded:
+            events.append((ids[name], "new", "", size, network.tier, None, None))
+            continue
         if before is None:
             events += [(ids[name], "split", parent, size, network.tier, "members", None) for parent in parents] or [(ids[name], "new", "", size, network.tier, None, None)]
             continue
-        if match or before.last_night != case.previous or before.is_superseded or _is_awake(network, before):
+        if match or before.last_night != case.previous or _is_awake(network, before):
             events.append((ids[name], "returned", "", size, network.tier, "values" if match else "members", match.micro_bits / 1e6 if match else None))
         if size != len(before.accounts):
             events.append((ids[name], "grown" if size > len(before.accounts) else "shrunk", "", size, network.tier, "values" if match else "members", None))

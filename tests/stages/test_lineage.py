@@ -2,65 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
-import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import load_config
-from pipeline.kinds import kind_table
-from pipeline import schema
-from pipeline.run.execute import empty
-from pipeline.stages.lineage import LINEAGE_TYPES, continuations, lineage
-
-CONFIG = load_config()
-START = date(2026, 5, 1)
-State = dict[str, pl.DataFrame]
-
-
-def _night(number: int, networks: dict[str, str], before: State | None = None, previous: int | None = None, replaces: State | None = None, tier: str = "watch") -> State:
-    """Run one night; networks maps a provisional id to member letters, one account a letter. Accounts send all the time."""
-    members = [(account, name) for name, accounts in networks.items() for account in accounts]
-    letters = sorted({account for account, _ in members})
-    homes = dict(members)
-    inputs = {
-        "members": pl.DataFrame(members, schema={"account_id": pl.String, "network_id": pl.String}, orient="row"),
-        "networks": pl.DataFrame([(name, tier, len(accounts)) for name, accounts in networks.items()], schema={"network_id": pl.String, "tier": pl.String, "entity_count": pl.Int64}, orient="row"),
-        "accounts": pl.DataFrame(
-            [(account, ord(account), homes[account], 0, _micros(number)) for account in letters],
-            schema={"account_id": pl.String, "account_key": pl.Int64, "network_id": pl.String, "first_us": pl.Int64, "last_us": pl.Int64},
-            orient="row",
-        ),
-        "account_records": empty(schema.ACCOUNT_RECORDS),
-        "shared_values": empty(schema.SHARED_VALUES),
-        "kinds": kind_table(CONFIG.links),
-        "earlier_networks": before["known_networks"] if before else empty(schema.KNOWN_NETWORKS),
-        "earlier_values": before["known_values"] if before else empty(schema.KNOWN_VALUES),
-        "earlier_lineage": before["lineage"] if before else empty(schema.LINEAGE),
-        "earlier_returns": before["returned_values"] if before else empty(schema.RETURNED_VALUES),
-        "published_networks": replaces["known_networks"] if replaces else empty(schema.KNOWN_NETWORKS),
-        "published_lineage": replaces["lineage"] if replaces else empty(schema.LINEAGE),
-        "night": pl.DataFrame(
-            {"night": [START + timedelta(days=number)], "previous_night": [START + timedelta(days=previous if previous is not None else number - 1) if before else None]},
-            schema_overrides={"previous_night": pl.Date},
-        ),
-    }
-    return lineage(inputs, CONFIG)
-
-
-def _micros(number: int) -> int:
-    """The end of a night, microseconds since 1970 UTC."""
-    return ((START - date(1970, 1, 1)).days + number + 1) * 86_400_000_000 - 1
-
-
-def _ids(state: State) -> dict[str, str]:
-    return dict(state["network_ids"].iter_rows())
-
-
-def _events(state: State, number: int) -> list[tuple[str, str, str | None, int]]:
-    tonight = state["lineage"].filter(pl.col("night") == START + timedelta(days=number))
-    return sorted(tonight.select("network_id", "event", "other_id", "account_count").rows())
+from pipeline.stages.lineage import continuations
+from tests.stages.nights import State
+from tests.stages.nights import events as _events
+from tests.stages.nights import ids as _ids
+from tests.stages.nights import night as _night
 
 
 def test_the_first_night_names_every_network_new() -> None:
@@ -159,3 +110,76 @@ def test_ids_are_unique_each_night_and_row_order_never_matters(nights: list[list
         state, mirrored = _night(number, networks, state), _night(number, backwards, mirrored)
         assert len(set(_ids(state).values())) == 2
         assert all(state[name].equals(mirrored[name]) for name in state)
+
+
+def test_a_night_that_is_judged_again_keeps_published_ids_and_what_it_takes_back() -> None:
+    """The members of the first night come out otherwise on late files: the id that was published stays, and so does the line that no longer holds."""
+    first = _night(0, {"P-1": "abcde", "P-2": "vwxyz"}, tiers={"P-2": "refer"})
+    again = _night(0, {"P-7": "abcdef"}, replaces=first)
+    assert _ids(again) == {"P-7": _ids(first)["P-1"]}
+    assert _events(again, 0) == [(_ids(first)["P-1"], "new", None, 6)]
+    assert _events(again, 0, superseded=True) == _events(first, 0)
+    known = again["known_networks"].unique("network_id").sort("is_superseded")
+    assert known.select("network_id", "is_superseded", "first_flagged_night").rows() == [(_ids(first)["P-1"], False, None), (_ids(first)["P-2"], True, date(2026, 5, 1))]
+
+
+def test_judging_again_on_the_same_says_the_same() -> None:
+    first = _night(0, {"P-1": "abcde"})
+    second = _night(1, {"P-1": "abcdef"}, first)
+    again = _night(1, {"P-1": "abcdef"}, first, replaces=second)
+    assert all(again[name].equals(second[name]) for name in second)
+
+
+def test_a_network_that_later_nights_published_gets_that_id_when_it_is_found_earlier() -> None:
+    first = _night(0, {})
+    second = _night(1, {"P-1": "abcde"}, first)
+    again = _night(0, {"P-1": "abcd"}, replaces=second)
+    assert _ids(again) == _ids(second)
+    onward = _night(1, {"P-1": "abcde"}, again, replaces=second)
+    assert _ids(onward) == _ids(second)
+    assert _events(onward, 1) == [(_ids(second)["P-1"], "grown", None, 5)]
+    assert _events(onward, 1, superseded=True) == [(_ids(second)["P-1"], "new", None, 5)]
+
+
+def test_a_superseded_network_falls_dormant_to_nobody_and_comes_up_as_new_under_its_id() -> None:
+    first = _night(0, {"P-1": "abcde"})
+    again = _night(0, {}, replaces=first)
+    second = _night(1, {}, again)
+    third = _night(2, {"P-1": "abcdef"}, second)
+    assert _events(second, 1) == []
+    assert _ids(third) == _ids(first)
+    assert _events(third, 2) == [(_ids(first)["P-1"], "new", None, 6)]
+    assert not third["known_networks"]["is_superseded"].any()
+    assert set(third["known_networks"]["first_night"]) == {date(2026, 5, 3)}
+
+
+def test_the_first_flag_is_kept_when_the_verdict_changes() -> None:
+    state = _night(0, {"P-1": "abcde"})
+    seen = []
+    for number, tier in ((1, "refer"), (2, "watch"), (3, "refer")):
+        state = _night(number, {"P-1": "abcde"}, state, tiers={"P-1": tier})
+        seen.append(state["known_networks"]["first_flagged_night"].unique().to_list())
+    assert seen == [[date(2026, 5, 2)]] * 3
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.sampled_from("abcdefghijklmnopqrst"), unique=True, min_size=4, max_size=20), min_size=2, max_size=4), st.data())
+def test_after_late_files_every_published_id_is_still_known_and_every_line_still_there(nights: list[list[str]], data: st.DataObject) -> None:
+    """Nights are judged, then from some night on judged again on other members: no id and no line is lost, and the chain is one of its own."""
+    old: list[State] = []
+    for number, accounts in enumerate(nights):
+        old.append(_night(number, _halves(accounts), old[-1] if old else None))
+    start = data.draw(st.integers(0, len(nights) - 1))
+    new = old[:start]
+    for number in range(start, len(nights)):
+        changed = data.draw(st.permutations(nights[number]))
+        new.append(_night(number, _halves(changed), new[-1] if new else None, replaces=old[-1]))
+    assert set(old[-1]["known_networks"]["network_id"]) <= set(new[-1]["known_networks"]["network_id"])
+    columns = ["network_id", "night", "event", "other_id", "account_count", "tier"]
+    assert set(old[-1]["lineage"].select(columns).rows()) <= set(new[-1]["lineage"].select(columns).rows())
+    assert len(set(_ids(new[-1]).values())) == 2
+
+
+def _halves(accounts: list[str]) -> dict[str, str]:
+    cut = max(2, len(accounts) // 2)
+    return {"P-1": "".join(accounts[:cut]), "P-2": "".join(accounts[cut:])}
