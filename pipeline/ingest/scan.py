@@ -21,6 +21,7 @@ from pipeline.errors import InputError
 from pipeline.ingest.cleaning import REASONS, Rejects, clean
 from pipeline.ingest.context import Context
 from pipeline.ingest.days import DayCounts, Finisher, day_of
+from pipeline.ingest.heap import kept_heap
 from pipeline.ingest.listing import DAY_US, LogFile
 from pipeline.ingest.narrow import narrow
 from pipeline.ingest.reader import NEVER, Work, plan, read
@@ -124,7 +125,8 @@ def ingest_days(
     finisher = Finisher(files, out, context.preambles, config.samples_per_account_day, max(20_000, memory_bytes // 8192))
     buffers = DayBuffers(out / ".scratch", memory_bytes // 4)
     try:
-        return _Scan(files, order, finisher, buffers, progress).run(_Job(files, numbers, context, config, batch_bytes), threads)
+        with kept_heap():
+            return _Scan(files, order, finisher, buffers, progress).run(_Job(files, numbers, context, config, batch_bytes), threads)
     finally:
         buffers.close()
 
