@@ -75,6 +75,7 @@ class DuckEngine:
         self._views: dict[str, tuple[tuple[Path, ...], Table]] = {}
         self._connection = duckdb.connect(":memory:", config=_settings(threads, memory_bytes, temp_dir))
         self._run("SET TimeZone='UTC'")
+        self._run("SET enable_progress_bar = false")  # in a process without a script, as workers are, DuckDB takes a person to be there and writes bars into the data
         for macro in dialect.macros():
             self._run(macro)
 

@@ -1,6 +1,8 @@
 """The engine's promises: exact types, sorted and repeatable bytes, bounded memory, nothing but declared parameters and tables."""
 
 import hashlib
+import subprocess
+import sys
 from datetime import date
 
 import duckdb
@@ -16,6 +18,7 @@ from pipeline.engines import sqlfile
 from pipeline.engines.duckdb import MINIMUM_BYTES, DuckEngine, arrow_schema, arrow_type
 from pipeline.engines.parquet import ROW_GROUP_ROWS, WIDE_GROUP_ROWS, in_runs, write_parquet
 from pipeline.errors import MemoryExhausted, MemoryTooSmall, SqlError
+from tests.conftest import ROOT
 
 PAIRS = schema.Table("pairs", 1, ("a", "b"), (schema.Column("a", "BIGINT", "", ""), schema.Column("b", "VARCHAR", "", "")))
 
@@ -35,6 +38,18 @@ def sql(tmp_path, monkeypatch):
     sqlfile.load.cache_clear()
     yield lambda name, text: (folder / name).write_text(text, encoding="utf-8")
     sqlfile.load.cache_clear()
+
+
+def test_no_bar_is_written_into_the_data_where_no_script_runs(tmp_path):
+    """A worker process has no `__main__` file; DuckDB would draw bars on its stdout for queries of more than two seconds."""
+    ask = "SELECT value FROM duckdb_settings() WHERE name = 'enable_progress_bar'"
+    code = (
+        "import sys, duckdb\nfrom pathlib import Path\nfrom pipeline.engines.duckdb import DuckEngine\n"
+        f"print(duckdb.connect().execute({ask!r}).fetchone()[0])\n"
+        f"with DuckEngine(threads=1, memory_bytes=10**9, temp_dir=Path(sys.argv[1])) as engine: print(engine._connection.execute({ask!r}).fetchone()[0])"
+    )
+    told = subprocess.run([sys.executable, "-c", code, str(tmp_path / "spill")], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout.split() == ["true", "false"]
 
 
 def header(reads="pairs", params="none"):
