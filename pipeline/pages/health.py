@@ -28,10 +28,10 @@ def signals(source: Source) -> tuple[Fact, ...]:
     """What the verdict bar says of health and canaries."""
     found, canary = source.health, source.past.canary
     unusual, compared = len(found.unusual()), sum(figure.band is not None for figure in found.figures)
-    told = numbers.counted(unusual, "unusual figures") if compared else "nothing to compare with"
+    told = f"{numbers.count(unusual)} unusual" if compared else "not compared"
     planted = f"{numbers.count(canary.found_count)} of {numbers.count(len(canary.canaries))} found" if canary else "none planted"
     return (
-        Fact("Health", told, f"of {numbers.count(compared)} compared with earlier days and nights" if compared else "too few earlier days"),
+        Fact("Health", told, f"of {numbers.counted(compared, 'figures')} beside earlier days and nights" if compared else "too few earlier days"),
         Fact("Canaries", planted, f"night of {canary.night}" if canary else "see: stillhunt canary"),
     )
 
@@ -75,7 +75,7 @@ def _figure_row(source: Source, figure: HealthFigure) -> tuple[Cell | str, ...]:
     band = figure.band
     state = "nothing to compare with" if band is None else ("above what is usual" if figure.value > band.high else "below what is usual") if figure.is_unusual else "usual"
     return (
-        Cell(_name(source, figure), note=_GROUPS[figure.group]),
+        Cell(_name(source, figure), note="" if figure.group == "rows" else _GROUPS[figure.group]),
         _value(figure, figure.value),
         _value(figure, band.median) if band else "unknown",
         f"{_value(figure, band.low)} to {_value(figure, band.high)}" if band else "none",
