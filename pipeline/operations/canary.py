@@ -30,7 +30,7 @@ from pipeline.store import storage_errors, write_json
 
 FOUND_OVERLAP = 0.5
 PREFIX = "canary-"
-_WORK = ".canary"
+WORK = ".canary"
 
 
 @contextlib.contextmanager
@@ -44,11 +44,11 @@ def canary_folder(root: Path) -> Iterator[Path]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LockHeld(f"{root}: another canary run is at work here. Wait for it.") from None
-        shutil.rmtree(root / _WORK, ignore_errors=True)
-        (root / _WORK).mkdir()
-        yield root / _WORK
+        shutil.rmtree(root / WORK, ignore_errors=True)
+        (root / WORK).mkdir()
+        yield root / WORK
     finally:
-        shutil.rmtree(root / _WORK, ignore_errors=True)
+        shutil.rmtree(root / WORK, ignore_errors=True)
         os.close(handle)
 
 
@@ -121,7 +121,9 @@ def _with_accounts(real: Path, planted: Path, accounts: pl.Series, folder: Path)
     except (OSError, pl.exceptions.PolarsError):
         raise InputError(f"{real}: is not an accounts table that can be read. Check --accounts.") from None
     ours = pl.read_parquet(planted, glob=False, hive_partitioning=False).filter(pl.col("account_id").is_in(accounts.implode()))
-    ours = ours.with_columns((pl.lit(PREFIX) + pl.col("account_id")).alias("account_id")).select(name for name in ours.columns if name in theirs.columns and name in ACCOUNT_COLUMNS)
+    ours = ours.with_columns((pl.lit(PREFIX) + pl.col("account_id")).alias("account_id")).select(
+        name for name in ours.columns if name in theirs.columns and name in ACCOUNT_COLUMNS
+    )
     fitted = ours.with_columns(_fitted(ours.schema[name], theirs.schema[name], name) for name in ours.columns)
     whole, target = pl.concat([theirs, fitted], how="diagonal"), folder / f"accounts{real.suffix.lower()}"
     if is_csv:

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 from pipeline import redact
 from pipeline.errors import InputError
 from pipeline.history.journal import NAME, Entry, content_sha256, read_journal
+from pipeline.operations.canary import canary_folder
 from pipeline.operations.holds import read_holds
 from pipeline.operations.recording import append, journal_lock
 from pipeline.operations.rewriting import Account, places_in, rewrite_day, rewrite_run, rows_of
@@ -90,6 +91,8 @@ def apply(store: Store, found: Erasure, by: str, progress: Callable[[str, int, i
     """
     if found.refusals:
         raise InputError(found.refusals[0])
+    with canary_folder(store.root):  # empties it: it may hold the day tables of a canary run that was killed
+        pass
     _record(store.root, found, by)
     shutil.rmtree(store.scratch, ignore_errors=True)
     for done, place in enumerate(found.places):

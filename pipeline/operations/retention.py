@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from pipeline.operations.canary import WORK, canary_folder
 from pipeline.operations.holds import Holds, read_holds
 from pipeline.store import Store, read_json
 
@@ -70,8 +71,11 @@ def plan(store: Store, keep_days: int, today: date) -> Plan:
 
 def apply(store: Store, found: Plan) -> int:
     """Drop what the plan names; gives the bytes. The caller holds the store's lock since the plan was made."""
+    if any(loss.name == WORK for loss in found.losses):
+        with canary_folder(store.root):  # empties it, unless a canary run is at work there
+            pass
     folders = {"day": store.days, "run": store.runs, "scratch": store.scratch}
-    for loss in found.losses:
+    for loss in (one for one in found.losses if one.name != WORK):
         path = folders[loss.what] / (f"date={loss.name}" if loss.what == "day" else loss.name)
         gone = store.scratch / f"{_GONE}{loss.name}"
         store.scratch.mkdir(exist_ok=True)
@@ -124,7 +128,8 @@ def _run_loss(store: Store, run: str) -> Loss:
 
 
 def _scratch(store: Store) -> list[Path]:
-    return sorted(store.scratch.iterdir()) if store.scratch.is_dir() else []
+    canary = [store.root / WORK] if (store.root / WORK).is_dir() else []
+    return [*(sorted(store.scratch.iterdir()) if store.scratch.is_dir() else []), *canary]
 
 
 def _size(path: Path) -> int:
