@@ -67,8 +67,9 @@ def test_the_service_asks_for_the_night_before(tmp_path: Path) -> None:
 
 
 def assert_known_options(words: list[str]) -> None:
-    from pipeline.cli import app
     from typer.main import get_command
+
+    from pipeline.cli import app
 
     command = get_command(app).commands[words[0]]  # type: ignore[attr-defined]
     known = {option for parameter in command.params for option in parameter.opts}

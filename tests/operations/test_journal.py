@@ -79,7 +79,7 @@ def test_a_changed_byte_of_a_whole_line_is_found(tmp_path_factory: pytest.TempPa
     place = data.draw(st.sampled_from(places))
     whole[place] = data.draw(st.sampled_from([byte for byte in b"0aZ}" if byte != whole[place]]))
     (folder / NAME).write_bytes(bytes(whole))
-    with pytest.raises(IntegrityError, match="line [123] "):
+    with pytest.raises(IntegrityError, match=r"line [123] "):
         read_journal(folder)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -72,11 +71,11 @@ def test_an_interrupted_run_is_told(tiny_log: Path, tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_turns_a_good_run_into_5_and_loses_nothing(program: Program, out: Path, tiny_log: Path, tiny_accounts: Path) -> None:
-    before = os.readlink(out / "latest")
+    before = (out / "latest").readlink()
     result = program("run", tiny_log, "--accounts", tiny_accounts, "--out", out, "--notify-cmd", "sh -c 'exit 7'")
     assert result.returncode == 5
     assert "--notify-cmd sh: ended with exit code 7. The run is not affected." in result.stderr
-    assert os.readlink(out / "latest") == before
+    assert (out / "latest").readlink() == before
 
 
 def test_a_command_that_cannot_be_started_is_said() -> None:
