@@ -67,9 +67,14 @@ def report(manifest: Mapping[str, Any], nights: Sequence[EarlierNight], operatio
     night = str(manifest["night"])
     days: Mapping[str, Any] = health.get("days", {})
     kind, compared = _compared(date.fromisoformat(night), sorted(day for day in days if day < night), operations)
+    enough = len(compared) >= (operations.minimum_days if kind == "all days" else operations.minimum_same_kind)
     before = [days[day] for day in compared]
     near = nights[-operations.history_days :]
-    figures = (*_of_day(days.get(night, _EMPTY_DAY), before, operations), *_of_scores(health, near, operations), *_of_networks(manifest, near, operations)) if health else ()
+    figures = (
+        (*_of_day(days.get(night, _EMPTY_DAY), before, operations, enough=enough), *_of_scores(health, near, operations), *_of_networks(manifest, near, operations))
+        if health
+        else ()
+    )
     return Report(figures, tuple(compared), kind, len(near), bool(health))
 
 
@@ -82,8 +87,7 @@ def _compared(night: date, days: Sequence[str], operations: Operations) -> tuple
     return "all days", recent
 
 
-def _of_day(tonight: Mapping[str, Any], before: Sequence[Mapping[str, Any]], operations: Operations) -> Iterable[Figure]:
-    enough = len(before) >= min(operations.minimum_days, operations.minimum_same_kind)
+def _of_day(tonight: Mapping[str, Any], before: Sequence[Mapping[str, Any]], operations: Operations, *, enough: bool) -> Iterable[Figure]:
     usual = before if enough else ()
     yield _count("rows", "rows_read", tonight["rows_read"], [day["rows_read"] for day in usual], operations)
     yield _count("rows", "accounts", tonight["accounts"], [day["accounts"] for day in usual], operations)

@@ -122,8 +122,10 @@ def changes_table(source: Source, numbering: Numbering) -> Table:
     if not found:
         return Table("", "", "", (), ())
     tonight = {row["network_id"]: row for row in source.networks}
-    rows = [_row(source, change, tonight.get(change.network_id)) for change in found[:_ROWS]]
-    rest = len(found) - len(rows)
+    otherwise = {change.network_id for change in found if change.event != "rejudged"}
+    told = [change for change in found if change.event != "rejudged" or change.network_id not in otherwise]  # else its other row says what its tier was
+    rows = [_row(source, change, tonight.get(change.network_id)) for change in told[:_ROWS]]
+    rest = len(told) - len(rows)
     left_out = f"{numbers.counted(rest, 'further changes')} not shown; the queue below marks its own, lineage.parquet holds all." if rest else ""
     columns = "Network | Change | Accounts # | Difference # | Requests # | Difference # | Tier | Other network"
     return table(numbering, f"What changed since {compared_night(source)}", columns, rows, left_out=left_out)

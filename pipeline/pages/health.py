@@ -36,6 +36,15 @@ def signals(source: Source) -> tuple[Fact, ...]:
     )
 
 
+def warning(source: Source) -> str:
+    """What the verdict bar adds to a run that is well, where its data or its detector may not be: `` if nothing stands out."""
+    unusual, canary = len(source.health.unusual()), source.past.canary
+    missed = len(canary.canaries) - canary.found_count if canary else 0
+    told = [f"{numbers.counted(unusual, 'figures')} unusual"] if unusual else []
+    told += [f"{numbers.counted(missed, 'canaries')} missed"] if missed else []
+    return f" But look at Data health and Drift first: {numbers.listed(told)}." if told else ""
+
+
 def health_sentence(source: Source) -> str:
     """What the night's data is compared with, and how many figures stand out."""
     found = source.health

@@ -37,7 +37,7 @@ def index_page(source: Source) -> IndexPage:
     queue_anchor, queue_label = numbering.table()
     return IndexPage(
         head=page_head(facts, f"Night of {facts.night}", "Suspected proxy networks of the night, what changed, and what could not be seen."),
-        verdict=dataclasses.replace(judged, facts=(*judged.facts, *health.signals(source))),
+        verdict=dataclasses.replace(judged, sentence=judged.sentence + health.warning(source), facts=(*judged.facts, *health.signals(source))),
         change_sentence=change_sentence(source),
         changes=changes,
         queue_sentence=_queue_sentence(source, judged, len(held)),

@@ -24,8 +24,9 @@ def suppressed_networks(source: Source) -> dict[str, Allowed]:
 def suppressed_sentence(source: Source, held: dict[str, Allowed]) -> str:
     """How much is not at the top of the queue, and why."""
     night, entries = source.past.night, source.past.standing.allowed
-    explained, watched = (sum(row["tier"] == tier for row in source.networks) for tier in ("explained", "watch"))
-    small = sum(row["network_id"] not in source.paged for row in source.networks)
+    queued = [row for row in source.networks if row["network_id"] not in held]
+    explained, watched = (sum(row["tier"] == tier for row in queued) for tier in ("explained", "watch"))
+    small = sum(row["network_id"] not in source.paged for row in queued)
     expired = sum(not entry.holds_on(night) for entry in entries)
     vouched = (
         f"{numbers.counted(len(held), 'networks')} not in the queue because somebody vouches for {'it' if len(held) == 1 else 'them'}"
@@ -35,7 +36,7 @@ def suppressed_sentence(source: Source, held: dict[str, Allowed]) -> str:
     below = (
         f"{numbers.count(watched)} below the threshold of a referral (watch), {numbers.count(explained)} explained; {numbers.counted(small, 'groups')} of two to four among them."
     )
-    old = f" {numbers.counted(expired, 'allow entries').capitalize()} expired and no longer in force." if expired else ""
+    old = f" {numbers.count(expired)} allow {'entry has' if expired == 1 else 'entries have'} expired." if expired else ""
     return f"{vouched}. In it: {below}{old}"
 
 

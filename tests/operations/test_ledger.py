@@ -88,7 +88,7 @@ def test_an_age_is_read(text: str, minutes: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "26", "h", "-1h", "0h", "26 hours", "1e3h", "nan h"])
 def test_what_is_no_age_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(text)):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         parse_age(text)
 
 
