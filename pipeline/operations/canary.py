@@ -44,12 +44,20 @@ def canary_folder(root: Path) -> Iterator[Path]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LockHeld(f"{root}: another canary run is at work here. Wait for it.") from None
-        shutil.rmtree(root / WORK, ignore_errors=True)
-        (root / WORK).mkdir()
-        yield root / WORK
+        with _emptied(root / WORK) as folder:
+            yield folder
     finally:
-        shutil.rmtree(root / WORK, ignore_errors=True)
         os.close(handle)
+
+
+@contextlib.contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def judge_canaries(options: RunOptions, world: Path, folder: Path, seed: int, progress: Progress) -> dict[str, Any]:
