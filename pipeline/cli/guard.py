@@ -51,10 +51,11 @@ def under_guard(command: Callable[[], Any]) -> int:
 
 def guarded(action: Callable[[], int | None]) -> NoReturn:
     """Run the body of a command and leave with its exit code (None is 0). Typer would turn an interrupt into exit 1 itself."""
-    raise SystemExit(_attempt(action))
+    raise SystemExit(attempt(action))
 
 
-def _attempt(action: Callable[[], int | None]) -> int:
+def attempt(action: Callable[[], int | None], tell: Callable[[str], object] = len) -> int:
+    """The exit code of the body of a command, whatever happens in it; `tell` also gets the line of an error of ours."""
     try:
         return action() or 0
     except (KeyboardInterrupt, Stopped):
@@ -65,6 +66,7 @@ def _attempt(action: Callable[[], int | None]) -> int:
         if error.exit_code == BUG:
             return _bug(error)
         console.say(f"stillhunt: {error}")
+        tell(str(error))
         return error.exit_code
     except BrokenPipeError:
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ import typer
 
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
+from pipeline.cli.marking import marks_on, say_marks
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 from pipeline.errors import InputError
 
@@ -48,12 +50,14 @@ def show(
 
 
 def _networks(out: Path, tier: str | None, limit: int | None, form: console.Format) -> None:
-    found = _queue(_finished(out).table("networks"))
+    run = _finished(out)
+    found = _queue(run.table("networks"))
     if tier:
         found = [row for row in found if row["tier"] == tier]
     chosen = found[:limit]
     columns = _QUEUE if form == "table" else tuple(chosen[0]) if chosen else _QUEUE
     console.rows(columns, [[row[column] for column in columns] for row in chosen], form, "stillhunt.networks/1")
+    say_marks(out, [row["network_id"] for row in chosen], date.fromisoformat(run.manifest()["night"]))
     if chosen:
         _say_show(chosen[0]["network_id"], out)
     else:
@@ -77,7 +81,7 @@ def _show(name: str, out: Path, form: console.Format) -> None:
     account = [] if network else run.where("accounts", account_id=name).rows(named=True)
     if not network and not account:
         raise InputError(f"'{redact.for_cell(name)}' is neither a network nor an account of the latest run in {out}. See: stillhunt networks --out {out}")
-    parts = _network_parts(run, network[0]) if network else _account_parts(run, account[0])
+    parts = {**(_network_parts(run, network[0]) if network else _account_parts(run, account[0])), "journal": marks_on(out, name)}
     _print(name, "network" if network else "account", parts, form)
     if network:
         console.say(f"page: {out / 'latest' / 'networks' / (name + '.html')}")

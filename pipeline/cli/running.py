@@ -13,6 +13,7 @@ import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
+from pipeline.cli.notifying import told_at_the_end
 from pipeline.cli.options import DEFAULT_OUT, Memory, Out, Threads, parse_day, usable_threads
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def run(
     threads: Threads = None,
     on_bad_file: Annotated[Literal["fail", "skip"], typer.Option(help="What a truncated, foreign or uncastable file does; skip ends with exit code 5.")] = "fail",
     fail_on: Annotated[Tier | None, typer.Option(help="End with exit code 3 when a network of this tier or a graver one was found.")] = None,
+    notify_cmd: Annotated[
+        str | None, typer.Option(metavar="CMD", help="Command (no shell) that gets a JSON summary on stdin when the run has ended, however it ended; if it fails, exit code 5.")
+    ] = None,
 ) -> None:
     """Read request logs, judge a window, write tables and pages."""
 
@@ -55,10 +59,14 @@ def run(
 
         settings = _with_window(load_config(config), window)
         options = RunOptions(tuple(logs), out, settings, accounts, context, night, memory, threads or usable_threads(), on_bad_file)
-        return _finish(_run(options, since, until), out, fail_on)
+        outcomes.extend(_run(options, since, until))
+        return _finish(outcomes, out, fail_on)
 
+    outcomes: list[RunOutcome] = []
     _check_nights(night, since, until, window)
-    guarded(body)
+    if notify_cmd is None:
+        guarded(body)
+    told_at_the_end(notify_cmd, body, out, outcomes)
 
 
 def demo(out: Out = DEFAULT_OUT, memory: Memory = 4_000_000_000, threads: Threads = None) -> None:

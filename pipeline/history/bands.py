@@ -2,7 +2,7 @@
 
 The half width is `spread` times 1.4826 times the median absolute deviation from the median (for normal values that factor makes it
 an estimate of the standard deviation: Rousseeuw and Croux 1993), but never less than a floor, and for counts never less than three times the square
-root of the median, which is what a Poisson count varies by on its own. Half of the days may be outliers before the band moves with them.
+root of the median (of 1 at least), which is what a Poisson count varies by on its own. Half of the days may be outliers before the band moves with them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Band:
 def count_band(values: Sequence[int], spread: float, floor_share: float) -> Band:
     """The band of a count, at least zero. Needs one value or more."""
     median = statistics.median(values)
-    return _band(values, median, spread, max(floor_share * median, 3.0 * math.sqrt(median)))
+    return _band(values, median, spread, max(floor_share * median, 3.0 * math.sqrt(max(1.0, median))))
 
 
 def share_band(values: Sequence[float], spread: float, floor: float) -> Band:

@@ -1,8 +1,8 @@
 """DIR/journal.jsonl: what people wrote, one line an entry, append-only, each line chained to the one before.
 
 A line is JSON: `number` (from 1), `at` (UTC), `by`, `kind`, `previous` (SHA-256 of the line before it without its content; 64 zeros for
-the first), `content` and `content_sha256` (over the content, which carries a random salt, so that the hash gives nothing away once
-the content is gone). The chain does not cover the content itself: an erasure may take an account out of it, and then says which line it changed
+the first), `content`, `content_sha256` (over the content, which carries a random salt, so that the hash gives nothing away once
+the content is gone) and `sha256`, its own hash. The chain does not cover the content itself: an erasure may take an account out of it, and then says which line it changed
 and what that line's content hashes to now. Any other change breaks a hash and is an IntegrityError.
 
 A line that does not end in a newline was never finished (a crash while writing): it is left out, and the next writer removes it.
@@ -48,7 +48,7 @@ class Entry:
 
     def line(self) -> bytes:
         """The line as it stands in the file."""
-        return canonical_json({**self.head(), "content": dict(self.content)}) + b"\n"
+        return canonical_json({**self.head(), "content": dict(self.content), "sha256": self.sha256()}) + b"\n"
 
 
 def read_journal(root: Path) -> tuple[Entry, ...]:
@@ -73,9 +73,13 @@ def head_of(entries: Sequence[Entry]) -> str:
 def _entry(line: bytes, path: Path, number: int) -> Entry:
     try:
         found = json.loads(line)
-        return Entry(found["number"], found["at"], found["by"], found["kind"], found["content"], found["content_sha256"], found["previous"])
+        entry = Entry(found["number"], found["at"], found["by"], found["kind"], found["content"], found["content_sha256"], found["previous"])
+        own = found["sha256"]
     except (ValueError, KeyError, TypeError):
         raise _broken(path, number, "is not an entry") from None
+    if own != entry.sha256():
+        raise _broken(path, number, "is not what was written")
+    return entry
 
 
 def _check(entries: Sequence[Entry], path: Path) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 from pipeline import assets
 from pipeline.config import Config
 from pipeline.history import Past, no_past
+from pipeline.history.report import report
 from pipeline.pages.index_page import index_page
 from pipeline.pages.network_page import network_page
 from pipeline.pages.pieces import page_name
@@ -22,7 +23,9 @@ from pipeline.pages.words import load_wording
 
 def pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], config: Config, pages_for: Collection[str] | None, past: Past | None) -> Iterator[tuple[str, bytes]]:
     """See `pipeline.pages.build_pages`."""
-    source = Source(frames, read_manifest(manifest), config, load_wording(assets.reports_folder() / "wording.toml"), past or no_past(date.fromisoformat(manifest["night"])))
+    before = past or no_past(date.fromisoformat(manifest["night"]))
+    health = report(manifest, before.nights, before.operations)
+    source = Source(frames, read_manifest(manifest), config, load_wording(assets.reports_folder() / "wording.toml"), before, health)
     yield "index.html", index_bytes(index_page(source))
     for network in source.networks:
         if network["network_id"] in (source.paged if pages_for is None else pages_for):

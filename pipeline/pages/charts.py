@@ -32,7 +32,7 @@ def daily_volume(days: Sequence[DayVolume], name: str, title: str, description: 
     values = [{"day": volume.day.isoformat(), "requests": volume.request_count} for volume in days]
     labelled = [volume.day.isoformat() for volume in days if volume.day in _labelled_days([volume.day for volume in days])]
     top = max((volume.request_count for volume in days), default=0)
-    ticks = _round_ticks(top)
+    ticks = round_ticks(top)
     chart = (
         alt.Chart(alt.InlineData(values=values))
         .mark_bar(color=BLUE)
@@ -119,7 +119,7 @@ def _labelled_days(days: Sequence[dt.date]) -> frozenset[dt.date]:
     return frozenset(mondays) if len(mondays) <= 10 else frozenset(days[:: -(-len(days) // 12)])
 
 
-def _round_ticks(top: int) -> list[int]:
+def round_ticks(top: int) -> list[int]:
     """Zero and up to five round steps that reach `top`."""
     step = next(base * 10**power for power in range(16) for base in (1, 2, 5) if base * 10**power * 4 >= top)
     return [step * place for place in range(max(1, -(-top // step)) + 1)]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 
 from pipeline import redact
 from pipeline.contract import ACCOUNT_COLUMNS, REQUEST_COLUMNS
 from pipeline.ingest.columns import READ_COLUMNS
-from pipeline.pages import charts, numbers
+from pipeline.pages import charts, earlier, health, numbers
 from pipeline.pages.assessment import alternative, unweighed_sentence
+from pipeline.pages.changes import change_of, change_sentence, changes_table
 from pipeline.pages.error_rates import sentences
+from pipeline.pages.marks import marks
 from pipeline.pages.pieces import Numbering, carries_weight, finding_sentence, glossary, page_name, show_command, table
 from pipeline.pages.records import Cell, Command, IndexPage, QueueRow, Table, Verdict
 from pipeline.pages.run_facts import Coverage, RunFacts, page_head, verdict
 from pipeline.pages.source import TIER_ORDER, Row, Source
+from pipeline.pages.suppressed import allowed_table, near_misses_table, suppressed_networks, suppressed_sentence
 from pipeline.pages.words import spaced
 
 REASONS = 3
-_CHANGE_ROWS = 15
 _INPUT_ROWS = 50
 _PARTIAL_BELOW = 0.8  # the input contract: a column filled below this makes its families partial
 
@@ -27,26 +30,40 @@ def index_page(source: Source) -> IndexPage:
     numbering = Numbering()
     facts = source.facts
     judged = run_verdict(source)
-    shown = source.networks[: source.config.pages.queue_rows]
-    changes = _changes(source, numbering)
+    held = suppressed_networks(source)
+    queued = [row for row in source.networks if row["network_id"] not in held]
+    shown = queued[: source.config.pages.queue_rows]
+    changes = changes_table(source, numbering)
     queue_anchor, queue_label = numbering.table()
     return IndexPage(
         head=page_head(facts, f"Night of {facts.night}", "Suspected proxy networks of the night, what changed, and what could not be seen."),
-        verdict=judged,
-        change_sentence=_change_sentence(source),
+        verdict=dataclasses.replace(judged, sentence=judged.sentence + health.warning(source), facts=(*judged.facts, *health.signals(source))),
+        change_sentence=change_sentence(source),
         changes=changes,
-        queue_sentence=_queue_sentence(source, judged),
+        queue_sentence=_queue_sentence(source, judged, len(held)),
         queue_anchor=queue_anchor,
         queue_label=queue_label,
         queue=tuple(_queue_row(source, row, place) for place, row in enumerate(shown)),
-        queue_left_out=_queue_left_out(len(source.networks), len(shown)),
+        queue_left_out=_queue_left_out(len(queued), len(shown)),
+        usual_sentence=health.health_sentence(source),
+        usual=health.health_table(source, numbering),
+        rows_a_day=health.rows_figure(source, numbering, facts.rows_by_day),
         health_sentence=_health_sentence(source),
         rows_by_reason=_rows_by_reason(source, numbering),
         inputs=_inputs(source, numbering),
         coverage=_coverage(source, numbering),
         account_coverage=_account_coverage(source, numbering),
+        scores=health.scores_figure(source, numbering),
+        drift=health.drift_table(source, numbering),
+        canary_sentence=health.canary_sentence(source),
+        canaries=health.canary_table(source, numbering),
+        suppressed_sentence=suppressed_sentence(source, held),
+        allowed=allowed_table(source, numbering, held),
+        near_misses=near_misses_table(source, numbering, held),
         blind_spots=_blind_spots(source, numbering),
         error_rates=sentences(facts.error_rates),
+        ledger_sentence=earlier.ledger_sentence(source),
+        ledger=earlier.ledger_table(source, numbering),
         commands=_commands(source),
         terms=glossary(source.wording),
     )
@@ -58,72 +75,7 @@ def run_verdict(source: Source) -> Verdict:
     return verdict(source.facts, source.config.ingest.max_rejected_share, problems)
 
 
-def change_of(source: Source, network_id: str) -> str:
-    """What happened to a network this night: `new`, `grown +12`, `` (nothing recorded)."""
-    words = [_event_text(source, row) for row in source.lineage_of(network_id) if _is_tonight(source, row)]
-    return ", ".join(words)
-
-
-def _is_tonight(source: Source, row: Row) -> bool:
-    return row["night"] is not None and row["night"].isoformat() == source.facts.night
-
-
-def _event_text(source: Source, row: Row) -> str:
-    word = source.wording.word("event", row["event"])
-    delta = _delta(source, row)
-    return word if delta is None or row["event"] == "new" else f"{word} {delta}"
-
-
-def _delta(source: Source, row: Row) -> str | None:
-    """Members tonight less members on the last earlier night that knew the network."""
-    earlier = [old["account_count"] for old in source.lineage_of(row["network_id"]) if old["night"] < row["night"] and old["account_count"] is not None]
-    if not earlier or row["account_count"] is None:
-        return None
-    change = row["account_count"] - earlier[-1]
-    return f"+{numbers.count(change)}" if change > 0 else numbers.count(change)
-
-
-def _change_sentence(source: Source) -> str:
-    tonight = [row for row in source.lineage if _is_tonight(source, row)]
-    earlier = _earlier_nights(source)
-    if not earlier:
-        return "This output folder holds no earlier night to compare with: every network counts as new."
-    counts = {event: sum(row["event"] == event for row in tonight) for event in ("new", "grown", "shrunk", "merged", "split", "dormant", "returned")}
-    parts = [f"{numbers.count(number)} {source.wording.word('event', event).lower()}" for event, number in counts.items() if number]
-    return f"Against {numbers.counted(earlier, 'earlier nights')}: {numbers.listed(parts)}." if parts else "Nothing changed against the last night."
-
-
-def _earlier_nights(source: Source) -> int:
-    return len({row["night"] for row in source.lineage if row["night"] is not None and not _is_tonight(source, row)})
-
-
-def _changes(source: Source, numbering: Numbering) -> Table:
-    """The night's changes in the order of the queue, then those of networks that are no longer there; none on a first night."""
-    places = {row["network_id"]: place for place, row in enumerate(source.networks)}
-    tonight = [row for row in source.lineage if _is_tonight(source, row)] if _earlier_nights(source) else []
-    if not tonight:
-        return Table("", "", "", (), ())
-    ordered = sorted(tonight, key=lambda row: places.get(row["network_id"], len(places)))
-    rows = [
-        (
-            _network_cell(row["network_id"], linked=row["network_id"] in source.paged),
-            source.wording.word("event", row["event"]),
-            numbers.count(row["account_count"]),
-            _delta(source, row) or "none earlier",
-            _network_cell(row["other_id"], linked=row["other_id"] in source.paged) if row["other_id"] else "",
-        )
-        for row in ordered[:_CHANGE_ROWS]
-    ]
-    rest = len(tonight) - len(rows)
-    left_out = f"{numbers.counted(rest, 'further changes')} not shown; the queue below marks its own, lineage.parquet holds all." if rest else ""
-    return table(numbering, "What changed since the last night", "Network | Change | Accounts # | Difference # | Other network", rows, left_out=left_out)
-
-
-def _network_cell(network_id: str, *, linked: bool) -> Cell:
-    return Cell(redact.identifier(network_id), href=page_name(network_id) if linked else "", tone="code")
-
-
-def _queue_sentence(source: Source, judged: Verdict) -> str:
+def _queue_sentence(source: Source, judged: Verdict, held: int) -> str:
     if source.networks:
         counts = {tier: sum(row["tier"] == tier for row in source.networks) for tier in TIER_ORDER}
         first = f"{numbers.counted(counts['refer'], 'networks')} for referral, {numbers.count(counts['watch'])} on watch, {numbers.count(counts['explained'])} explained."
@@ -131,6 +83,7 @@ def _queue_sentence(source: Source, judged: Verdict) -> str:
         listed = (
             f" {numbers.counted(small, 'groups').capitalize()} of two to four accounts among them, last in their tier. {source.wording.line('unweighed', 'small')}" if small else ""
         )
+        listed += f" {numbers.counted(held, 'networks').capitalize()} of them not in this queue: see What is suppressed." if held else ""
         return f"{first}{listed}" if judged.tone != "failed" else f"{first} A check failed: treat none of this as established."
     if judged.tone == "failed":
         return "No network is listed, and that says nothing: a check of this run failed."
@@ -167,6 +120,7 @@ def _queue_row(source: Source, row: Row, place: int) -> QueueRow:
         reasons=_reasons(source, row),
         summary="" if row["tier"] == "refer" else source.wording.reason(row["reason"]),
         sparkline=charts.sparkline(traffic.days, f"spark-{place}", title) if traffic else None,
+        marks=marks(source, row),
     )
 
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pipeline import redact
 from pipeline.kinds import GATE_FAMILIES
 from pipeline.pages import assessment, network_figures, numbers
+from pipeline.pages.changes import change_of
 from pipeline.pages.error_rates import sentences
 from pipeline.pages.findings import finding_cards
-from pipeline.pages.index_page import blind_spot_table, change_of, run_verdict
+from pipeline.pages.index_page import blind_spot_table, run_verdict
+from pipeline.pages.marks import allowed, journal_table, look_alikes_table, marks
 from pipeline.pages.network_tables import alternatives_table, families_table, lineage_table, members_table, tests_table, without_table
 from pipeline.pages.pieces import Numbering, glossary, show_command
 from pipeline.pages.records import Command, Fact, NetworkPage, Table
@@ -60,14 +62,22 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         tests=tests_table(source, network_id, numbering, ran=True),
         tests_not_run=tests_table(source, network_id, numbering, ran=False),
         alternatives=alternatives_table(source, network, numbering),
+        look_alikes=look_alikes_table(source, network, numbering),
         innocent_causes=tuple(wording.line(name, "innocent") for name in ("client", "handoff") if name in covers),
         against=innocent,
         blind_spots=_blind_spots(source, numbering),
         error_rates=sentences(source.facts.error_rates),
         lineage=lineage_table(source, network_id, numbering),
+        journal=journal_table(source, network_id, numbering),
         commands=_commands(source, network_id),
         terms=glossary(wording),
+        marks=(*marks(source, network), *_allowed_sentence(source, network)),
     )
+
+
+def _allowed_sentence(source: Source, network: Row) -> tuple[str, ...]:
+    entry = allowed(source, network)
+    return (f"Not in the queue until {entry.until}: {redact.for_html(entry.by)} vouches for it (entry {entry.number}): {redact.for_html(entry.reason)}",) if entry else ()
 
 
 def _gate_sentence(source: Source, network: Row, families: Sequence[Row]) -> str:

@@ -10,6 +10,7 @@ from pipeline import redact
 from pipeline.kinds import GATE_FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.assessment import unexplained, unweighed_sentence
+from pipeline.pages.marks import member_note
 from pipeline.pages.pieces import Numbering, beyond_chance_level, show_command, table
 from pipeline.pages.records import Cell, Table
 from pipeline.pages.source import Row, Source
@@ -91,7 +92,7 @@ def members_table(source: Source, network_id: str, numbering: Numbering, *, weig
     left_out = f"{numbers.counted(rest, 'members')} of {numbers.count(members.height)} not shown, those with least weight. All of them: {command}" if rest else ""
     caption = f"Members: {_role_counts(source.wording, members) if weighed else numbers.counted(members.height, 'accounts')}"
     columns = "Account | Role | Membership # | Requests # | Median bits # | Fit for training # | Why: the strongest link"
-    rows = [_member_row(source.wording, row) for row in kept.rows(named=True)]
+    rows = [_member_row(source, row) for row in kept.rows(named=True)]
     if not weighed:
         columns, rows = "Account | Requests # | Fit for training #", [(row[0], row[3], row[5]) for row in rows]
     return table(numbering, caption, columns, rows, empty="No member is recorded.", left_out=left_out)
@@ -103,9 +104,10 @@ def _role_counts(wording: Wording, members: pl.DataFrame) -> str:
     return numbers.listed(parts)
 
 
-def _member_row(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
+def _member_row(source: Source, row: Row) -> tuple[Cell | str, ...]:
+    wording = source.wording
     return (
-        Cell(redact.identifier(row["account_id"]), tone="code"),
+        Cell(redact.identifier(row["account_id"]), note=member_note(source, row["account_id"]), tone="code"),
         Cell(wording.word("role", row["role"]), tone="strong" if row["role"] == "core" else ""),
         numbers.decimal(row["membership"], 2),
         numbers.count(row["request_count"]),

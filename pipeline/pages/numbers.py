@@ -13,7 +13,7 @@ _MINUS = "\u2212"
 _NARROW_SPACE = "\u202f"
 _WHOLE_UNITS = frozenset({"accounts", "requests", "tokens", "entities", "days", "pairs", "documents", "prompts", "characters", "words", "groups", "hours", "sessions", "items"})
 _SHARE_UNITS = frozenset({"share", "0..1"})
-_SINGULAR = {"entities": "entity", "families": "family"}
+_SINGULAR = {"entities": "entity", "families": "family", "canaries": "canary"}
 
 
 def count(value: float | None) -> str:

@@ -130,6 +130,7 @@ class QueueRow:
     reasons: tuple[str, ...]
     summary: str
     sparkline: Markup | None
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,18 @@ class IndexPage:
     queue_left_out: str
     change_sentence: str
     changes: Table
+    usual_sentence: str
+    usual: Table
+    rows_a_day: Figure
+    drift: Table
+    scores: Figure
+    canary_sentence: str
+    canaries: Table
+    suppressed_sentence: str
+    allowed: Table
+    near_misses: Table
+    ledger_sentence: str
+    ledger: Table
     health_sentence: str
     inputs: Table
     rows_by_reason: Table
@@ -212,3 +225,6 @@ class NetworkPage:
     error_rates: tuple[str, ...]
     commands: tuple[Command, ...]
     terms: tuple[Fact, ...] = field(default=())
+    marks: tuple[str, ...] = ()
+    journal: Table | None = None
+    look_alikes: Table | None = None

@@ -7,6 +7,7 @@ Keys read (all but the first three may be missing, and then the page says that t
     counts {rows_read, rows_kept, accounts, ...}, rejected {reason: rows}
     coverage {column: share 0..1, or {non_null, rows}}, accounts_table {values {column: accounts}, accounts}
     error_rates (pipeline/pages/error_rates.py: `summary`, or null if nothing was measured)
+    health {days {day: counts}} (pipeline/history/health.py)
     degraded [sentence], failed_checks [{check, count}], stages_skipped [{stage, reason}], status (may only make the verdict worse)
 Manifest text passes the redaction gate here. A run whose checks failed is FAILED whatever else it says.
 """
@@ -72,6 +73,8 @@ class RunFacts:
     degraded: tuple[str, ...]
     failed: tuple[str, ...]
     status: str
+    rows_by_day: Mapping[str, int]
+    """Rows read of each day of which the run kept a record; empty if it kept none."""
 
     @property
     def rejected_rows(self) -> int:
@@ -100,6 +103,7 @@ def read_manifest(manifest: Mapping[str, Any]) -> RunFacts:
         degraded=(*map(_text, manifest.get("degraded", ())), *_pairs(manifest.get("stages_skipped", ()), "stage", "was skipped")),
         failed=_pairs(manifest.get("failed_checks", ()), "check", "failed"),
         status=str(manifest.get("status", "")).upper(),
+        rows_by_day={str(day): int(counts["rows_read"]) for day, counts in manifest.get("health", {}).get("days", {}).items()},
     )
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from pipeline import schema
 from pipeline.config import Config
 from pipeline.history import Past
+from pipeline.history.report import Report
 from pipeline.pages.run_facts import RunFacts
 from pipeline.pages.traffic import HOURS, GroupTraffic, calendar_of, group_traffic
 from pipeline.pages.words import Wording
@@ -56,8 +57,8 @@ ACCOUNT_DAY_COLUMNS: Mapping[str, pl.DataType] = {
 class Source:
     """Frames, manifest, configuration and wording of one run, with the look-ups that several pages need."""
 
-    def __init__(self, frames: Mapping[str, pl.DataFrame], facts: RunFacts, config: Config, wording: Wording, past: Past) -> None:
-        self.facts, self.config, self.wording, self.past = facts, config, wording, past
+    def __init__(self, frames: Mapping[str, pl.DataFrame], facts: RunFacts, config: Config, wording: Wording, past: Past, health: Report) -> None:
+        self.facts, self.config, self.wording, self.past, self.health = facts, config, wording, past, health
         self._frames = {table.name: _whole(frames.get(table.name), table) for table in _TABLES}
         self.account_days = _shaped(frames.get("account_days"), ACCOUNT_DAY_COLUMNS)
         self._accounts = _shaped(frames.get("accounts"), {"account_key": pl.Int64(), "account_id": pl.String()})
@@ -117,7 +118,9 @@ class Source:
     @functools.cached_property
     def lineage(self) -> tuple[Row, ...]:
         """Lineage of all nights, oldest first."""
-        return tuple(self._frames["lineage"].sort("night", "network_id", "event", "other_id").rows(named=True))
+        frame = self._frames["lineage"]
+        kept = frame.filter(~pl.col("is_superseded").fill_null(value=False)) if "is_superseded" in frame.columns else frame
+        return tuple(kept.sort("night", "network_id", "event", "other_id").rows(named=True))
 
     def lineage_of(self, network_id: str) -> list[Row]:
         """Lineage of one network, oldest night first."""

@@ -13,6 +13,12 @@ from typing import Any
 import polars as pl
 
 from pipeline import schema
+from pipeline.history.canaries import Canary, CanaryNight
+from pipeline.history.journal import Entry
+from pipeline.history.nights import EarlierNight, NetworkThen
+from pipeline.history.past import Past
+from pipeline.history.settings import shipped_operations
+from pipeline.history.standing import standing
 
 NIGHT = dt.date(2026, 5, 6)
 FIRST_DAY = NIGHT - dt.timedelta(days=27)
@@ -75,6 +81,65 @@ def frames(members: int = 40) -> dict[str, pl.DataFrame]:
         "accounts": pl.DataFrame({"account_id": [account for ids in groups.values() for account in ids]}).with_row_index("account_key"),
         "account_days": _account_days({**{network: ids for network, ids in groups.items() if network != SILENT}, "controls": controls[REFER]}),
     }
+
+
+def health(dip: bool = True) -> dict[str, Any]:
+    """The part `health` of run.json: 28 days of 14,000 rows, on the night half of them between 6 and 12, and a column that stopped."""
+    hours = [580 + hour for hour in range(24)]
+    usual = {"rows_read": 14_200, "rows_kept": 14_190, "duplicates": 8, "rejected": 2, "accounts": 2_200, "hours": hours, "filled": {"prompt": 14_190, "ja4": 5_000}}
+    tonight = {
+        **usual,
+        "rows_read": 12_400,
+        "rows_kept": 12_390,
+        "hours": [count // 2 if 6 <= hour < 12 else count for hour, count in enumerate(hours)],
+        "filled": {"prompt": 12_390},
+    }
+    days = {(FIRST_DAY + dt.timedelta(days=offset)).isoformat(): {**usual, "rows_read": 14_200 + 10 * (offset % 5)} for offset in range(27)}
+    return {"days": {**days, NIGHT.isoformat(): tonight if dip else usual}, "score_counts": [1_900, 200, 100, *[10] * 16, 40]}
+
+
+def past() -> Past:
+    """Eight earlier nights, the last of them degraded; a journal; canaries of the night before."""
+    nights = tuple(_earlier_night(offset) for offset in (9, 8, 7, 6, 5, 3, 2, 1))
+    entries = (
+        _entry(1, "disposition", network_id=SILENT, verdict="benign", reason="evaluation team, contract 17", night="2026-05-04", run_id="a" * 12, seen={"account_count": 3}),
+        _entry(2, "disposition", network_id="N-5f60718293", verdict="confirmed", reason="card owner found", night="2026-05-04", run_id="a" * 12, seen={"families": ["identity"]}),
+        _entry(3, "note", subject=REFER, is_network=True, text="billing was asked about the two cards", night="2026-05-04", run_id="a" * 12, seen={}),
+        _entry(4, "allow", subject=WATCH, is_network=True, reason="known team", until="2026-06-30", night="2026-05-04", run_id="a" * 12, seen={"account_count": 5}),
+        _entry(5, "allow", subject="acct-r-00003", is_network=False, reason="colleague", until="2026-05-20", night="2026-05-04", run_id="a" * 12, seen={}),
+        _entry(6, "allow", subject=REFER, is_network=True, reason="was a test", until="2026-05-01", night="2026-04-20", run_id="a" * 12, seen={"account_count": 9}),
+        _entry(
+            7,
+            "disposition",
+            network_id="N-60718293a4",
+            verdict="benign",
+            reason="one course",
+            night="2026-05-01",
+            run_id="a" * 12,
+            seen={"account_count": 31, "families": ["identity", "topic"]},
+        ),
+    )
+    then = {
+        REFER: NetworkThen("watch", 9, 80_000),
+        EXPLAINED: NetworkThen("explained", 31, 3_300),
+        WATCH: NetworkThen("watch", 6, 9_000),
+        "N-5f60718293": NetworkThen("watch", 9, 700),
+    }
+    planted = (Canary("L0", 12, 12, "refer", is_found=True), Canary("L2", 12, 4, "watch", is_found=False))
+    canary = CanaryNight(NIGHT - dt.timedelta(days=1), 7, planted, "0.1.0", "ef" * 32)
+    return Past(NIGHT, shipped_operations(), nights, nights[-2], then, entries, standing(entries), canary)
+
+
+def _earlier_night(offset: int) -> EarlierNight:
+    degraded = ("part-3.parquet was skipped: truncated",) if offset == 1 else ()
+    counts = {"rows_read": 400_000, "rows_kept": 399_000 + offset}
+    scores = {"days": {}, "score_counts": [1_900, 200, 100, *[10] * 17]}
+    night = NIGHT - dt.timedelta(days=offset)
+    return EarlierNight(night, f"{offset:012x}", "0.1.0", "9d377b6a1f0e4c52" * 4, f"{offset:064x}", degraded, counts, {"refer": 1, "watch": 2}, scores)
+
+
+def _entry(number: int, kind: str, **content: Any) -> Entry:
+    return Entry(number, f"2026-05-0{number}T08:00:00Z", "A. Analyst", kind, content, "ab" * 32, "cd" * 32)
 
 
 def empty_frames() -> dict[str, pl.DataFrame]:

@@ -15,7 +15,8 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 @functools.cache
 def made() -> dict[str, bytes]:
     """The pages that have a golden copy, by its name."""
-    full = dict(build_pages(fixtures.frames(12), fixtures.manifest(), load_config(), pages_for=[fixtures.REFER]))
+    told = fixtures.manifest(health=fixtures.health(), tiers={"refer": 1, "watch": 3, "explained": 1})
+    full = dict(build_pages(fixtures.frames(12), told, load_config(), pages_for=[fixtures.REFER], past=fixtures.past()))
     empty = dict(build_pages(fixtures.empty_frames(), fixtures.manifest(degraded=["part-7.parquet was skipped: truncated"]), load_config()))
     return {"index.html": full["index.html"], "empty.html": empty["index.html"], f"{fixtures.REFER}.html": full[f"networks/{fixtures.REFER}.html"]}
 

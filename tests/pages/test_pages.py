@@ -164,7 +164,7 @@ def test_the_queue_shows_an_explained_network_with_its_explanation():
 
 def test_what_changed_is_compared_with_earlier_nights():
     text = index().text
-    assert "Against 1 earlier night: 1 new, 1 grown and 1 merged." in text
+    assert "Since the last night, 2026-05-05: 1 new, 1 grown and 1 merged." in text
     assert "Grown +3" in text
 
 
@@ -173,7 +173,7 @@ def test_the_first_night_has_nothing_to_compare_with():
     frames["lineage"] = frames["lineage"].filter(pl.col("night") == fixtures.NIGHT)
     page = index(frames)
     assert "no earlier night to compare with" in page.text
-    assert "What changed since the last night" not in page.text
+    assert "What changed since 2" not in page.text
     assert "Table 1. Networks by tier" in page.text
 
 
@@ -433,7 +433,20 @@ def test_members_beyond_the_limit_are_counted_and_the_command_is_given():
 
 def test_only_commands_that_exist_are_named(pages, empty_page):
     for page in [*pages.values(), empty_page]:
-        assert set(re.findall(r"\bstillhunt ([a-z]+)", Page(page).text)) <= {"run", "demo", "check", "networks", "show", "explain", "validate"}
+        assert set(re.findall(r"\bstillhunt ([a-z]+)", Page(page).text)) <= {
+            "run",
+            "demo",
+            "check",
+            "networks",
+            "show",
+            "explain",
+            "validate",
+            "runs",
+            "canary",
+            "note",
+            "disposition",
+            "allow",
+        }
 
 
 def test_a_network_without_traffic_has_a_whole_page(pages):
