@@ -1,22 +1,28 @@
 -- What two accounts share, rarest first: the kind, the value's key, how many accounts hold it, and the requests of each with it.
 -- grain: kind, value_key
--- reads: account_records, entities
+-- reads: accounts, account_entities
 -- params: account_a VARCHAR, account_b VARCHAR
 WITH named AS (
-  SELECT entities.kind AS kind, entities.value_key AS value_key, account_records.account_id AS account_id, entities.request_count AS request_count
-  FROM entities
-  JOIN account_records ON account_records.account_key = entities.account_key
+  SELECT
+    account_entities.kind AS kind,
+    account_entities.value_key AS value_key,
+    CAST(sum(CASE WHEN accounts.account_id = $account_a THEN account_entities.request_count ELSE 0 END) AS BIGINT) AS requests_a,
+    CAST(sum(CASE WHEN accounts.account_id = $account_b THEN account_entities.request_count ELSE 0 END) AS BIGINT) AS requests_b
+  FROM account_entities
+  JOIN accounts ON accounts.account_key = account_entities.account_key
+  WHERE accounts.account_id = $account_a OR accounts.account_id = $account_b
+  GROUP BY account_entities.kind, account_entities.value_key
 ),
 shared AS (
-  SELECT a.kind AS kind, a.value_key AS value_key, a.request_count AS requests_a, b.request_count AS requests_b
-  FROM named AS a
-  JOIN named AS b ON b.kind = a.kind AND b.value_key = a.value_key
-  WHERE a.account_id = $account_a AND b.account_id = $account_b
+  SELECT kind, value_key, requests_a, requests_b
+  FROM named
+  WHERE requests_a > 0 AND requests_b > 0
 ),
 holders AS (
-  SELECT kind, value_key, count(*) AS account_count
-  FROM entities
-  GROUP BY kind, value_key
+  SELECT account_entities.kind AS kind, account_entities.value_key AS value_key, count(DISTINCT account_entities.account_key) AS account_count
+  FROM account_entities
+  JOIN shared ON shared.kind = account_entities.kind AND shared.value_key = account_entities.value_key
+  GROUP BY account_entities.kind, account_entities.value_key
 )
 SELECT
   shared.kind AS kind,
