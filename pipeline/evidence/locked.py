@@ -73,6 +73,7 @@ def _connection(threads: int) -> duckdb.DuckDBPyConnection:
         "threads": threads,
         "memory_limit": f"{MEMORY_BYTES} B",
         "temp_directory": "",
+        "enable_progress_bar": False,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
