@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__, console
-from pipeline.cli import check, explaining, querying, reading, reference, rejudging, running, simulating, tips, validating
+from pipeline.cli import check, diagnosing, explaining, opening, querying, reading, reference, rejudging, running, simulating, tips, validating
 from pipeline.cli.guard import under_guard
 
 EXAMPLE = "Example: stillhunt demo"
@@ -39,10 +39,11 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_print_vers
     """Find networks of accounts that distil a model, in the request logs of its API."""
 
 
-for module in (running, check, reading, explaining, querying, rejudging, tips, simulating, validating, reference):
+for module in (running, check, reading, explaining, querying, rejudging, tips, simulating, validating, reference, opening, diagnosing):
     module.register(app)
 
 
 def start(arguments: list[str]) -> int:
     """Run one command line; gives the exit code."""
+    opening.prepare_completion()
     return under_guard(lambda: app(arguments, prog_name="stillhunt"))

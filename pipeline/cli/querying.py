@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +26,7 @@ _ONLY_ONE = "give a SELECT, or --saved NAME, or --list, or --tables: one of them
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command(epilog="Example: stillhunt query \"SELECT tier, count(*) AS networks FROM networks GROUP BY tier ORDER BY tier\"")(query)
+    app.command(epilog='Example: stillhunt query "SELECT tier, count(*) AS networks FROM networks GROUP BY tier ORDER BY tier"')(query)
 
 
 def query(
@@ -79,10 +80,7 @@ def _ask(sql: str | None, saved: str | None, values: list[str], limit: int, seco
 
 
 def _text(sql: str) -> str:
-    if sql != "-":
-        return sql
-    with typer.open_file("-") as file:
-        return str(file.read())
+    return sys.stdin.read() if sql == "-" else sql
 
 
 def _pairs(values: list[str]) -> dict[str, str]:

@@ -34,7 +34,7 @@ TipFile = Annotated[Path, typer.Argument(metavar="FILE", help="One entry a line,
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(epilog="Example: stillhunt expand tip.txt --limit 20")(expand)
-    app.command("test", epilog="Example: stillhunt test tip.txt")(test_command)
+    app.command("test", epilog="Example: stillhunt test tip.txt")(judge)
 
 
 def expand(
@@ -49,7 +49,7 @@ def expand(
     guarded(lambda: _expand(file, kind, least, limit, out, form))
 
 
-def test_command(
+def judge(
     file: TipFile,
     kind: Annotated[Literal["account", "address", "card"] | None, typer.Option("--kind", help="What the entries are; default: told from each entry.")] = None,
     accounts: Accounts = None,
@@ -73,7 +73,8 @@ def _tip(run: FinishedRun, file: Path, kind: Literal["account", "address", "card
     tip = resolve(run, entries, kind or told)
     if not tip.holders:
         shown = ", ".join(map(redact.for_cell, tip.unknown[:3]))
-        raise InputError(f"{file}: none of its {len(entries):,} entries ({shown}{' ...' if len(entries) > 3 else ''}) is known in the window of the latest run. Check the file, or say what they are: --kind")
+        shown += " ..." if len(entries) > 3 else ""
+        raise InputError(f"{file}: none of its {len(entries):,} entries ({shown}) is known in the window of the latest run. Check the file, or say what they are: --kind")
     return tip
 
 
@@ -119,13 +120,18 @@ def _print_tip(tip: Tip) -> None:
         _say_more(len(rows), SHOWN)
 
 
+_MEANING = (
+    "bits: of the strongest pair with an account of the tip; linked: the run would link that pair ({edge} bits, two families); near: accounts of the tip with which it "
+    "has half of that. Bits say how rare a coincidence would be, not who did what."
+)
+
+
 def _print_others(found: Expansion, others: Sequence[Other]) -> None:
     console.data("\nWHO ELSE SHARES RARE VALUES WITH THEM, most bits first")
     rows = [(other.account_id, other.network_id, other.bits, other.is_linked, other.shared_with, _facts(other)) for other in others]
     console.rows(("account", "network", "bits", "linked", "near", "rarest shared values (holders in all)"), rows, "table", "")
     _say_more(len(found.others), len(others))
-    text = f"bits: of the strongest pair with an account of the tip; linked: the run would link that pair ({found.edge_bits:,.2f} bits, two families); near: accounts of the tip with which it has half of that. Bits say how rare a coincidence would be, not who did what."
-    console.data("\n" + _wrapped(text))
+    console.data("\n" + _wrapped(_MEANING.format(edge=f"{found.edge_bits:,.2f}")))
     if found.colleague_count:
         console.data(_wrapped(f"{found.colleague_count:,} colleagues in vouched organisations are left out: what they share is no evidence."))
 
@@ -196,8 +202,12 @@ def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:
     verdict = found.verdict
     console.data(f"{verdict['account_count']:,} accounts, {verdict['request_count']:,} requests: tier {verdict['tier']}, as a network of this run would get it")
     console.data(_wrapped(_reason(str(verdict["reason"]))) + "\n")
-    facts = [("bits between its accounts (median)", verdict["coordination_bits"], f"a link of this log takes {found.edge_bits:,.2f}"), ("bits of extraction", verdict["extraction_bits"], "")]
-    facts += [("p-value of coordination, all tests", verdict["p_value"], "q is p: one group"), ("best innocent explanation", _word(str(verdict["best_alternative"])), _margin(verdict))]
+    facts = [
+        ("bits between its accounts (median)", verdict["coordination_bits"], f"a link of this log takes {found.edge_bits:,.2f}"),
+        ("bits of extraction", verdict["extraction_bits"], ""),
+        ("p-value of coordination, all tests", verdict["p_value"], "q is p: one group"),
+        ("best innocent explanation", _word(str(verdict["best_alternative"])), _margin(verdict)),
+    ]
     console.rows(("what", "value", "note"), facts, "table", "")
     _print_tests(found)
     _print_families(found)
@@ -211,7 +221,8 @@ def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:
 def _print_tests(found: GroupTest) -> None:
     ran = [row for row in found.tests if row["status"] == "ran"]
     console.data("\nTESTS, on data that made no links")
-    console.rows(("test", "for", "found", "expected", "p", "groups"), [(row["test"], row["supports"], row["statistic"], row["expected"], row["p_value"], row["null_count"]) for row in ran], "table", "")
+    lines = [(row["test"], row["supports"], row["statistic"], row["expected"], row["p_value"], row["null_count"]) for row in ran]
+    console.rows(("test", "for", "found", "expected", "p", "groups"), lines, "table", "")
     for row in found.tests:
         if row["status"] != "ran":
             console.data(_wrapped(f"{row['test']} could not be run: {row['reason']}"))
@@ -238,7 +249,8 @@ def _print_members(found: GroupTest) -> None:
 
 
 def _margin(verdict: Any) -> str:
-    return f"one operator explains {verdict['alternative_margin_bits']:,.2f} bits more" if verdict["alternative_margin_bits"] > 0 else "explains at least as much as one operator does"
+    more = float(verdict["alternative_margin_bits"])
+    return f"one operator explains {more:,.2f} bits more" if more > 0 else "explains at least as much as one operator does"
 
 
 def _reason(name: str) -> str:

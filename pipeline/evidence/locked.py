@@ -73,13 +73,13 @@ def _connection(threads: int) -> duckdb.DuckDBPyConnection:
         "threads": threads,
         "memory_limit": f"{MEMORY_BYTES} B",
         "temp_directory": "",
-        "enable_progress_bar": False,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
     }
     connection = duckdb.connect(":memory:", config=settings)
     connection.execute("SET TimeZone='UTC'")
+    connection.execute("SET enable_progress_bar = false")  # it would write into the data
     for macro in dialect.macros():
         connection.execute(macro)
     return connection
@@ -159,7 +159,8 @@ def _lock(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Sequence[P
         except duckdb.Error:
             raise IntegrityError(f"{files[0]}: the table '{name}' is missing or not what the run wrote. Run again with another --out, or restore it.") from None
     everything = ", ".join(_literal(str(path)) for files in tables.values() for path in files)
-    connection.execute(f"SET allowed_paths = [{everything}]")
+    if tables:
+        connection.execute(f"SET allowed_paths = [{everything}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

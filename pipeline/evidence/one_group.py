@@ -93,7 +93,8 @@ def _rest(workings: Workings, group: pl.DataFrame) -> pl.DataFrame:
 
 
 def _clusters(number: int, keys: Sequence[int], origin: str, bits: Sequence[float]) -> pl.DataFrame:
-    return conform(pl.DataFrame({"cluster": [number] * len(keys), "account_key": keys, "origin": [origin] * len(keys), "bits": bits}, schema_overrides={"account_key": pl.Int64}), schema.CLUSTERS)
+    rows = {"cluster": [number] * len(keys), "account_key": keys, "origin": [origin] * len(keys), "bits": bits}
+    return conform(pl.DataFrame(rows, schema_overrides={"account_key": pl.Int64}), schema.CLUSTERS)
 
 
 def _judged(workings: Workings, group: pl.DataFrame, rest: pl.DataFrame) -> Frames:

@@ -73,4 +73,3 @@ def note_origins(out: Path, run_id: str, logs: Sequence[str], accounts: Path | N
     places = {"accounts": accounts, "context": context}
     noted = {name: str(place.absolute()) if place else None for name, place in places.items()}
     write_json(out / NOTES / f"{run_id}.json", {**noted, "logs": [log if "://" in log else str(Path(log).absolute()) for log in logs]})
-

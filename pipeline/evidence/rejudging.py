@@ -90,7 +90,10 @@ class WhatIf:
 
 
 def what_if(workings: Workings, network_id: str, without: Sequence[str], threshold_bits: float | None) -> WhatIf:
-    """In: a network of the run, families to strike out, bits from which a pair is an edge (None: the run's). Raises UsageError for a family that does not exist or for a group of under five."""
+    """In: a network of the run, families to strike out, bits from which a pair is an edge (None: the run's).
+
+    Raises UsageError for a family that does not exist, and for a network that links did not make.
+    """
     unknown = sorted(set(without) - set(ALL_FAMILIES))
     if unknown:
         raise UsageError(f"'{unknown[0]}' is no family of evidence. Families: {', '.join(ALL_FAMILIES)}")
@@ -102,14 +105,12 @@ def what_if(workings: Workings, network_id: str, without: Sequence[str], thresho
     people = population(left)
     own_edge = people.edge_bits(config.networks)
     edge = own_edge if threshold_bits is None else threshold_bits
-    after, member_pieces = _of_members(left, cluster, people, edge, config)
+    after, member_pieces = _of_members(left, cluster, edge, config)
     in_cluster = _names(tables["clusters"].filter(pl.col("cluster") == cluster), tables)
     pieces, there = _of_log(workings, left, edge - own_edge, people)
     own = set(left["named"]["account_id"].to_list())
     lost, gained = tuple(sorted(own - there)), tuple(sorted(there - in_cluster))
-    return WhatIf(
-        network_id, tuple(without), round(own_edge, 6), round(edge, 6), _before(tables, network_id), after, member_pieces, pieces, lost, gained, len(in_cluster - own)
-    )
+    return WhatIf(network_id, tuple(without), round(own_edge, 6), round(edge, 6), _before(tables, network_id), after, member_pieces, pieces, lost, gained, len(in_cluster - own))
 
 
 def _cluster(tables: Frames, network_id: str) -> int:
@@ -131,7 +132,7 @@ def _before(tables: Frames, network_id: str) -> Standing:
     return Standing(**{field.name: row[field.name] for field in dataclasses.fields(Standing)})
 
 
-def _of_members(left: Frames, cluster: int, people: Population, edge: float, config: Config) -> tuple[Standing, int]:
+def _of_members(left: Frames, cluster: int, edge: float, config: Config) -> tuple[Standing, int]:
     """The members alone, put together by what is left and judged: as stage 67 does for one family."""
     rows = left["clusters"].filter(pl.col("cluster") == cluster).sort("account_key")
     cut = left | {name: left[name].join(rows, on="account_key", how="semi") for name in _OF_ACCOUNTS} | {"clusters": rows}
@@ -155,8 +156,10 @@ def _of_log(workings: Workings, left: Frames, more_bits: float, people: Populati
     words = workings.frame("account_words") if served else pl.DataFrame(schema=dict.fromkeys(("account_key", "half", "token", "document_count"), pl.Int64))
     grouped = clusters({**left, "account_words": words}, moved)["clusters"]
     members = left["named"]
-    counted = grouped.join(members.select("account_key", pl.lit(1).alias("held")), on="account_key", how="left").group_by("cluster").agg(
-        pl.len().alias("account_count"), pl.col("held").sum().alias("held_count"), pl.col("bits").median().round(6), pl.col("origin").first()
+    counted = (
+        grouped.join(members.select("account_key", pl.lit(1).alias("held")), on="account_key", how="left")
+        .group_by("cluster")
+        .agg(pl.len().alias("account_count"), pl.col("held").sum().alias("held_count"), pl.col("bits").median().round(6), pl.col("origin").first())
     )
     holding = counted.filter(pl.col("held_count") >= 2).sort("held_count", "account_count", "cluster", descending=[True, False, False])
     pieces = tuple(Piece(int(row["account_count"]), int(row["held_count"]), float(row["bits"]), str(row["origin"])) for row in holding.iter_rows(named=True))
@@ -165,4 +168,3 @@ def _of_log(workings: Workings, left: Frames, more_bits: float, people: Populati
 
 def _names(rows: pl.DataFrame, tables: Frames) -> set[str]:
     return set(rows.join(tables["account_records"], on="account_key")["account_id"].to_list())
-

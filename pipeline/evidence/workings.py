@@ -150,4 +150,3 @@ def stages_between(first: str, last: str) -> tuple[Stage, ...]:
     """The stages from the one that writes `first` to the one that writes `last`, in their order."""
     places = [place for place, stage in enumerate(STAGES) if first in stage.writes or last in stage.writes]
     return STAGES[min(places) : max(places) + 1]
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -189,7 +190,7 @@ def test_what_cannot_be_run_is_said_in_one_line(tables, sql, said):
 
 def test_a_query_without_end_is_stopped(tables):
     began = time.monotonic()
-    with pytest.raises(QueryStopped, match="0.5 s"):
+    with pytest.raises(QueryStopped, match=r"0\.5 s"):
         _ask(tables, "SELECT count(*) AS n FROM range(1000000000) a, range(1000000000) b", seconds=0.5)
     assert time.monotonic() - began < 20
 
@@ -218,10 +219,8 @@ def test_glob_characters_and_quotes_in_a_folder_are_literal(tables, tmp_path):
 @settings(max_examples=12, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_an_answer_or_a_usage_error(text):
-    try:
+    with contextlib.suppress(UsageError):
         ask(text, {}, {}, 5, 5.0, 1)
-    except UsageError:
-        pass
 
 
 def test_every_saved_question_runs_on_a_run(tables, finished):
