@@ -1,8 +1,8 @@
 """A tip: a file of accounts, addresses or cards from outside, and which accounts of a run it means.
 
 One entry a line, or a CSV file with one entry a row: in the column whose name says what it holds (account_id, client_ip, payment_fingerprint ...), else in the first.
-Empty lines and lines that begin with `#` are left out, an entry that comes twice counts once. What an entry is follows from the entry, unless the caller says it:
-an id that the run knows is an account, what reads as an address or a prefix is one, all else is looked for among the cards. Entries are hashed as the log's own values are; tables hold no others.
+Empty lines and lines that begin with `#` are left out, an entry that comes twice counts once. What an entry is follows from the entry, unless the caller says it: an id that the
+run knows is an account, what reads as an address or a prefix is one, all else is looked for among the cards. Entries are hashed as the log's own values are.
 """
 
 from __future__ import annotations
