@@ -185,20 +185,19 @@ def test_whatif_tells_what_changes(typed: Typed, workspace: Path, network: str) 
     code, shown, talk = typed("whatif", network, "--threshold", "500")
     assert code == 0
     assert "linked from 500.00 bits in place of" in shown
-    assert "No five of the accounts hold together any more." in shown
+    assert "No five of the accounts hold together any more." in re.sub(r"\s+", " ", shown)
     assert "lost from the first group: 8" in re.sub(r"\s+", " ", shown)
     assert "account_records" in talk
     assert max(map(len, shown.splitlines())) <= 80
     _, data, _ = typed("whatif", network, "--threshold", "500", "--format", "csv")
-    assert sorted(csv.DictReader(io.StringIO(data)), key=lambda row: row["account_id"])[0] == {"account_id": "pool-000", "change": "lost"}
+    assert min(csv.DictReader(io.StringIO(data)), key=lambda row: row["account_id"]) == {"account_id": "pool-000", "change": "lost"}
 
 
 def test_expand_lists_what_is_unknown_and_names_the_next_command(typed: Typed, workspace: Path) -> None:
     code, shown, talk = typed("expand", "tip.txt", "--limit", "3")
     assert code == 0
     assert "5 accounts of the window (account)" in shown
-    rows = [line.split()[0] for line in shown.split("(holders in all)\n")[1].splitlines()[:3]]
-    assert rows == ["pool-005", "pool-006", "pool-007"] or sorted(rows) == ["pool-005", "pool-006", "pool-007"]
+    assert sorted(re.findall(r"^(pool-\d+) ", shown, flags=re.MULTILINE)) == ["pool-005", "pool-006", "pool-007"]
     assert "not known in the window: 1 of 6 entries: nobody" in talk
     next_line = talk.splitlines()[-1]
     assert next_line.startswith("next: stillhunt explain pool-00")
@@ -210,7 +209,7 @@ def test_expand_takes_cards_and_addresses(typed: Typed, workspace: Path) -> None
     (workspace / "addresses.txt").write_text("203.0.113.1\n")
     cards = _json(typed, "expand", "cards.csv")
     assert [holder["account_id"] for holder in cards["tip"]["holders"]] == ["pool-000", "pool-002", "pool-004", "pool-006"]  # type: ignore[index]
-    assert [other["account_id"] for other in cards["others"][:4]] == ["pool-001", "pool-003", "pool-005", "pool-007"] or cards["others"]  # type: ignore[index]
+    assert sorted(other["account_id"] for other in cards["others"][:4]) == ["pool-001", "pool-003", "pool-005", "pool-007"]  # type: ignore[index]
     code, shown, _ = typed("expand", "addresses.txt", "--kind", "address")
     assert code == 0
     assert "ACCOUNTS OF THE TIP" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,8 +114,9 @@ def _list_saved(out: Path, form: console.Format) -> None:
     columns = ("saved", "parameters", "reads", "purpose")
     found = [(saved_name(file), ", ".join(f"{name} {kind}" for name, kind in file.params), ", ".join(file.reads), file.purpose) for file in saved()]
     if form == "table":
-        for name, parameters, reads, purpose in found:
-            console.data(f"{name}\n    {purpose}\n    parameters: {parameters or 'none'}\n    reads: {reads}\n")
+        for name, parameters, _, purpose in found:
+            told = (purpose, f"parameters: {parameters or 'none'}")
+            console.data("\n".join((name, *(textwrap.fill(line, 78, initial_indent="    ", subsequent_indent="    ") for line in told), "", "")))
     else:
         console.rows(columns, found, form, "stillhunt.saved_queries/1")
     console.say_next("query", "--saved", "busiest_accounts", "--set", "first_day=2026-05-01", "--set", "last_day=2026-05-31", "--set", "rows=10", "--out", out)

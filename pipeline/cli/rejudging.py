@@ -88,8 +88,8 @@ def say_remade(names: list[str]) -> None:
 def _print(found: WhatIf) -> None:
     struck = f"without {', '.join(found.without)}" if found.without else "with all families"
     moved = f"linked from {found.threshold_bits:,.2f} bits" + ("" if found.threshold_bits == found.run_threshold_bits else f" in place of {found.run_threshold_bits:,.2f}")
-    console.data(f"{found.network_id} {struck}, {moved}\n")
-    console.data("JUDGED AGAIN")
+    console.data(f"{found.network_id} {struck}, {moved}")
+    console.data("\nJUDGED AGAIN")
     lines = (("as the run has it", found.before), ("its members, put together again", found.after))
     console.rows(("", "members", "bits", "q", "tier", "best alternative", "margin"), [(label, *_line(standing)) for label, standing in lines], "table", "")
     console.data("\n" + _wrapped(_change(found)))

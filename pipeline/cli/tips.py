@@ -201,7 +201,8 @@ SELECTION = (
 def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:
     verdict = found.verdict
     console.data(f"{verdict['account_count']:,} accounts, {verdict['request_count']:,} requests: tier {verdict['tier']}, as a network of this run would get it")
-    console.data(_wrapped(_reason(str(verdict["reason"]))) + "\n")
+    console.data(_wrapped(_reason(str(verdict["reason"]))))
+    console.data("")
     facts = [
         ("bits between its accounts (median)", verdict["coordination_bits"], f"a link of this log takes {found.edge_bits:,.2f}"),
         ("bits of extraction", verdict["extraction_bits"], ""),

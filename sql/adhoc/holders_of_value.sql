@@ -1,4 +1,4 @@
--- Who used a value: every account that holds it, with days and requests. Kind and key are those that shared_by_two shows.
+-- Who sent requests with a value: every account, with days and requests. Kinds are those of account_entities (ip, ip_prefix, stack, headers, ja4, settings ...).
 -- grain: account_id
 -- reads: accounts, account_entities
 -- params: kind VARCHAR, value_key BIGINT
