@@ -16,14 +16,17 @@ from pipeline.store import latest_run, read_json
 
 
 class FinishedRun:
-    """The run that DIR/latest points to. Raises InputError if there is none."""
+    """The run that DIR/latest points to, or the one whose folder is given. Raises InputError if there is none."""
 
-    def __init__(self, out: Path) -> None:
-        self.out, self.folder = out, latest_run(out)
+    def __init__(self, out: Path, folder: Path | None = None) -> None:
+        self.out, self.folder = out, folder or latest_run(out)
+        self._manifest: dict[str, Any] | None = None
 
     def manifest(self) -> dict[str, Any]:
         """run.json."""
-        return read_json(self.folder / "run.json")
+        if self._manifest is None:
+            self._manifest = read_json(self.folder / "run.json")
+        return self._manifest
 
     def holds(self, name: str) -> bool:
         """Whether the run has a table of this name; one made by an earlier version may lack it."""
@@ -40,6 +43,28 @@ class FinishedRun:
     def among(self, name: str, wanted: Mapping[str, Iterable[str | int]]) -> pl.DataFrame:
         """The rows of a table whose columns hold one of these values each."""
         return _filtered(self.folder / "tables" / f"{name}.parquet", wanted)
+
+    def columns(self, name: str, *columns: str) -> pl.DataFrame:
+        """Some columns of a whole table."""
+        return _filtered(self.folder / "tables" / f"{name}.parquet", {}, columns)
+
+    def scan_days(self, name: str, columns: Iterable[str], predicate: pl.Expr | None = None, days: Iterable[str] | None = None) -> pl.DataFrame:
+        """The columns of a day table where a predicate holds, over all days of the run or some of them; a day that was dropped since gives no rows."""
+        folders = [self.out / "days" / f"date={day}" for day in sorted(self.manifest()["days"] if days is None else days)]
+        paths = [folder / f"{name}.parquet" for folder in folders if folder.is_dir()]
+        if not paths:
+            return pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
+        try:
+            scan = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+            return (scan if predicate is None else scan.filter(predicate)).select(*columns).collect()
+        except (OSError, pl.exceptions.PolarsError):
+            for path in paths:
+                _filtered(path, {}, tuple(columns))  # names the file that is broken
+            raise
+
+    def dropped_days(self) -> tuple[str, ...]:
+        """Days of the run whose tables are gone."""
+        return tuple(day for day in sorted(self.manifest()["days"]) if not (self.out / "days" / f"date={day}").is_dir())
 
     def days_among(self, name: str, columns: Iterable[str], wanted: Mapping[str, Iterable[str | int]]) -> pl.DataFrame:
         """The same of a day table, over all days of the run in their order; a day that was dropped since gives no rows."""
