@@ -5,7 +5,8 @@ A table that is gone or broken is an IntegrityError that names it, never an empt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +49,32 @@ class FinishedRun:
         """Some columns of a whole table."""
         return _filtered(self.folder / "tables" / f"{name}.parquet", {}, columns)
 
-    def scan_days(self, name: str, columns: Iterable[str], predicate: pl.Expr | None = None, days: Iterable[str] | None = None) -> pl.DataFrame:
-        """The columns of a day table where a predicate holds, over all days of the run or some of them; a day that was dropped since gives no rows."""
-        folders = [self.out / "days" / f"date={day}" for day in sorted(self.manifest()["days"] if days is None else days)]
-        paths = [folder / f"{name}.parquet" for folder in folders if folder.is_dir()]
-        if not paths:
+    def lazy_days(self, name: str, days: Iterable[str] | None = None) -> tuple[pl.LazyFrame, ...]:
+        """A day table over all days of the run or some of them, unread: one frame, or none if no day is left. Collect it inside `reading`."""
+        paths = self._day_paths(name, self.manifest()["days"] if days is None else days)
+        return (pl.scan_parquet(paths, glob=False, hive_partitioning=False),) if paths else ()
+
+    def scan_days(self, name: str, columns: Iterable[str], predicate: pl.Expr | None = None) -> pl.DataFrame:
+        """The columns of a day table where a predicate holds, over all days of the run; a day that was dropped since gives no rows."""
+        found = self.lazy_days(name)
+        if not found:
             return pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
+        with self.reading(name):
+            return (found[0] if predicate is None else found[0].filter(predicate)).select(*columns).collect()
+
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """While a day table is read: what cannot be read becomes an IntegrityError that names the file."""
         try:
-            scan = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
-            return (scan if predicate is None else scan.filter(predicate)).select(*columns).collect()
+            yield
         except (OSError, pl.exceptions.PolarsError):
-            for path in paths:
-                _filtered(path, {}, tuple(columns))  # names the file that is broken
+            for path in self._day_paths(name, self.manifest()["days"]):
+                _filtered(path, {})  # raises for the one that is broken
             raise
+
+    def _day_paths(self, name: str, days: Iterable[str]) -> list[Path]:
+        folders = (self.out / "days" / f"date={day}" for day in sorted(days))
+        return [folder / f"{name}.parquet" for folder in folders if folder.is_dir()]
 
     def dropped_days(self) -> tuple[str, ...]:
         """Days of the run whose tables are gone."""
