@@ -1,4 +1,4 @@
-"""`pivot` and `similar`: from a value or an account to the accounts around it."""
+"""`pivot`: from a value to the accounts that used it."""
 
 from __future__ import annotations
 
