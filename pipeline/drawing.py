@@ -113,14 +113,14 @@ def draws_blocks() -> bool:
 
 
 def sparkline(values: Sequence[float | None], room: int = 40) -> str:
-    """One mark a value, its height between 0 and the largest; an unknown or empty place is a blank for None and the lowest mark for 0.
+    """One mark a value, its height between 0 and the largest; None is a blank, and only 0 has the lowest mark.
 
     More values than `room` are taken together evenly, each mark the largest of its stretch. No values give ''.
     """
     parts = [_largest(values[at * len(values) // room : (at + 1) * len(values) // room]) for at in range(room)] if len(values) > room else list(values)
     top = max((value for value in parts if value is not None), default=0)
     marks = _BLOCKS if draws_blocks() else _STEPS
-    return "".join(" " if value is None else marks[0] if not value or value < 0 else marks[min(7, int(value / top * 7.999))] for value in parts)
+    return "".join(" " if value is None else marks[0] if not value or value < 0 else marks[1 + min(6, int(value / top * 6.999))] for value in parts)
 
 
 def _largest(values: Sequence[float | None]) -> float | None:
