@@ -28,7 +28,7 @@ class Reading:
     """the kind stands in shared_values (what two or more accounts of the accounts table hold), not in the requests"""
 
 
-def _use_numpy() -> None:
+def use_numpy() -> None:
     """A handful of values are hashed faster than the compiled pass is loaded; both give equal keys."""
     os.environ.setdefault("STILLHUNT_NO_NUMBA", "1")
 
@@ -46,7 +46,7 @@ def printed_key(text: str) -> int | None:
 
 def value_key(text: str, namespace: str) -> int:
     """The key of a value, byte by byte."""
-    _use_numpy()
+    use_numpy()
     from pipeline.measures import fingerprints as fp
 
     return int(fp.value_keys(fp.spans_of(pa.array([text])), namespace)[0])
@@ -54,7 +54,7 @@ def value_key(text: str, namespace: str) -> int:
 
 def address_readings(text: str) -> list[Reading]:
     """An address, a prefix (`203.0.113.0/24`) or the hash that the log has in place of an address; sign-up addresses beside."""
-    _use_numpy()
+    use_numpy()
     from pipeline.ingest.addresses import address_keys, prefix_keys
 
     if "/" in text:
@@ -85,7 +85,7 @@ def agent_readings(text: str) -> list[Reading]:
 
 def text_readings(text: str) -> list[Reading]:
     """A prompt as it was sent: the same once digits, names, quotes, code and paths are masked, word for word, or as a system prompt."""
-    _use_numpy()
+    use_numpy()
     from pipeline.measures import fingerprints as fp
 
     spans = fp.spans_of(pa.array([text]))
