@@ -29,13 +29,15 @@ Format = Literal["table", "json", "csv"]
 
 
 def say(text: str) -> None:
-    """One line of talk, on stderr."""
-    _write(sys.stderr, redact.for_terminal(text))
+    """One line of talk, on stderr; on a terminal it breaks between words."""
+    room = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    for row in wrapped(redact.for_terminal(text), "", "", room):
+        _write(sys.stderr, row)
 
 
 def say_next(*words: object) -> None:
     """What to type next, on stderr: the words of a `stillhunt` command, each an id or a path as it is, quoted for a shell here."""
-    say("next: " + shlex.join(["stillhunt", *(redact.for_cell(str(word)) for word in words)]))
+    _write(sys.stderr, redact.for_terminal("next: " + shlex.join(["stillhunt", *(redact.for_cell(str(word)) for word in words)])))
 
 
 def data(text: str) -> None:
@@ -50,7 +52,9 @@ def line(*pieces: str | tuple[str, str]) -> None:
 
 def heading(text: str) -> None:
     """The title of a part of what a command shows, after an empty line."""
-    _write(sys.stdout, "\n" + _painted(redact.for_terminal(text), "title"), is_neutral=True)
+    data("")
+    for row in wrapped(redact.for_terminal(text), "", "", width()):
+        line((row, "title"))
 
 
 def paragraph(text: str, indent: str = "", first: str | None = None) -> None:
@@ -135,7 +139,7 @@ def _table(columns: Sequence[str], records: Sequence[Sequence[Any]], least: Sequ
 
 def _placed(text: str, room: int, column: str, *, flush: bool) -> str:
     """A cell in its place; one longer than its place is cut, and says so by its last character."""
-    shown = text if plain_width(text) <= room else cut(text, room)
+    shown = text if plain_width(text) <= room else cut(text, room, keeps_end=column == "file")
     space = " " * (room - plain_width(shown))
     return space + _painted(shown, tone_of(column, text)) if flush else _painted(shown, tone_of(column, text)) + space
 

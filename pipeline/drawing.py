@@ -38,18 +38,18 @@ def plain_width(text: str) -> int:
     return sum(0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
 
 
-def cut(text: str, room: int) -> str:
-    """The beginning of a text that takes at most `room` columns, with a mark at its end if something was cut."""
+def cut(text: str, room: int, *, keeps_end: bool = False) -> str:
+    """The beginning of a text (or its end, which tells files apart) that takes at most `room` columns, with a mark where something was cut."""
     if plain_width(text) <= room:
         return text
     mark = _CUT if draws_blocks() else "~"
     kept, used = "", 0
-    for one in text:
+    for one in reversed(text) if keeps_end else text:
         used += plain_width(one)
         if used > room - 1:
             break
         kept += one
-    return kept + mark if room > 0 else ""
+    return "" if room < 1 else mark + kept[::-1] if keeps_end else kept + mark
 
 
 def fitted(names: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[bool], least: Sequence[str], room: int | None) -> Fit:
@@ -90,7 +90,7 @@ def _shorten(widths: list[int], shown: Sequence[int], short: Sequence[int], room
 def _note(names: Sequence[str], gone: Sequence[int], shortened: Sequence[int]) -> str:
     parts = [f"not shown: {', '.join(names[at] for at in gone)}"] if gone else []
     parts += [f"cut short: {', '.join(names[at] for at in shortened)}"] if shortened else []
-    return f"({'; '.join(parts)}. A wider terminal or --format csv shows all)" if parts else ""
+    return f"({'; '.join(parts)}; a wider terminal has room)" if parts else ""
 
 
 def wrapped(text: str, first: str, indent: str, room: int | None) -> list[str]:

@@ -28,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
 
 def diff(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN [RUN]]", help="A run id or its beginning, a night, or `latest`. None: the night before and the latest; one: that and the latest.")] = None,
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN [RUN]]", help="A run id or its beginning, a night, or `latest`. None: the night before and the latest; one: that and the latest."),
+    ] = None,
     fail_on: Annotated[
         Literal["any", "tier", "refer"] | None,
         typer.Option(help="End with exit code 3 if a network differs at all, in tier or by being there, or by coming to or leaving tier refer."),

@@ -10,6 +10,7 @@ import typer
 
 from pipeline import console, drawing, redact
 from pipeline.cli.guard import guarded
+from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 from pipeline.errors import InputError
 
@@ -96,12 +97,13 @@ def _print_nothing(account: dict[str, Any], out: Path, form: console.Format) -> 
         console.rows(("family", "evidence_class", "mean_bits", "linked_share", "kinds"), [], "csv", _SCHEMA)
     else:
         console.data(f"{redact.for_cell(account['account_id'])} is in no network, and no pair with it has half the bits of a link.")
-    console.say_next("show", account["account_id"], "--out", out)
+    say_next_about("show", account["account_id"], out)
 
 
 def _print(found: Explanation, steps: tuple[Step, ...], against: str, network: dict[str, Any] | None, without: list[dict[str, Any]]) -> None:
     tier = network["tier"] if network else ""
-    console.line((redact.for_cell(found.account_id), "title"), f" against {redact.for_cell(against.removesuffix(tier))}", (tier, tier), f": {found.compared_with} {'account' if found.compared_with == 1 else 'accounts'} compared")
+    counted = f": {found.compared_with} {'account' if found.compared_with == 1 else 'accounts'}"
+    console.line((redact.for_cell(found.account_id), "title"), f" against {redact.for_cell(against.removesuffix(tier))}", (tier, tier), counted)
     _print_waterfall(found, steps)
     if found.colleague_count:
         console.paragraph(f"{found.colleague_count} of those compared belong to the same vouched organisation: what colleagues share is no evidence.")
@@ -118,7 +120,7 @@ def _print_waterfall(found: Explanation, steps: tuple[Step, ...]) -> None:
     kinds = {bar.family: bar for bar in found.bars}
     low, high = min(0.0, *(step.sum_bits for step in steps)), max(0.0, *(step.sum_bits for step in steps))
     width = console.width()
-    room = BAR_WIDTH if width is None else max(NARROWEST_BAR, min(BAR_WIDTH, width - 42))
+    room = BAR_WIDTH if width is None else max(NARROWEST_BAR, min(BAR_WIDTH, width - 54))
     lines = []
     for step in steps:
         begin = 0.0 if step.kind == "total" else step.sum_bits - step.bits
@@ -127,8 +129,8 @@ def _print_waterfall(found: Explanation, steps: tuple[Step, ...]) -> None:
         lines.append((step.step, f"{step.bits:+.2f}".rjust(7), f"{step.sum_bits:+.2f}".rjust(7), drawing.bar(begin, step.sum_bits, low, high, room).ljust(room), *about))
     console.rows(("", "   bits", "    sum", "", "class", "of pairs", "kinds"), lines, "table", "", ("kinds", "of pairs", "class"))
     console.paragraph(
-        f"The families add up to {found.mean_bits:,.2f} bits; the run goes by the median over pairs, {found.median_bits:,.2f}. Two accounts count as linked from {found.edge_bits:,.2f}, "
-        "with two families; handed-on conversations and a rewritten client join accounts without such links."
+        f"The families add up to {found.mean_bits:,.2f} bits; the run goes by the median over pairs, {found.median_bits:,.2f}. "
+        f"Two accounts count as linked from {found.edge_bits:,.2f}, with two families; handed-on conversations and a rewritten client join accounts without such links."
     )
     silent = [bar.family for bar in found.bars if not bar.mean_bits]
     if silent:
@@ -141,8 +143,19 @@ def _print_facts(found: Explanation) -> None:
         return
     from pipeline.evidence.pivot import OPTION_OF_KIND
 
-    facts = [(fact.rank, fact.kind, fact.family, fact.rarity_bits, f"{fact.shared_with} of {found.compared_with}", fact.holder_count, f"{OPTION_OF_KIND.get(fact.kind, '')} key:{fact.value_key}".strip()) for fact in found.facts]
-    console.rows(("fact", "kind", "family", "rarity bits", "shared with", "holders in all", "to pivot"), facts, "table", "", ("family", "to pivot"))
+    facts = [
+        (
+            fact.rank,
+            fact.kind,
+            fact.family,
+            fact.rarity_bits,
+            f"{fact.shared_with} of {found.compared_with}",
+            fact.holder_count,
+            f"{OPTION_OF_KIND.get(fact.kind, '')} key:{fact.value_key}".strip(),
+        )
+        for fact in found.facts
+    ]
+    console.rows(("fact", "kind", "family", "rarity bits", "shared with", "holders in all", "to pivot"), facts, "table", "", ("family", "holders in all"))
     console.heading("ROWS BEHIND THEM (of_account: the accounts table shows the fact; its first request stands for the account)")
     rows = [(row.rank, row.account_id, row.stands_for, row.request_id, row.source_row, row.source_file) for row in found.rows]
     console.rows(("fact", "account_id", "stands for", "request_id", "row", "file"), rows, "table", "", ("stands for",))
@@ -154,4 +167,4 @@ def _names(records: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _say_next(account: dict[str, Any], network: dict[str, Any] | None, vs: str | None, out: Path) -> None:
     name = network["network_id"] if network else vs or account["account_id"]
-    console.say_next("show", *(("--out", out, "--", name) if name.startswith("-") else (name, "--out", out)))
+    say_next_about("show", name, out)

@@ -10,7 +10,8 @@ import typer
 
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
-from pipeline.cli.options import DEFAULT_OUT, Form, Out
+from pipeline.cli.nextsteps import say_next_about
+from pipeline.cli.options import DEFAULT_OUT, Form, Out, hash_without_compiling
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def pivot(
 def _pivot(given: dict[str, str], limit: int | None, out: Path, form: console.Format) -> None:
     if len(given) != 1:
         raise UsageError("pivot takes exactly one of --ip, --asn, --card, --device, --mailbox, --phone, --ua, --ja4, --session, --template and --time.")
+    hash_without_compiling()
     from pipeline.evidence.finished import FinishedRun
     from pipeline.evidence.pivot import pivot as related
 
@@ -103,10 +105,9 @@ def _say(found: Related, out: Path) -> None:
     for note in found.notes:
         console.say(note)
     if found.networks:
-        console.say_next("show", found.networks[0]["network_id"], "--out", out)
+        say_next_about("show", found.networks[0]["network_id"], out)
     elif found.accounts:
-        name = found.accounts[0]["account_id"]
-        console.say_next("show", *(("--out", out, "--", name) if name.startswith("-") else (name, "--out", out)))
+        say_next_about("show", found.accounts[0]["account_id"], out)
     else:
         console.say_next("networks", "--out", out)
 

@@ -10,7 +10,7 @@ import typer
 
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
-from pipeline.cli.options import DEFAULT_OUT, Form, Out
+from pipeline.cli.options import DEFAULT_OUT, Form, Out, hash_without_compiling
 
 if TYPE_CHECKING:
     from pipeline.evidence.prompts import Prompts
@@ -38,6 +38,7 @@ def prompts(
 
 
 def _prompts(name: str, logs: list[Path], accounts: Path | None, limit: int, out: Path, form: console.Format) -> int:
+    hash_without_compiling()
     from pipeline.evidence.finished import FinishedRun
     from pipeline.evidence.names import find_network
     from pipeline.evidence.prompts import prompts as masked
@@ -61,11 +62,21 @@ def _prompts(name: str, logs: list[Path], accounts: Path | None, limit: int, out
 
 
 def _print(found: Prompts) -> None:
-    console.line((found.network_id, "title"), f"  {found.request_total:,} requests with a prompt, {found.skeleton_total:,} masked prompts, the {len(found.skeletons)} most frequent:")
+    console.line((found.network_id, "title"), f"  {found.request_total:,} prompts, {found.skeleton_total:,} of them different once masked")
     console.data("")
     heads = ("no", "requests", "accounts", "prompts", "elsewhere", "key", "request_id", "row", "file")
     lines = [
-        (one.rank, one.request_count, one.account_count, one.prompt_count, one.elsewhere_count, f"key:{one.skeleton_key}", one.request_id, one.source_row, redact.file_path(one.source_file))
+        (
+            one.rank,
+            one.request_count,
+            one.account_count,
+            one.prompt_count,
+            one.elsewhere_count,
+            f"key:{one.skeleton_key}",
+            one.request_id,
+            one.source_row,
+            redact.file_path(one.source_file),
+        )
         for one in found.skeletons
     ]
     console.rows(heads, lines, "table", "", ("file", "row", "request_id", "prompts"))

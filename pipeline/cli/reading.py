@@ -9,6 +9,7 @@ import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
+from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 from pipeline.drawing import sparkline
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 _SCHEMA = "stillhunt.networks/1"
 _OWN = ("age_days", "first_day", "last_day", "events", "families")
 """What a search adds for its own use and only JSON and CSV show."""
-_LEAST = ("reason", "innocent", "last", "training", "entities", "tokens", "q", "new")
-SPARK = 20
+_LEAST = ("reason", "innocent", "last", "training", "q", "new", "tokens")
+SPARK, NARROW_SPARK, NARROW = 20, 14, 100
+"""Columns of a sparkline, of one on a terminal narrower than this."""
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +45,12 @@ def networks(
 def _fields(form: console.Format) -> None:
     from pipeline.evidence.search import field_lines
 
-    console.rows(("field", "value", "meaning"), field_lines(), form, "stillhunt.network_fields/1")
+    lines = field_lines()
+    if form == "table":
+        for name, value, meaning in lines:
+            console.paragraph(meaning, " " * 35, f"{name:<13} {value:<20} ")
+    else:
+        console.rows(("field", "value", "meaning"), lines, form, "stillhunt.network_fields/1")
     console.say_next("networks", "--where", "tier:refer new:7d", "--sort", "tokens-desc")
 
 
@@ -67,7 +74,8 @@ def _print(run: FinishedRun, chosen: list[dict[str, Any]]) -> None:
     from pipeline.evidence.activity import network_days
 
     days = network_days(run, [row["network_id"] for row in chosen]) if chosen else {}
-    lines = [_line(row, sparkline(days.get(row["network_id"], ()), SPARK)) for row in chosen]
+    room = SPARK if (console.width() or NARROW) >= NARROW else NARROW_SPARK
+    lines = [_line(row, sparkline(days.get(row["network_id"], ()), room)) for row in chosen]
     console.rows(tuple(lines[0]) if lines else ("network_id",), [tuple(line.values()) for line in lines], "table", "", _LEAST)
 
 
@@ -96,7 +104,7 @@ def _say(out: Path, run: FinishedRun, chosen: list[dict[str, Any]], found: int, 
         console.say(f"no network{which}, of {total}. What was not looked at: {out / 'latest' / 'index.html'}")
         console.say_next("networks", "--fields" if total else "--help")
         return
-    fit = f"{len(chosen)} shown of {found}{which}, " if len(chosen) < found else f"{found}{which}, " if found < total else ""
-    console.say(f"{fit}{total} networks in all; night {manifest['night']}, run {manifest['run_id']}.")
-    name = chosen[0]["network_id"]
-    console.say_next("show", name, "--out", out)
+    shown = f"{len(chosen)} shown of " if len(chosen) < found else ""
+    fit = f"{found}{which}, " if found < total else ""
+    console.say(f"{shown}{fit}{total} {'network' if total == 1 else 'networks'} in all; night {manifest['night']}, run {manifest['run_id']}.")
+    say_next_about("show", chosen[0]["network_id"], out)

@@ -10,6 +10,7 @@ import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
+from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 from pipeline.drawing import sparkline
 
@@ -55,16 +56,11 @@ def _show(name: str, out: Path, form: console.Format) -> None:
 def _say(out: Path, kind: str, row: Row, parts: Parts) -> None:
     if kind == "network":
         console.say(f"page: {out / 'latest' / 'networks' / (row['network_id'] + '.html')}")
-        _say_command("explain" if parts["members"] else "show", parts["members"][0]["account_id"] if parts["members"] else row["network_id"], out)
+        say_next_about("explain" if parts["members"] else "show", parts["members"][0]["account_id"] if parts["members"] else row["network_id"], out)
     elif row["network_id"]:
-        _say_command("explain", row["account_id"], out)
+        say_next_about("explain", row["account_id"], out)
     else:
-        _say_command("similar", row["account_id"], out)
-
-
-def _say_command(command: str, name: str, out: Path) -> None:
-    """An id that begins with a dash must not be read as an option."""
-    console.say_next(command, *(("--out", out, "--", name) if name.startswith("-") else (name, "--out", out)))
+        say_next_about("similar", row["account_id"], out)
 
 
 def _export(name: str, kind: str, parts: Parts, form: console.Format) -> None:
@@ -85,7 +81,12 @@ def _print_network(run: FinishedRun, network: Row, parts: Parts) -> None:
     from pipeline.kinds import GATE_FAMILIES
 
     words, days = wording(), network_days(run, [network["network_id"]]).get(network["network_id"], [])
-    console.line((network["network_id"], "title"), "  ", (network["tier"], network["tier"]), f"  {_counted(network['account_count'], 'account')}, {_counted(network['request_count'], 'request')}")
+    console.line(
+        (network["network_id"], "title"),
+        "  ",
+        (network["tier"], network["tier"]),
+        f"  {_counted(network['account_count'], 'account')}, {_counted(network['request_count'], 'request')}",
+    )
     console.paragraph(words.reason(network["reason"]))
     console.data("")
     opened = [row["family"] for row in parts["families"] if row["admitted"] and row["family"] in GATE_FAMILIES]
@@ -156,10 +157,10 @@ _LINEAGE = {"night": "night", "event": "event", "other_id": "other_id", "account
 
 
 def _print_account(run: FinishedRun, account: Row, parts: Parts) -> None:
+    import polars as pl
+
     from pipeline.evidence.activity import calendar, requests_by_day
     from pipeline.evidence.cards import linked_accounts
-
-    import polars as pl
 
     membership, linked = parts["membership"], linked_accounts(run, account["account_id"])
     tier = run.where("networks", network_id=account["network_id"]).row(0, named=True)["tier"] if account["network_id"] else ""
@@ -186,7 +187,10 @@ def _print_unusual(run: FinishedRun, account: Row) -> None:
 
     ranks = percentiles(run, account)
     far = sorted((feature for feature in FEATURES if ranks[feature.name] is not None), key=lambda feature: -abs((ranks[feature.name] or 0.0) - 0.5))
-    lines = [{"feature": one.name, "value": account[one.name], "unit": one.unit or "-", "higher than": f"{ranks[one.name]:.1%} of accounts", "formula": one.formula} for one in far[:UNUSUAL]]
+    lines = [
+        {"feature": one.name, "value": account[one.name], "unit": one.unit or "-", "higher than": f"{ranks[one.name]:.1%} of accounts", "formula": one.formula}
+        for one in far[:UNUSUAL]
+    ]
     _part("WHAT IS LEAST USUAL ABOUT IT", lines, ("formula", "unit"))
     console.data(f"({len(FEATURES) - len(lines)} more features: --format json or csv)")
 

@@ -10,12 +10,15 @@ import typer
 
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
+from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 
 if TYPE_CHECKING:
     from pipeline.evidence.similar import Neighbours
 
 _SCHEMA = "stillhunt.similar/1"
+REASONS_FIT = 150
+"""Columns from which reasons stand in the table."""
 LIKENESS = "Likeness is not control: who does the same work looks the same. Nothing about one operator follows from it."
 
 
@@ -49,9 +52,9 @@ def _similar(name: str, limit: int, out: Path, form: console.Format) -> None:
         _print(found, limit)
     other = found.linked[0]["other_account_id"] if found.linked else found.alike[0].account_id if found.alike else None
     if other is None:
-        console.say_next("show", *(("--out", out, "--", found.account_id) if found.account_id.startswith("-") else (found.account_id, "--out", out)))
+        say_next_about("show", found.account_id, out)
     else:
-        console.say_next("explain", "--out", out, *((f"--vs={other}", "--", found.account_id) if found.account_id.startswith("-") else (found.account_id, f"--vs={other}")))
+        console.say_next("explain", "--out", out, f"--vs={other}", "--", found.account_id)
 
 
 _COLUMNS = ("account_id", "network_id", "by", "bits", "distance", "why", "unlike_in")
@@ -71,6 +74,22 @@ def _print(found: Neighbours, limit: int) -> None:
     if len(found.linked) > limit:
         console.data(f"({len(found.linked) - limit:,} more: --limit)")
     console.heading("BY PROFILE, not linked: what their traffic looks like (value of this account/of the other)")
-    alike = [(one.account_id, one.network_id, one.distance, f"{one.nearer_than:.1%}", one.alike_in or "nothing unusual", one.unlike_in or "nothing") for one in found.alike]
-    console.rows(("account_id", "network_id", "distance", "nearer than", "both unusual in", "most unlike in"), alike, "table", "", ("most unlike in", "nearer than"))
+    _print_alike(found)
     console.paragraph(LIKENESS)
+
+
+def _print_alike(found: Neighbours) -> None:
+    """A table where there is room for the reasons, else each account with its reasons below."""
+    room = console.width()
+    short = [(one.account_id, one.network_id, one.distance, f"{one.nearer_than:.1%}") for one in found.alike]
+    heads = ("account_id", "network_id", "distance", "nearer than")
+    if room is None or room >= REASONS_FIT:
+        why = [(one.alike_in or "nothing unusual", one.unlike_in or "nothing") for one in found.alike]
+        console.rows(
+            (*heads, "both unusual in", "most unlike in"), [(*left, *right) for left, right in zip(short, why, strict=True)], "table", "", ("most unlike in", "nearer than")
+        )
+        return
+    for one in found.alike:
+        console.line(redact.for_cell(one.account_id), f"  {one.network_id or 'in no network'}, distance {one.distance:.2f}, nearer than {one.nearer_than:.1%}")
+        console.paragraph(f"both unusual in {one.alike_in or 'nothing'}", "    ")
+        console.paragraph(f"most unlike in {one.unlike_in or 'nothing'}", "    ")

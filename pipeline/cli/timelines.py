@@ -11,6 +11,7 @@ import typer
 
 from pipeline import console, drawing, redact
 from pipeline.cli.guard import guarded
+from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from pipeline.evidence.timeline import Event, Timeline
 
 _SCHEMA = "stillhunt.timeline/1"
-BAR, QUIET = 20, 3
-"""Columns of a day's bar; days without a request that are told in one line."""
+BAR, NARROW_BAR, NARROW, QUIET, OUTSIDE = 20, 10, 120, 3, 20
+"""Columns of a day's bar, and on a terminal narrower than this; days without a request that are told one by one, events outside the window that are listed."""
 _WORDS = {"signed_up": "signed up", "first_request": "first request", "last_request": "last request", "status": "status", "banned": "banned", "released": "release of"}
+_COUNTED = {"signed_up": "signed up", "first_request": "first seen", "last_request": "last seen", "status": "now", "banned": "banned"}
+"""The same of a network, behind the number of its accounts."""
 
 
 def register(app: typer.Typer) -> None:
@@ -55,13 +58,17 @@ def _timeline(name: str, accounts: Path | None, context: Path | None, out: Path,
         console.document({"id": identity, "kind": kind, "network_id": row["network_id"], **dataclasses.asdict(found)}, _SCHEMA)
     elif form == "csv":
         columns = tuple(found.days[0])
-        console.rows((*columns, "events"), [[*(day[column] for column in columns), "; ".join(_word(one, kind) for one in found.events if one.day == day["day"])] for day in found.days], "csv", _SCHEMA)
+        console.rows(
+            (*columns, "events"),
+            [[*(day[column] for column in columns), "; ".join(_word(one, kind) for one in found.events if one.day == day["day"])] for day in found.days],
+            "csv",
+            _SCHEMA,
+        )
     else:
         _print(identity, kind, row, found)
     for note in found.notes:
         console.say(note)
-    command = "prompts" if kind == "network" else "explain"
-    console.say_next(command, *(("--out", out, "--", identity) if identity.startswith("-") else (identity, "--out", out)))
+    say_next_about("prompts" if kind == "network" else "explain", identity, out)
 
 
 def _members(run: FinishedRun, network_id: str) -> pl.DataFrame:
@@ -81,10 +88,10 @@ def _print(identity: str, kind: str, row: dict[str, Any], found: Timeline) -> No
     outside = [one for one in found.events if not found.days[0]["day"] <= one.day <= found.days[-1]["day"]]
     if outside:
         console.heading("OUTSIDE THE WINDOW")
-        for one in outside[:BAR]:
+        for one in outside[:OUTSIDE]:
             console.data(f"{one.day}  {_word(one, kind)}")
-        if len(outside) > BAR:
-            console.data(f"({len(outside) - BAR} more: --format json)")
+        if len(outside) > OUTSIDE:
+            console.data(f"({len(outside) - OUTSIDE} more: --format json)")
 
 
 def _stretches(found: Timeline) -> list[list[Any]]:
@@ -103,7 +110,8 @@ def _stretches(found: Timeline) -> list[list[Any]]:
 def _line(days: list[Any], kind: str, events: tuple[Event, ...], most: int) -> dict[str, Any]:
     day = days[0]
     counts = {"accounts": day["accounts"]} if kind == "network" else {}
-    bar = drawing.bar(0.0, float(day["requests"]), 0.0, float(most), BAR) if day["requests"] else "unknown" if day["requests"] is None else ""
+    room = BAR if (console.width() or NARROW) >= NARROW else NARROW_BAR
+    bar = drawing.bar(0.0, float(day["requests"]), 0.0, float(most), room) if day["requests"] else "unknown" if day["requests"] is None else ""
     told = "; ".join(_word(one, kind) for one in events if one.day == day["day"]) if len(days) == 1 else f"{len(days)} days without a request"
     return {
         "day": _span(days), **counts, "requests": day["requests"], "": bar, "tokens in": day["input_tokens"], "tokens out": day["output_tokens"],
@@ -118,5 +126,6 @@ def _span(days: list[Any]) -> str:
 
 def _word(one: Event, kind: str) -> str:
     """An event in words; of a network with the number of its accounts."""
-    word = f"{_WORDS.get(one.event, f'network {one.event}')} {one.detail}".strip()
-    return f"{word}: {one.accounts} {'account' if one.accounts == 1 else 'accounts'}" if kind == "network" and one.accounts is not None else word
+    if kind == "network" and one.event in _COUNTED:
+        return f"{one.accounts} {_COUNTED[one.event]} {one.detail}".strip()
+    return f"{_WORDS.get(one.event, f'network {one.event}')} {one.detail}".strip()

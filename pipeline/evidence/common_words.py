@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.given import Record
-from pipeline.evidence.keys import use_numpy
 
 LEAST = 20
 """Other organisations that must use a word before it is shown."""
@@ -59,7 +56,9 @@ def common_words(run: FinishedRun, words: Collection[str], members: Collection[i
 
 def _tokens(words: list[str]) -> list[int | None]:
     """The hash that samples hold for each word; None for what is not just one word to the fingerprint pass."""
-    use_numpy()
+    import numpy as np
+    import pyarrow as pa
+
     from pipeline.measures import fingerprints as fp
 
     if not words:

@@ -78,7 +78,10 @@ GRAVITY = ("tier", "new", "gone", "grown", "shrunk", "moved")
 
 
 def find_runs(out: Path, names: tuple[str, ...]) -> tuple[FinishedRun, FinishedRun]:
-    """(earlier, later) by what was typed: run ids or their beginnings, nights, `latest`; none: the latest and that of the night before it; one: that and the latest. Raises InputError."""
+    """(earlier, later) by what was typed: run ids or their beginnings, nights, `latest`. None: the latest and that of the night before it; one: that and the latest.
+
+    Raises InputError for a name that fits no run or several.
+    """
     latest = latest_run(out)
     if not names:
         return FinishedRun(out, _night_before(out, latest)), FinishedRun(out, latest)
@@ -143,9 +146,7 @@ def _networks(run: FinishedRun) -> dict[str, Known]:
 def _matched(before: FinishedRun, after: FinishedRun) -> list[tuple[Known | None, Known | None]]:
     """Each network of both runs once: with its like, or with None."""
     old, new = _networks(before), _networks(after)
-    pairs: list[tuple[Known | None, Known | None]] = []
-    for name in sorted(old.keys() & new.keys()):
-        pairs.append((old.pop(name), new.pop(name)))
+    pairs: list[tuple[Known | None, Known | None]] = [(old.pop(name), new.pop(name)) for name in sorted(old.keys() & new.keys())]
     overlaps = sorted(((-len(one["members"] & two["members"]), a, b) for a, one in old.items() for b, two in new.items() if one["members"] & two["members"]))
     for count, a, b in overlaps:
         if a in old and b in new and -2 * count > min(len(old[a]["members"]), len(new[b]["members"])):
@@ -195,7 +196,7 @@ def level(changes: tuple[Change, ...]) -> str:
 
 def causes(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Cause, ...]:
     """What went into two runs and differs, from their run.json."""
-    return tuple([*_data(then, now), *_prior(then, now), *_settings(then, now), *_code(then, now), *_versions(then, now)])
+    return (*_data(then, now), *_prior(then, now), *_settings(then, now), *_code(then, now), *_versions(then, now))
 
 
 def _data(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Cause]:
@@ -255,5 +256,3 @@ def _text(value: Any) -> str:
 def _some(names: list[str]) -> str:
     shown = ", ".join(redact.file_path(name) for name in sorted(names)[:3])
     return f"{len(names)}: {shown}{' ..' if len(names) > 3 else ''}"
-
-

@@ -82,17 +82,20 @@ class FinishedRun:
 
     def days_among(self, name: str, columns: Iterable[str], wanted: Mapping[str, Iterable[str | int]]) -> pl.DataFrame:
         """The same of a day table, over all days of the run in their order; a day that was dropped since gives no rows."""
-        folders = (self.out / "days" / f"date={day}" for day in sorted(self.manifest()["days"]))
-        found = [_filtered(folder / f"{name}.parquet", wanted, tuple(columns)) for folder in folders if folder.is_dir()]
-        return pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
+        matches = [_is_one_of(column, values) for column, values in wanted.items()]
+        return self.scan_days(name, columns, pl.all_horizontal(*matches) if matches else None)
+
+
+def _is_one_of(column: str, values: Iterable[str | int]) -> pl.Expr:
+    some = list(values)
+    return pl.col(column) == some[0] if len(some) == 1 else pl.col(column).is_in(some)
 
 
 def _filtered(path: Path, wanted: Mapping[str, Iterable[str | int]], columns: tuple[str, ...] = ()) -> pl.DataFrame:
     try:
         scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         for column, values in wanted.items():
-            some = list(values)
-            scan = scan.filter(pl.col(column) == some[0] if len(some) == 1 else pl.col(column).is_in(some))
+            scan = scan.filter(_is_one_of(column, values))
         return (scan.select(columns) if columns else scan).collect()
     except (OSError, pl.exceptions.PolarsError):
         raise IntegrityError(f"{path}: is missing or not the Parquet file that the run wrote. Run again with another --out, or restore it.") from None

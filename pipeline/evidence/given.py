@@ -9,13 +9,16 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipeline.errors import InputError, IntegrityError
 from pipeline.evidence.finished import FinishedRun
-from pipeline.ingest import Context, read_context
 from pipeline.provenance import sha256_file
+
+if TYPE_CHECKING:
+    from pipeline.ingest import Context
 
 _TIMES = ("created_at", "status_changed_at")
 _TEXTS = ("account_id", "organization_id", "status")
@@ -45,6 +48,8 @@ def account_table(run: FinishedRun, path: Path, accounts: Iterable[str] | None =
 
 def context_folder(run: FinishedRun, folder: Path) -> Context:
     """Releases, bans and the rest, as the run read them. Raises InputError, IntegrityError."""
+    from pipeline.ingest import read_context  # with all that reads logs: half a cpu second
+
     found = read_context(folder)
     known = run.manifest()["recipe"]["context"]
     for name, sha in sorted((found.files or {}).items()):
@@ -70,7 +75,10 @@ def _read(path: Path) -> pl.DataFrame:
             is_parquet = file.read(4) == b"PAR1"
         scan = pl.scan_parquet(path, glob=False) if is_parquet else pl.scan_csv(path, infer_schema=False, glob=False)
         kinds = scan.collect_schema()
-        texts = [_filled(pl.col(name).cast(pl.String), is_trimmed=name != "account_id").alias(name) if name in kinds else pl.lit(None, dtype=pl.String).alias(name) for name in (*_TEXTS, "as_of")]
+        texts = [
+            _filled(pl.col(name).cast(pl.String), is_trimmed=name != "account_id").alias(name) if name in kinds else pl.lit(None, dtype=pl.String).alias(name)
+            for name in (*_TEXTS, "as_of")
+        ]
         times = [_time(name, kinds).alias(name) for name in _TIMES]
         return scan.select(*texts, *times).filter(pl.col("account_id").is_not_null()).collect()
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -6,11 +6,8 @@ tables print it. Nothing is looked up anywhere, so a value that no log carried g
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
-
-import pyarrow as pa
 
 from pipeline.errors import UsageError
 
@@ -28,11 +25,6 @@ class Reading:
     """the kind stands in shared_values (what two or more accounts of the accounts table hold), not in the requests"""
 
 
-def use_numpy() -> None:
-    """A handful of values are hashed faster than the compiled pass is loaded; both give equal keys."""
-    os.environ.setdefault("STILLHUNT_NO_NUMBA", "1")
-
-
 def printed_key(text: str) -> int | None:
     """The number of `key:N`; None if the text is none. Raises UsageError for a number that is no key."""
     found = _KEY.fullmatch(text.strip())
@@ -46,7 +38,8 @@ def printed_key(text: str) -> int | None:
 
 def value_key(text: str, namespace: str) -> int:
     """The key of a value, byte by byte."""
-    use_numpy()
+    import pyarrow as pa
+
     from pipeline.measures import fingerprints as fp
 
     return int(fp.value_keys(fp.spans_of(pa.array([text])), namespace)[0])
@@ -54,7 +47,8 @@ def value_key(text: str, namespace: str) -> int:
 
 def address_readings(text: str) -> list[Reading]:
     """An address, a prefix (`203.0.113.0/24`) or the hash that the log has in place of an address; sign-up addresses beside."""
-    use_numpy()
+    import pyarrow as pa
+
     from pipeline.ingest.addresses import address_keys, prefix_keys
 
     if "/" in text:
@@ -85,7 +79,8 @@ def agent_readings(text: str) -> list[Reading]:
 
 def text_readings(text: str) -> list[Reading]:
     """A prompt as it was sent: the same once digits, names, quotes, code and paths are masked, word for word, or as a system prompt."""
-    use_numpy()
+    import pyarrow as pa
+
     from pipeline.measures import fingerprints as fp
 
     spans = fp.spans_of(pa.array([text]))

@@ -18,11 +18,12 @@ from pipeline.errors import UsageError
 from pipeline.evidence import keys
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.keys import Reading
-from pipeline.ingest.placeholders import is_placeholder
 
 DAY_US = 86_400_000_000
 Row = dict[str, Any]
-_RECORD_NOTE = "The run keeps cards, devices, mailboxes and telephones only where two or more accounts hold them: nobody found means at most one account, or one that too many share."
+_RECORD_NOTE = (
+    "The run keeps cards, devices, mailboxes and telephones only where two or more accounts hold them: nobody found means at most one account, or one that too many share."
+)
 
 
 RECORD_WORDS = {"signup_ip": "sign-up address", "payment": "payment instrument", "device": "device at sign-up", "email": "mailbox", "phone": "telephone"}
@@ -125,9 +126,13 @@ def _key_readings(asked: Pivot, key: int) -> list[Reading]:
 
 
 def _notes(asked: Pivot, value: str, key: int | None) -> tuple[str, ...]:
-    if asked.is_record and key is None and is_placeholder(value):
+    if not asked.is_record:
+        return ()
+    from pipeline.ingest.placeholders import is_placeholder
+
+    if key is None and is_placeholder(value):
         return ("This value stands for no value (a placeholder): the ingest reads it as nothing, so it never links accounts.",)
-    return (_RECORD_NOTE,) if asked.is_record else ()
+    return (_RECORD_NOTE,)
 
 
 def _by_requests(run: FinishedRun, readings: Sequence[Reading]) -> list[pl.DataFrame]:

@@ -26,7 +26,7 @@ _BASIS = {
     "log": "Organisations are those of the log.",
     "accounts": "Organisations are those of the accounts table.",
     "each": "Neither the log nor the accounts table names organisations, so each account counts as one.",
-    "unknown": "The run knew organisations from its accounts table, which this command was not given: no word can be shown to be common, so all are masked. --accounts FILE cures that.",
+    "unknown": "The run knew organisations from its accounts table, which this command was not given, so no word can be shown to be common: --accounts FILE unmasks more.",
 }
 
 
@@ -71,7 +71,9 @@ def prompts(run: FinishedRun, network_id: str, limit: int, roots: Sequence[Path]
     if not rows.height:
         return Prompts(network_id, (), 0, 0, (_nothing(run),))
     counted = rows.group_by("skeleton_key").agg(
-        pl.len().cast(pl.Int64).alias("request_count"), pl.col("account_key").n_unique().cast(pl.Int64).alias("account_count"), pl.col("prompt_key").n_unique().cast(pl.Int64).alias("prompt_count")
+        pl.len().cast(pl.Int64).alias("request_count"),
+        pl.col("account_key").n_unique().cast(pl.Int64).alias("account_count"),
+        pl.col("prompt_key").n_unique().cast(pl.Int64).alias("prompt_count"),
     )
     chosen = counted.sort(["request_count", "skeleton_key"], descending=[True, False]).head(min(limit, MOST))
     chosen = chosen.join(_elsewhere(run, chosen["skeleton_key"], keys), on="skeleton_key", how="left", maintain_order="left").with_columns(pl.col("elsewhere_count").fill_null(0))

@@ -169,7 +169,9 @@ def _value(field: Field, text: str, word: str) -> Any:
 
 def _wrong(field: Field, text: str, word: str) -> Any:
     right = {"number": "a number, as in 20, 1.5k or 3M", "days": "a number of days, as in 7d or 2w", "day": "a day, as in 2026-05-01"}[field.kind]
-    raise UsageError(f"'{redact.for_cell(word)}': '{redact.for_cell(text)}' is not what {field.name} takes. Write {right}; before it may stand >=, >, <=, < or =, between two '..'.")
+    raise UsageError(
+        f"'{redact.for_cell(word)}': '{redact.for_cell(text)}' is not what {field.name} takes. Write {right}; before it may stand >=, >, <=, < or =, between two '..'."
+    )
 
 
 def _known(row: Row, tokens: tuple[int | None, int | None], first: dt.date | None, night: dt.date) -> Row:

@@ -19,7 +19,10 @@ from pipeline.evidence.finished import FinishedRun
 
 Floats = NDArray[np.float64]
 UNUSUAL, ALIKE = 0.88, 0.2
-"""On the bent scale: distance from the median (one spread) from which a feature can be a reason for being alike, and how near the other must be. Most accounts are alike in what is usual."""
+"""On the bent scale: distance from the median (one spread) from which a feature can be a reason for being alike, and how near the other must be.
+
+Most accounts are alike in what is usual, so that is no reason.
+"""
 SHARED = 0.5
 """Share of the account's own known features that another must have, too, to be compared."""
 REASONS = 3
@@ -106,7 +109,7 @@ def _distances(scaled: Floats, own: int) -> Floats:
     both = ~np.isnan(differences)
     counts = both.sum(axis=1)
     squares = np.where(both, differences, 0.0) ** 2
-    found = np.sqrt(squares.sum(axis=1) / np.maximum(counts, 1)).round(6)
+    found: Floats = np.sqrt(squares.sum(axis=1) / np.maximum(counts, 1)).round(6)
     found[(counts < SHARED * scaled.shape[1]) | (np.arange(len(scaled)) == own)] = np.inf
     return found
 

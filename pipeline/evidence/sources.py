@@ -10,13 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from pipeline.errors import InputError
 from pipeline.evidence.finished import FinishedRun
-from pipeline.ingest.casting import cast_values
 from pipeline.provenance import sha256_file
 
 Place = tuple[str, int]
@@ -67,6 +62,9 @@ def _path_of(name: str, roots: Sequence[Path]) -> Path | None:
 
 def _prompts(path: Path, rows: Sequence[int]) -> dict[int, str] | None:
     """Prompts at ascending rows of a file; None if it has no such column or cannot be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     found: dict[int, str] = {}
     first = 0
     try:
@@ -85,6 +83,11 @@ def _prompts(path: Path, rows: Sequence[int]) -> dict[int, str] | None:
 
 
 def _taken(file: Any, group: int, rows: Sequence[int]) -> list[tuple[int, str | None]]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from pipeline.ingest.casting import cast_values
+
     column = file.read_row_group(group, columns=["prompt"], use_threads=False).column(0).take(pa.array(rows))
     texts = cast_values(pa.concat_arrays(column.chunks), pa.string())[0]
     return list(zip(rows, pc.cast(texts, pa.string()).to_pylist(), strict=True))
