@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from pipeline import redact
-from pipeline.drawing import cut, fitted, plain_width, tone_of, wrapped
+from pipeline.drawing import cut, fitted, tone_of, wrapped
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -74,9 +74,8 @@ TONES = {"title": "1", "quiet": "2", "refer": "1;31", "watch": "33", "explained"
 
 def _painted(text: str, tone: str) -> str:
     """Text made neutral, then coloured where the terminal takes colour."""
-    shown = redact.visible(text)
-    coloured = tone in TONES and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"\x1b[{TONES[tone]}m{shown}\x1b[0m" if coloured and shown else shown
+    takes_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return redact.painted(text, TONES.get(tone, "") if takes_colour else "")
 
 
 def _write(stream: TextIO, text: str, *, is_neutral: bool = False) -> None:
@@ -139,8 +138,8 @@ def _table(columns: Sequence[str], records: Sequence[Sequence[Any]], least: Sequ
 
 def _placed(text: str, room: int, column: str, *, flush: bool) -> str:
     """A cell in its place; one longer than its place is cut, and says so by its last character."""
-    shown = text if plain_width(text) <= room else cut(text, room, keeps_end=column == "file")
-    space = " " * (room - plain_width(shown))
+    shown = text if redact.columns(text) <= room else cut(text, room, keeps_end=column == "file")
+    space = " " * (room - redact.columns(shown))
     return space + _painted(shown, tone_of(column, text)) if flush else _painted(shown, tone_of(column, text)) + space
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from pipeline import redact
 
 GAP = 2
 """Columns between two columns of a table."""
@@ -31,21 +32,14 @@ class Fit:
     note: str
 
 
-def plain_width(text: str) -> int:
-    """Columns that a text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
-
-
 def cut(text: str, room: int, *, keeps_end: bool = False) -> str:
     """The beginning of a text (or its end, which tells files apart) that takes at most `room` columns, with a mark where something was cut."""
-    if plain_width(text) <= room:
+    if redact.columns(text) <= room:
         return text
     mark = _CUT if draws_blocks() else "~"
     kept, used = "", 0
     for one in reversed(text) if keeps_end else text:
-        used += plain_width(one)
+        used += redact.columns(one)
         if used > room - 1:
             break
         kept += one
@@ -57,7 +51,7 @@ def fitted(names: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence
 
     First the columns in `least` go, the first first; then the widest text is shortened, ids never; then columns go from the right, never the first.
     """
-    widths = [max(plain_width(row[at]) for row in cells) for at in range(len(names))]
+    widths = [max(redact.columns(row[at]) for row in cells) for at in range(len(names))]
     shown = list(range(len(names)))
     if room is None:
         return Fit(tuple(shown), tuple(widths), "")

@@ -127,6 +127,19 @@ def for_filename(text: str, limit: int = 80) -> str:
     return f"{plain[: limit - 9].rstrip('.')}-{_fingerprint(text)}"
 
 
+def painted(text: str, colour: str) -> str:
+    """`text` made visible, in a colour of ours (the numbers of an SGR sequence; '' for none): the only escape that ever leaves."""
+    shown = visible(text)
+    return f"\x1b[{colour}m{shown}\x1b[0m" if colour and shown else shown
+
+
+def columns(text: str) -> int:
+    """Columns that a text takes on a terminal: letters of East Asian scripts two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
 def visible(text: str) -> str:
     """`text` on one line with every control character, escape sequence and reordering or hidden mark replaced by something that can be seen."""
     if text.isascii() and text.isprintable():
@@ -173,7 +186,7 @@ _PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d ().-]{7,18}\d(?![\w.])")
 _SKELETON_MASKS = (
     (re.compile(r"```.*?(?:```|$)|`[^`]*`"), "[code]"),
     (re.compile(r"\"[^\"]*\"|\u201c[^\u201d]*\u201d|\u00ab[^\u00bb]*\u00bb"), "[quote]"),
-    (re.compile(r"(?<![^\s(])[^\s()\[\]]*[/\\@][^\s()\[\]]*"), "[path]"),
+    (re.compile(r"(?<![^\s(])[^\s()\[\]]*[/\\@](?:[^\s()\[\]]*[^\s()\[\].,;:!?])?"), "[path]"),
     (re.compile(r"[\w']*\d[\w'.,]*\b"), "#"),
 )
 """What a skeleton masks, and what stands for it."""

@@ -24,7 +24,7 @@ SHOWN = 40
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command(epilog="Example: stillhunt diff latest latest --fail-on any")(diff)
+    app.command(epilog="Example: stillhunt diff --fail-on tier")(diff)
 
 
 def diff(
