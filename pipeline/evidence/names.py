@@ -18,8 +18,8 @@ from pipeline.evidence.finished import FinishedRun
 
 TIERS = ("refer", "watch", "explained")
 _PLACE = re.compile(r"@(\d{1,6})(?:\.(\d{1,6}))?")
-_LOOKED_AT = 2_000
-"""Ids that are compared letter by letter at most; which ones they are is chosen by their pieces."""
+_LOOKED_AT, _ALIKE = 200, 0.75
+"""Ids that are compared letter by letter at most, and how much of the letters must agree."""
 
 Row = dict[str, Any]
 
@@ -82,15 +82,19 @@ def hint(name: str, known: Iterable[str]) -> str:
 def nearest(name: str, known: Iterable[str], count: int = 2) -> list[str]:
     """The known names most like one, best first; none that is not much like it.
 
-    Two slips of the hand leave one third of a name whole. Of names that hold such a third the first `_LOOKED_AT` by length and common beginning are compared.
+    Two slips of the hand leave one third of a name whole. Of names that hold such a third the `_LOOKED_AT` with most in common at their two ends are compared.
     """
     import difflib
 
     third = max(1, len(name) // 3)
     pieces = {piece for piece in (name[:third], name[third : 2 * third], name[2 * third :]) if piece}
     likely = [one for one in known if abs(len(one) - len(name)) <= max(2, third) and any(piece in one for piece in pieces)]
-    likely.sort(key=lambda one: (-_common(one, name), abs(len(one) - len(name)), one))
-    return difflib.get_close_matches(name, likely[:_LOOKED_AT], n=count, cutoff=0.75)
+    ends = {one: _common(one, name) for one in likely}
+    likely.sort(key=lambda one: (-ends[one], abs(len(one) - len(name)), one))
+    looked_at = likely[:_LOOKED_AT]
+    alike = {one: max(difflib.SequenceMatcher(None, one, name, autojunk=False).ratio(), ends[one] / max(len(one), len(name), 1)) for one in looked_at}
+    looked_at.sort(key=lambda one: (-round(alike[one], 6), -ends[one], one))
+    return [one for one in looked_at if alike[one] >= _ALIKE][:count]
 
 
 def _common(one: str, other: str) -> int:
