@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__, console
-from pipeline.cli import check, diagnosing, explaining, opening, querying, reading, reference, rejudging, running, simulating, tips, validating
+from pipeline.cli import check, diagnosing, differing, explaining, opening, pivoting, prompting, querying, reading, reference, rejudging, running
+from pipeline.cli import showing, similarity, simulating, timelines, tips, validating
 from pipeline.cli.guard import under_guard
 
 EXAMPLE = "Example: stillhunt demo"
@@ -39,7 +40,8 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_print_vers
     """Find networks of accounts that distil a model, in the request logs of its API."""
 
 
-for module in (running, check, reading, explaining, querying, rejudging, tips, simulating, validating, reference, opening, diagnosing):
+COMMANDS = (running, check, reading, showing, explaining, pivoting, similarity, timelines, prompting, differing, querying, rejudging, tips)
+for module in (*COMMANDS, simulating, validating, reference, opening, diagnosing):
     module.register(app)
 
 
