@@ -11,8 +11,26 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__, console
-from pipeline.cli import check, diagnosing, differing, explaining, opening, pivoting, prompting, querying, reading, reference, rejudging, running
-from pipeline.cli import showing, similarity, simulating, timelines, tips, validating
+from pipeline.cli import (
+    check,
+    diagnosing,
+    differing,
+    explaining,
+    opening,
+    pivoting,
+    prompting,
+    querying,
+    reading,
+    reference,
+    rejudging,
+    running,
+    showing,
+    similarity,
+    simulating,
+    timelines,
+    tips,
+    validating,
+)
 from pipeline.cli.guard import under_guard
 
 EXAMPLE = "Example: stillhunt demo"

@@ -12,6 +12,7 @@ from pipeline.cli.guard import guarded
 from pipeline.cli.options import DEFAULT_OUT, Form, Out, usable_threads
 
 DEGRADED = 5
+_INDENT = " " * 9
 _COLUMNS = ("what", "status", "found", "to_do")
 
 
@@ -30,11 +31,10 @@ def _doctor(out: Path, form: console.Format) -> int:
 
     found = list(checks(out, usable_threads()))
     if form == "table":
-        console.rows(("what", "status", "found"), [(check.what, check.status, check.found) for check in found], "table", "")
-        console.data("")
         for check in found:
+            console.paragraph(f"{check.what}: {check.found}", indent=_INDENT, first=check.status.ljust(len(_INDENT)))
             if check.to_do:
-                console.data(f"{check.what}: {check.to_do}")
+                console.paragraph(check.to_do, indent=f"{_INDENT}    ", first=f"{_INDENT}to do: ")
     else:
         console.rows(_COLUMNS, [dataclasses.astuple(check) for check in found], form, "stillhunt.doctor/1")
     missing = [check.what for check in found if check.status == "missing"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,8 +114,9 @@ def _list_saved(out: Path, form: console.Format) -> None:
     found = [(saved_name(file), ", ".join(f"{name} {kind}" for name, kind in file.params), ", ".join(file.reads), file.purpose) for file in saved()]
     if form == "table":
         for name, parameters, _, purpose in found:
-            told = (purpose, f"parameters: {parameters or 'none'}")
-            console.data("\n".join((name, *(textwrap.fill(line, 78, initial_indent="    ", subsequent_indent="    ") for line in told), "", "")))
+            console.data(name)
+            console.paragraph(purpose, indent="    ")
+            console.paragraph(f"parameters: {parameters or 'none'}", indent="    ")
     else:
         console.rows(columns, found, form, "stillhunt.saved_queries/1")
     console.say_next("query", "--saved", "busiest_accounts", "--set", "first_day=2026-05-01", "--set", "last_day=2026-05-31", "--set", "rows=10", "--out", out)

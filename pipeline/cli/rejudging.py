@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,14 +11,11 @@ import typer
 from pipeline import console
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import DEFAULT_OUT, Form, Out, Threads, usable_threads
-from pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from pipeline.evidence.finished import FinishedRun
     from pipeline.evidence.rejudging import Standing, WhatIf
 
 _SCHEMA = "stillhunt.whatif/1"
-WIDTH = 78
 SHOWN = 20
 """Accounts lost or gained that people are shown."""
 
@@ -33,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def whatif(
-    network: Annotated[str, typer.Argument(metavar="NET", help="A network_id.")],
+    network: Annotated[str, typer.Argument(metavar="NET", help="A network_id, or @3 for the third of the queue.")],
     without: Annotated[list[str] | None, typer.Option("--without", metavar="FAMILY", help="Strike out a family of evidence. May be given more than once.")] = None,
     threshold: Annotated[float | None, typer.Option("--threshold", min=0.0, max=1000.0, metavar="BITS", help="Bits from which a pair is linked, in place of the run's.")] = None,
     accounts: Accounts = None,
@@ -51,12 +47,13 @@ def whatif(
 
 def _whatif(name: str, without: tuple[str, ...], threshold: float | None, accounts: Path | None, context: Path | None, out: Path, threads: int, form: console.Format) -> None:
     from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.names import find_network
     from pipeline.evidence.origins import Origins
     from pipeline.evidence.rejudging import what_if
     from pipeline.evidence.workings import Workings
 
     run = FinishedRun(out)
-    known_network(run, name)
+    name = find_network(run, name)["network_id"]
     with Workings(run, Origins(out, accounts, context), threads) as workings:
         found = what_if(workings, name, tuple(dict.fromkeys(without)), threshold)
         say_remade(workings.remade)
@@ -69,16 +66,6 @@ def _whatif(name: str, without: tuple[str, ...], threshold: float | None, accoun
     console.say_next("show", name, "--out", out)
 
 
-def known_network(run: FinishedRun, name: str) -> None:
-    """Raise InputError that names the nearest for what is no network of the run."""
-    import difflib
-
-    names = run.table("networks")["network_id"].to_list()
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-        raise InputError(f"'{name}' is no network of the latest run in {run.out}.{f' Did you mean {near[0]}?' if near else ''} See: stillhunt networks --out {run.out}")
-
-
 def say_remade(names: list[str]) -> None:
     """Tell what had to be made again."""
     if names:
@@ -88,11 +75,13 @@ def say_remade(names: list[str]) -> None:
 def _print(found: WhatIf) -> None:
     struck = f"without {', '.join(found.without)}" if found.without else "with all families"
     moved = f"linked from {found.threshold_bits:,.2f} bits" + ("" if found.threshold_bits == found.run_threshold_bits else f" in place of {found.run_threshold_bits:,.2f}")
-    console.data(f"{found.network_id} {struck}, {moved}")
-    console.data("\nJUDGED AGAIN")
-    lines = (("as the run has it", found.before), ("its members, put together again", found.after))
-    console.rows(("", "members", "bits", "q", "tier", "best alternative", "margin"), [(label, *_line(standing)) for label, standing in lines], "table", "")
-    console.data("\n" + _wrapped(_change(found)))
+    console.paragraph(f"{found.network_id} {struck}, {moved}")
+    console.heading("JUDGED AGAIN")
+    lines = (("as the run has it", found.before), ("members, judged again", found.after))
+    columns = ("", "members", "bits", "q", "tier", "best alternative", "margin")
+    console.rows(columns, [(label, *_line(standing)) for label, standing in lines], "table", "", least=("margin", "q"))
+    console.data("")
+    console.paragraph(_change(found))
     _print_log(found)
 
 
@@ -112,15 +101,12 @@ def _change(found: WhatIf) -> str:
 
 
 def _print_log(found: WhatIf) -> None:
-    console.data("\nTHE WHOLE LOG, GROUPED AGAIN: groups that hold two of its members or more")
+    console.heading("THE WHOLE LOG, GROUPED AGAIN: groups that hold two of its members or more")
     pieces = [(number, piece.account_count, piece.held_count, piece.coordination_bits, piece.origin) for number, piece in enumerate(found.pieces, start=1)]
     console.rows(("group", "accounts", "members", "bits", "joined by"), pieces[:SHOWN], "table", "")
     for what, names in (("lost from the first group", found.lost), ("gained by it", found.gained)):
         more = f" and {len(names) - SHOWN} more (--format csv)" if len(names) > SHOWN else ""
-        console.data(_wrapped(f"{what}: {len(names)}{': ' + ', '.join(names[:SHOWN]) + more if names else ''}"))
+        console.paragraph(f"{what}: {len(names)}{': ' + ', '.join(names[:SHOWN]) + more if names else ''}", indent="    ", first="")
     if found.unnamed_count:
-        console.data(_wrapped(f"{found.unnamed_count} accounts of its cluster are not named by the run, since too little speaks against each: neither lost nor gained."))
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+        text = f"accounts of its cluster that the run does not name, since too little speaks against each: {found.unnamed_count}, neither lost nor gained"
+        console.paragraph(text, indent="    ", first="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import textwrap
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pipeline.evidence.one_group import GroupTest
     from pipeline.evidence.tips import Tip
 
-WIDTH = 78
+WIDE = 120
+"""Columns from which a row has room for three facts."""
 SHOWN = 40
 """Rows of one part that people are shown."""
 _EXPAND, _TEST = "stillhunt.expand/1", "stillhunt.test/1"
@@ -79,6 +80,7 @@ def _tip(run: FinishedRun, file: Path, kind: Literal["account", "address", "card
 
 
 def _expand(file: Path, kind: Literal["account", "address", "card"] | None, least: float, limit: int | None, out: Path, form: console.Format) -> None:
+    os.environ.setdefault("STILLHUNT_NO_NUMBA", "1")  # a few thousand pairs are scored faster than the compiled pass is loaded; both give equal bits
     from pipeline.evidence.expanding import expand as expanded
     from pipeline.evidence.finished import FinishedRun
 
@@ -109,35 +111,38 @@ def _flat(other: Other) -> tuple[Any, ...]:
 def _print_tip(tip: Tip) -> None:
     homes = Counter(holder.network_id for holder in tip.holders if holder.network_id)
     many = "entry means" if len(tip.entries) == 1 else "entries mean"
-    console.data(f"{len(tip.entries):,} {many} {len(tip.holders):,} accounts of the window ({', '.join(tip.kinds)})")
+    console.paragraph(f"{len(tip.entries):,} {many} {len(tip.holders):,} accounts of the window ({', '.join(tip.kinds)})")
     for name, count in sorted(homes.items(), key=lambda home: (-home[1], home[0]))[:10]:
         console.data(f"  {count:,} in {name}")
     console.data(f"  {len(tip.holders) - sum(homes.values()):,} in no network")
     if tip.kinds != ("account",):
         rows = [(holder.account_id, holder.network_id, holder.request_count, ", ".join(holder.via), ", ".join(holder.entries[:3])) for holder in tip.holders]
-        console.data("\nACCOUNTS OF THE TIP")
+        console.heading("ACCOUNTS OF THE TIP")
         console.rows(("account", "network", "requests", "through", "entries"), rows[:SHOWN], "table", "")
         _say_more(len(rows), SHOWN)
 
 
 _MEANING = (
-    "bits: of the strongest pair with an account of the tip; linked: the run would link that pair ({edge} bits, two families); near: accounts of the tip with which it "
-    "has half of that. Bits say how rare a coincidence would be, not who did what."
+    "bits: of the strongest pair with an account of the tip. link: the run would link that pair ({edge} bits, two families). Of each shared value its kind, its bits and how "
+    "many hold it in all. Bits say how rare a coincidence would be, not who did what."
 )
 
 
 def _print_others(found: Expansion, others: Sequence[Other]) -> None:
-    console.data("\nWHO ELSE SHARES RARE VALUES WITH THEM, most bits first")
-    rows = [(other.account_id, other.network_id, other.bits, other.is_linked, other.shared_with, _facts(other)) for other in others]
-    console.rows(("account", "network", "bits", "linked", "near", "rarest shared values (holders in all)"), rows, "table", "")
+    linked = sum(other.is_linked for other in found.others)
+    console.heading(f"WHO ELSE SHARES RARE VALUES WITH THEM: {len(found.others):,}, of whom the run would link {linked:,}; most bits first")
+    count = 2 if (console.width() or WIDE) < WIDE else 3
+    rows = [(other.account_id, other.network_id, other.bits, other.is_linked, _facts(other, count)) for other in others]
+    console.rows(("account", "network", "bits", "link", "rarest values shared"), rows, "table", "")
     _say_more(len(found.others), len(others))
-    console.data("\n" + _wrapped(_MEANING.format(edge=f"{found.edge_bits:,.2f}")))
+    console.data("")
+    console.paragraph(_MEANING.format(edge=f"{found.edge_bits:,.2f}"))
     if found.colleague_count:
-        console.data(_wrapped(f"{found.colleague_count:,} colleagues in vouched organisations are left out: what they share is no evidence."))
+        console.paragraph(f"{found.colleague_count:,} colleagues in vouched organisations are left out: what they share is no evidence.")
 
 
-def _facts(other: Other) -> str:
-    return ", ".join(f"{fact.kind} {fact.rarity_bits:.1f} ({fact.holder_count:,})" for fact in other.facts)
+def _facts(other: Other, count: int) -> str:
+    return ", ".join(f"{fact.kind} {fact.rarity_bits:.0f} ({fact.holder_count:,})" for fact in other.facts[:count])
 
 
 def _say_more(count: int, shown: int) -> None:
@@ -200,13 +205,14 @@ SELECTION = (
 
 def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:
     verdict = found.verdict
-    console.data(f"{verdict['account_count']:,} accounts, {verdict['request_count']:,} requests: tier {verdict['tier']}, as a network of this run would get it")
-    console.data(_wrapped(_reason(str(verdict["reason"]))))
+    tier = str(verdict["tier"])
+    console.line(f"{verdict['account_count']:,} accounts, {verdict['request_count']:,} requests: tier ", (tier, tier), ", as a network of this run would get it")
+    console.paragraph(_reason(str(verdict["reason"])))
     console.data("")
     facts = [
-        ("bits between its accounts (median)", verdict["coordination_bits"], f"a link of this log takes {found.edge_bits:,.2f}"),
+        ("bits between accounts, median", verdict["coordination_bits"], f"a link takes {found.edge_bits:,.2f}"),
         ("bits of extraction", verdict["extraction_bits"], ""),
-        ("p-value of coordination, all tests", verdict["p_value"], "q is p: one group"),
+        ("p of coordination, all tests", verdict["p_value"], "q is p: one group"),
         ("best innocent explanation", _word(str(verdict["best_alternative"])), _margin(verdict)),
     ]
     console.rows(("what", "value", "note"), facts, "table", "")
@@ -214,36 +220,38 @@ def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:
     _print_families(found)
     _print_members(found)
     if blind:
-        console.data("\nNOT TESTABLE IN THIS LOG")
-        console.data("\n".join(_wrapped(f"{row['family']} ({row['status']}): {row['reason']}") for row in blind))
-    console.data("\n" + _wrapped(SELECTION))
+        console.heading("NOT TESTABLE IN THIS LOG")
+        for row in blind:
+            console.paragraph(f"{row['family']} ({row['status'].replace('_', ' ')}): {row['reason']}", indent="    ", first="")
+    console.data("")
+    console.paragraph(SELECTION)
 
 
 def _print_tests(found: GroupTest) -> None:
     ran = [row for row in found.tests if row["status"] == "ran"]
-    console.data("\nTESTS, on data that made no links")
+    console.heading("TESTS, on data that made no links")
     lines = [(row["test"], row["supports"], row["statistic"], row["expected"], row["p_value"], row["null_count"]) for row in ran]
-    console.rows(("test", "for", "found", "expected", "p", "groups"), lines, "table", "")
+    console.rows(("test", "for", "found", "expected", "p", "groups"), lines, "table", "", least=("groups",))
     for row in found.tests:
         if row["status"] != "ran":
-            console.data(_wrapped(f"{row['test']} could not be run: {row['reason']}"))
+            console.paragraph(f"{row['test']} was not run: {row['reason']}", indent="    ", first="")
     fitting = [row for row in found.alternatives if row["status"] == "ran"]
     names = ", ".join(f"{_word(row['test'].removeprefix('fits_'))} ({row['statistic']:,.2f} bits left over)" for row in fitting) or "none"
-    console.data(_wrapped(f"innocent explanations that most of the accounts fit: {names}; tried: {len(found.alternatives)}"))
+    console.paragraph(f"innocent explanations that most of the accounts fit: {names}; tried: {len(found.alternatives)}", indent="    ", first="")
 
 
 def _print_families(found: GroupTest) -> None:
     if found.families:
-        console.data("\nFAMILIES OF EVIDENCE")
+        console.heading("FAMILIES OF EVIDENCE")
         rows = [(row["family"], row["evidence_class"], row["median_bits"], f"{row['coverage_share']:.0%}", row["control_percentile"], row["admitted"]) for row in found.families]
-        console.rows(("family", "class", "bits", "covers", "percentile", "opens the gate"), rows, "table", "")
+        console.rows(("family", "class", "bits", "covers", "percentile", "opens the gate"), rows, "table", "", least=("percentile",))
     if found.without:
-        console.data("\nWITHOUT ONE FAMILY, JUDGED AGAIN")
+        console.heading("WITHOUT ONE FAMILY, JUDGED AGAIN")
         console.rows(("family", "held", "tier", "reason"), [(row["family"], row["held_count"], row["tier"], row["reason"]) for row in found.without], "table", "")
 
 
 def _print_members(found: GroupTest) -> None:
-    console.data("\nACCOUNTS, those that fit least first")
+    console.heading("ACCOUNTS, those that fit least first")
     rows = [(member.account_id, member.bits, member.is_named, member.run_network_id) for member in reversed(found.members)]
     console.rows(("account", "bits to the others", "would be named", "network in the run"), rows[:SHOWN], "table", "")
     _say_more(len(rows), SHOWN)
@@ -251,7 +259,7 @@ def _print_members(found: GroupTest) -> None:
 
 def _margin(verdict: Any) -> str:
     more = float(verdict["alternative_margin_bits"])
-    return f"one operator explains {more:,.2f} bits more" if more > 0 else "explains at least as much as one operator does"
+    return f"one operator: {more:,.2f} bits more" if more > 0 else "explains as much or more"
 
 
 def _reason(name: str) -> str:
@@ -266,7 +274,3 @@ def _word(name: str) -> str:
     from pipeline.pages.words import load_wording
 
     return "none that fits" if name == "none" else load_wording(reports_folder() / "wording.toml").word("alternative", name)
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)

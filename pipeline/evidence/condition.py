@@ -57,8 +57,8 @@ def checks(out: Path, threads: int) -> Iterator[Check]:
     yield _memory()
     yield _disk(out)
     yield _text()
-    yield _program("pages as PDF (report build --pdf)", _has_pango(), "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0")
-    yield _program("browser for the tests of pages", any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")), "apt-get install -y chromium")
+    yield _program("pages as PDF", _has_pango(), "apt-get install -y libpango-1.0-0 libpangoft2-1.0-0")
+    yield _program("browser for tests of pages", any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")), "apt-get install -y chromium")
     yield _lock(out)
     yield _last_run(out)
 

@@ -148,5 +148,5 @@ def _facts(beyond: pl.DataFrame, held: pl.DataFrame) -> dict[int, tuple[Fact, ..
 
 
 def _names(run: FinishedRun, keys: list[int]) -> dict[int, tuple[str, str | None]]:
-    rows = run.among("accounts", {}).filter(pl.col("account_key").is_in(keys)).select("account_key", "account_id", "network_id").rows()
+    rows = run.columns("accounts", "account_key", "account_id", "network_id").filter(pl.col("account_key").is_in(keys)).rows()
     return {int(key): (str(name), network) for key, name, network in rows}

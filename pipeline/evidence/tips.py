@@ -38,8 +38,6 @@ _COLUMNS: dict[str, Kind] = {
     "payment_fingerprint": "card",
     "card": "card",
 }
-_VIA: dict[str, tuple[str, ...]] = {"address": ("ip", "ip_prefix", "signup_ip"), "card": ("payment",)}
-"""Kinds of shared values in which an entry is looked for."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def read_entries(path: Path) -> tuple[tuple[str, ...], Kind | None]:
 
 def resolve(run: FinishedRun, entries: Sequence[str], kind: Kind | None) -> Tip:
     """Which accounts of the run the entries mean. Nobody: no holders, all entries unknown."""
-    accounts = run.among("accounts", {}).select("account_id", "account_key", "network_id", "request_count")
+    accounts = run.columns("accounts", "account_id", "account_key", "network_id", "request_count")
     named = _as_accounts(entries, accounts) if kind in (None, "account") else _nobody()
     left = _without(entries, named)
     as_addresses = [entry for entry in left if kind == "address" or (kind is None and _is_address(entry))]
@@ -150,11 +148,11 @@ def _by_values(run: FinishedRun, wanted: pl.DataFrame, what: str) -> pl.DataFram
     """Accounts that hold one of the values: by the values that several share and, for addresses, by every request of the days."""
     if not wanted.height:
         return _nobody()
-    held = run.among("shared_values", {"kind": _VIA[what]}).select("kind", "value_key", "account_key")
-    held = held.join(wanted, on=["kind", "value_key"])
+    held = run.columns("shared_values", "kind", "value_key", "account_key").join(wanted, on=["kind", "value_key"])
     if what == "address":
         keys = wanted["value_key"].unique().to_list()
-        days = run.days_among("account_entities", ("kind", "value_key", "account_key"), {"kind": ["ip", "ip_prefix"], "value_key": keys})
+        known = pl.col("kind").is_in(["ip", "ip_prefix"]) & pl.col("value_key").is_in(keys)
+        days = run.scan_days("account_entities", ("kind", "value_key", "account_key"), known)
         held = pl.concat([held, days.cast(held.select("kind", "value_key", "account_key").schema).unique().join(wanted, on=["kind", "value_key"])]) if days.height else held
     return held.select("entry", "account_key", pl.col("kind").alias("via")).unique(maintain_order=True)
 
