@@ -22,8 +22,8 @@ from pipeline.stages.population import scorer_of
 
 TIP_ACCOUNTS = 200
 """Accounts of a tip that others are compared with at most: those whose keys are smallest, which favours nobody, because keys are hashes."""
-CANDIDATES = 1_000
-"""Accounts that are compared pair by pair, those with the rarest shared values."""
+CANDIDATES, PAIRS = 1_000, 60_000
+"""Accounts that are compared pair by pair at most, those with the rarest shared values; fewer for a large tip, so that pairs stay within their bound."""
 FACTS = 3
 
 
@@ -87,7 +87,7 @@ def expand(run: FinishedRun, tip: tuple[Holder, ...], least_bits: float = 0.0) -
     beyond = shared.filter(~pl.col("account_key").is_in(everyone))
     colleagues = beyond.join(held.select("entity_key").unique(), on="entity_key", how="semi")["account_key"].unique()
     beyond = beyond.filter(~pl.col("account_key").is_in(colleagues.implode()))
-    near = _rarest_first(beyond)[:CANDIDATES]
+    near = _rarest_first(beyond)[: min(CANDIDATES, PAIRS // max(1, len(own)))]
     others = _scored(near, own, values, config, edge) if len(near) and len(own) else []
     facts = _facts(beyond, held)
     names = _names(run, [row[0] for row in others] + [row[3] for row in others])

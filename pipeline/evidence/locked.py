@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 import pyarrow as pa
 
 from pipeline.engines import dialect
@@ -27,7 +26,8 @@ from pipeline.errors import IntegrityError, StillhuntError, UsageError
 
 MEMORY_BYTES = 1_000_000_000
 SECONDS = 60.0
-_BATCH_ROWS = 4_096
+_PLAIN = frozenset("BOOLEAN TINYINT SMALLINT INTEGER BIGINT UTINYINT USMALLINT UINTEGER UBIGINT FLOAT DOUBLE VARCHAR".split())
+_WHOLE = frozenset({"HUGEINT", "UHUGEINT", "DECIMAL(38,0)", "BIGNUM"})
 _TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series", "json_each", "json_tree"})
 """What may stand in FROM beside a table: functions of their arguments alone."""
 _REFUSED = frozenset("getenv current_setting getvariable write_log nextval currval json_execute_serialized_sql query query_table sleep_ms".split())
@@ -46,7 +46,7 @@ class Answer:
 
     columns: tuple[str, ...]
     types: tuple[str, ...]
-    """Arrow's names of the columns' types."""
+    """the engine's names of the columns' types"""
     rows: tuple[tuple[Any, ...], ...]
     is_cut: bool
     """Whether there were more rows than asked for."""
@@ -187,17 +187,23 @@ def _bounded(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[
 
 
 def _answer(found: duckdb.DuckDBPyRelation, limit: int) -> Answer:
-    reader = found.to_arrow_reader(_BATCH_ROWS)
-    names = tuple(reader.schema.names)
+    """The rows as numbers, truth values and text: whatever else SQL has is written out by the engine itself."""
+    names, types = tuple(found.columns), tuple(str(kind) for kind in found.types)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"two columns are called '{twice[0]}'. Name each: SELECT ... AS name.")
-    batches: list[pa.RecordBatch] = []
-    while sum(batch.num_rows for batch in batches) <= limit and (batch := next(reader, None)) is not None:
-        batches.append(batch)
-    frame = pl.from_arrow(pa.Table.from_batches(batches, reader.schema))
-    assert isinstance(frame, pl.DataFrame)
-    return Answer(names, tuple(str(field.type) for field in reader.schema), tuple(frame.head(limit).rows()), frame.height > limit)
+    shown = (_quoted(name) if kind in _PLAIN else f"CAST({_quoted(name)} AS VARCHAR) AS {_quoted(name)}" for name, kind in zip(names, types, strict=True))
+    table = found.project(", ".join(shown)).limit(limit + 1).to_arrow_table()
+    columns = [_values(column.to_pylist(), kind) for column, kind in zip(table.columns, types, strict=True)]
+    return Answer(names, types, tuple(zip(*(column[:limit] for column in columns), strict=True)), table.num_rows > limit)
+
+
+def _values(column: list[Any], kind: str) -> list[Any]:
+    if kind in _WHOLE:  # sums of whole numbers are wider than a column of them
+        return [None if value is None else int(value) for value in column]
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        return [None if value is None else value.replace(" ", "T", 1) for value in column]
+    return column
 
 
 def _quoted(name: str) -> str:

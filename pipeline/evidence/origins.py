@@ -6,6 +6,7 @@ page and no hash, may be deleted, and is only a place to look: a file counts if 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +69,9 @@ class Origins:
 
 
 def note_origins(out: Path, run_id: str, logs: Sequence[str], accounts: Path | None, context: Path | None) -> None:
-    """Leave the note of a finished run, replacing an older one. Paths are absolute; URLs stay as they are."""
-    (out / NOTES).mkdir(exist_ok=True)
+    """Leave the note of a finished run, replacing an older one. Paths are absolute; URLs stay as they are. A note that cannot be written spoils no run."""
     places = {"accounts": accounts, "context": context}
     noted = {name: str(place.absolute()) if place else None for name, place in places.items()}
-    write_json(out / NOTES / f"{run_id}.json", {**noted, "logs": [log if "://" in log else str(Path(log).absolute()) for log in logs]})
+    with contextlib.suppress(OSError):
+        (out / NOTES).mkdir(exist_ok=True)
+        write_json(out / NOTES / f"{run_id}.json", {**noted, "logs": [log if "://" in log else str(Path(log).absolute()) for log in logs]})

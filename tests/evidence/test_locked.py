@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import time
 from pathlib import Path
@@ -35,9 +36,38 @@ def test_it_gives_what_the_files_hold(tables, finished):
     networks = pl.read_parquet(finished / "latest" / "tables" / "networks.parquet")
     found = _ask(tables, "SELECT network_id, account_count, first_seen_at FROM networks ORDER BY network_id")
     assert found.columns == ("network_id", "account_count", "first_seen_at")
-    assert list(found.rows) == networks.select(found.columns).sort("network_id").rows()
+    rows = networks.select(found.columns).sort("network_id").rows()
+    assert [(name, count, dt.datetime.fromisoformat(seen)) for name, count, seen in found.rows] == rows
     days = _ask(tables, "WITH d AS (SELECT day, sum(request_count) AS n FROM account_days GROUP BY day) SELECT sum(n) AS n, count(*) AS days FROM d").rows
     assert days == ((_ask(tables, "SELECT count(*) AS n FROM requests").rows[0][0], 3),)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("NULL", None),
+        ("true", True),
+        ("2::UTINYINT", 2),
+        ("(SELECT sum(range) FROM range(5))", 10),
+        ("170141183460469231731687303715884105727::HUGEINT", 2**127 - 1),
+        ("1.5::DECIMAL(5,2)", "1.50"),
+        ("0.5::DOUBLE", 0.5),
+        ("DATE '2026-05-01'", "2026-05-01"),
+        ("'infinity'::DATE", "infinity"),
+        ("'-infinity'::TIMESTAMPTZ", "-infinity"),
+        ("TIMESTAMPTZ '2026-05-01 02:00:00+02'", "2026-05-01T00:00:00+00"),
+        ("INTERVAL 1 DAY", "1 day"),
+        ("[1, 2]", "[1, 2]"),
+        ("{'a': 1}", "{'a': 1}"),
+        ("union_value(a := 1)", "1"),
+        ("'101'::BIT", "101"),
+        ("'\\x1B[2J'::BLOB", "\\x1B[2J"),
+        ("chr(27) || '[2J'", "\x1b[2J"),
+    ],
+)
+def test_every_type_that_sql_has_becomes_a_plain_value(tables, value, expected):
+    found = _ask(tables, f"SELECT {value} AS v")
+    assert found.rows == ((expected,),)
 
 
 def test_rows_beyond_the_limit_are_left_out_and_said_to_be(tables):

@@ -94,6 +94,12 @@ def test_the_accounts_table_is_found_where_it_was_or_where_it_is_said_to_be(copy
     assert noted["context"] is None
 
 
+def test_a_note_that_cannot_be_written_spoils_nothing(tmp_path):
+    (tmp_path / NOTES).write_text("a file in its place")
+    note_origins(tmp_path, "r", [], None, None)
+    assert (tmp_path / NOTES).read_text() == "a file in its place"
+
+
 def test_another_accounts_table_or_a_broken_note_is_not_taken(copy, tiny_accounts, tmp_path):
     out = _edited(copy, tmp_path)
     manifest = FinishedRun(out).manifest()
