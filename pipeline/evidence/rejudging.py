@@ -25,7 +25,7 @@ from pipeline.stages.population import Population, population
 from pipeline.stages.verdict import TESTED, q_values_of, tier_of, weigh
 
 ALL_FAMILIES = (*FAMILIES, *TESTED)
-_OF_ACCOUNTS = ("shared_values", "account_records", "recurring_shingles", "boilerplate", "features", "entity_counts")
+_OF_ACCOUNTS = ("shared_values", "account_records", "recurring_shingles", "boilerplate", "features")
 _READS = (
     *_OF_ACCOUNTS,
     *"networks members clusters pair_links client_wording cluster_values cluster_families cluster_tests cluster_ids repeated_prompts kinds".split(),
@@ -105,7 +105,8 @@ def what_if(workings: Workings, network_id: str, without: Sequence[str], thresho
     people = population(left)
     own_edge = people.edge_bits(config.networks)
     edge = own_edge if threshold_bits is None else threshold_bits
-    after, member_pieces = _of_members(left, cluster, edge, config)
+    counts = workings.entity_counts_of(tables["clusters"].filter(pl.col("cluster") == cluster)["account_key"].to_list())
+    after, member_pieces = _of_members(left, counts, cluster, edge, config)
     in_cluster = _names(tables["clusters"].filter(pl.col("cluster") == cluster), tables)
     pieces, there = _of_log(workings, left, edge - own_edge, people)
     own = set(left["named"]["account_id"].to_list())
@@ -132,10 +133,11 @@ def _before(tables: Frames, network_id: str) -> Standing:
     return Standing(**{field.name: row[field.name] for field in dataclasses.fields(Standing)})
 
 
-def _of_members(left: Frames, cluster: int, edge: float, config: Config) -> tuple[Standing, int]:
+def _of_members(left: Frames, counts: pl.DataFrame, cluster: int, edge: float, config: Config) -> tuple[Standing, int]:
     """The members alone, put together by what is left and judged: as stage 67 does for one family."""
     rows = left["clusters"].filter(pl.col("cluster") == cluster).sort("account_key")
     cut = left | {name: left[name].join(rows, on="account_key", how="semi") for name in _OF_ACCOUNTS} | {"clusters": rows}
+    cut["entity_counts"] = counts
     judged = cut | {"cluster_alternatives": alternatives({**cut, "account_records": left["account_records"]}, config)["cluster_alternatives"]}
     inside = population(cut)  # its positions are those of the members
     links = left["pair_links"].join(rows, left_on="account_a", right_on="account_key", how="semi").join(rows, left_on="account_b", right_on="account_key", how="semi")

@@ -9,7 +9,7 @@ Everything is made in a temporary folder that goes when the answer is there.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -46,9 +46,9 @@ class Workings:
 
     def __enter__(self) -> Self:
         self.config: Config = recorded_config(self._manifest["config"], str(self._run.folder / "run.json"))
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stillhunt-")))
-        engine = self._stack.enter_context(DuckEngine(threads=self._sizes[0], memory_bytes=self._sizes[1], temp_dir=folder / "spill"))
-        self._bench = Bench(engine, self.config, folder)
+        self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stillhunt-")))
+        self._engine = self._stack.enter_context(DuckEngine(threads=self._sizes[0], memory_bytes=self._sizes[1], temp_dir=self._folder / "spill"))
+        self._bench = Bench(self._engine, self.config, self._folder)
         self._bench.tables = {name: [self._run.folder / "tables" / f"{name}.parquet"] for name in self._manifest["tables"] if name in TABLES}
         return self
 
@@ -85,6 +85,17 @@ class Workings:
             made |= {name: self._bench.frame(name) for name in stage.writes}
         return made
 
+    def entity_counts_of(self, keys: Sequence[int]) -> pl.DataFrame:
+        """The table entity_counts of some accounts, made of their own days alone: that of all accounts costs a pass over everything anybody used."""
+        bench = Bench(self._engine, self.config, self._folder / "few")
+        bench.folder.mkdir(exist_ok=True)
+        for name in ("account_days", "account_entities"):
+            self._day_files(name)  # the days must be the run's
+            bench.put(name, self._run.scan_days(name, TABLES[name].column_names, pl.col("account_key").is_in(list(keys))))
+        for name in ("account_windows", "entities", "entity_counts"):
+            self._run_stage(_MAKERS[name], bench)
+        return bench.frame("entity_counts")
+
     def _have(self, name: str) -> None:
         """Make sure that the bench has a table."""
         if name in self._bench.constants or name in self._bench.tables:
@@ -110,15 +121,16 @@ class Workings:
             self._compare(stage)
             self.remade += stage.writes
 
-    def _run_stage(self, stage: Stage) -> None:
+    def _run_stage(self, stage: Stage, bench: Bench | None = None) -> None:
+        bench = bench or self._bench
         first = min(self._manifest["days"])
         params = {**flat_settings(self.config), "night": date.fromisoformat(self._manifest["night"]), "first_day": date.fromisoformat(first)}
         if stage.is_sql:
-            self._bench.run_sql(stage, params)
+            bench.run_sql(stage, params)
         elif stage.streams:
-            self._bench.run_stream(stage)
+            bench.run_stream(stage)
         else:
-            self._bench.run_python(stage)
+            bench.run_python(stage)
 
     def _compare(self, stage: Stage) -> None:
         """What was made again must be what the run had."""
