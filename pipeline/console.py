@@ -1,8 +1,8 @@
 """The only writer to the terminal: data to stdout, talk to stderr.
 
-A terminal gets colour and moving bars; a pipe, NO_COLOR or TERM=dumb gets plain lines. Every value passes the redaction gate in the
-form of its output (talk, table, CSV, JSON), and every line passes it once more on its way out, so that nothing that a command
-prints, whatever it forgot, can steer a terminal.
+A terminal gets colour, moving bars and tables that fit its width; a pipe, NO_COLOR or TERM=dumb gets plain lines, and a pipe whole tables. Every
+value passes the redaction gate in the form of its output (talk, table, CSV, JSON), and every line passes it once more on its way out, before
+colour is added, so that nothing that a command prints, whatever it forgot, can steer a terminal. How tables are fitted and bars drawn is in `drawing`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import csv
 import io
 import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from pipeline import redact
+from pipeline.drawing import cut, fitted, tone_of, wrapped
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -27,13 +29,15 @@ Format = Literal["table", "json", "csv"]
 
 
 def say(text: str) -> None:
-    """One line of talk, on stderr."""
-    _write(sys.stderr, redact.for_terminal(text))
+    """One line of talk, on stderr; on a terminal it breaks between words."""
+    room = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    for row in wrapped(redact.for_terminal(text), "", "", room):
+        _write(sys.stderr, row)
 
 
 def say_next(*words: object) -> None:
     """What to type next, on stderr: the words of a `stillhunt` command, each an id or a path as it is, quoted for a shell here."""
-    say("next: " + shlex.join(["stillhunt", *(redact.for_cell(str(word)) for word in words)]))
+    _write(sys.stderr, redact.for_terminal("next: " + shlex.join(["stillhunt", *(redact.for_cell(str(word)) for word in words)])))
 
 
 def data(text: str) -> None:
@@ -41,21 +45,62 @@ def data(text: str) -> None:
     _write(sys.stdout, text)
 
 
-def _write(stream: TextIO, text: str) -> None:
-    """The one way out. Lines are ours; what stands in them holds no control, escape or direction mark."""
-    stream.write("\n".join(map(redact.visible, text.removesuffix("\n").split("\n"))) + "\n")
+def line(*pieces: str | tuple[str, str]) -> None:
+    """One line of data out of pieces: text, or (text, tone), where a tone is a tier or a name in `TONES`, and shows as colour on a terminal that has some."""
+    _write(sys.stdout, "".join(_painted(*((piece, "") if isinstance(piece, str) else piece)) for piece in pieces), is_neutral=True)
+
+
+def heading(text: str) -> None:
+    """The title of a part of what a command shows, after an empty line."""
+    data("")
+    for row in wrapped(redact.for_terminal(text), "", "", width()):
+        line((row, "title"))
+
+
+def paragraph(text: str, indent: str = "", first: str | None = None) -> None:
+    """A text as data, broken into lines that fit the terminal; `first` stands in place of the indent of its first line."""
+    for row in wrapped(redact.for_terminal(text), indent if first is None else first, indent, width()):
+        data(row)
+
+
+def width() -> int | None:
+    """Columns of the terminal that data goes to; None if it goes elsewhere, where nothing is cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+TONES = {"title": "1", "quiet": "2", "refer": "1;31", "watch": "33", "explained": "32"}
+"""Tones and their colours: bold red for what is to be referred, yellow for what is watched, green for what is explained; titles are bold, side remarks faint."""
+
+
+def _painted(text: str, tone: str) -> str:
+    """Text made neutral, then coloured where the terminal takes colour."""
+    takes_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return redact.painted(text, TONES.get(tone, "") if takes_colour else "")
+
+
+def _write(stream: TextIO, text: str, *, is_neutral: bool = False) -> None:
+    """The one way out. Lines are ours; what stands in them holds no control, escape or direction mark. What the stream's encoding lacks is spelt out."""
+    whole = (text if is_neutral else "\n".join(map(redact.visible, text.removesuffix("\n").split("\n")))) + "\n"
+    try:
+        stream.write(whole)
+    except UnicodeEncodeError:
+        stream.write(whole.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
     stream.flush()
 
 
-def rows(columns: Sequence[str], records: Iterable[Sequence[Any]], form: Format, schema: str) -> None:
-    """Print records as a table for people, as JSON ({schema, columns, rows}) or as CSV."""
+def rows(columns: Sequence[str], records: Iterable[Sequence[Any]], form: Format, schema: str, least: Sequence[str] = ()) -> None:
+    """Print records as a table for people, as JSON ({schema, columns, rows}) or as CSV.
+
+    A table that is wider than the terminal loses the columns named by `least`, the first first, then text is shortened, then columns go from the right; a
+    line on stderr names them. JSON, CSV and what goes through a pipe are always whole.
+    """
     found = list(records)
     if form == "json":
         document({"rows": [dict(zip(columns, record, strict=True)) for record in found]}, schema)
     elif form == "csv":
         data(_csv(columns, found))
     else:
-        data(_table(columns, found))
+        _table(columns, found, least)
 
 
 def document(value: dict[str, Any], schema: str) -> None:
@@ -76,16 +121,26 @@ def _csv_cell(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else redact.for_csv(redact.as_text(value))
 
 
-def _table(columns: Sequence[str], records: Sequence[Sequence[Any]]) -> str:
-    """Aligned columns: numbers to the right, text to the left, nothing cut, no lines."""
+def _table(columns: Sequence[str], records: Sequence[Sequence[Any]], least: Sequence[str]) -> None:
+    """Aligned columns without lines: numbers to the right, text to the left, tiers in their colours."""
     if not records:
-        return "(none)"
-    cells = [[_table_cell(value) for value in record] for record in records]
+        data("(none)")
+        return
+    cells = [[redact.for_cell(name) for name in columns], *([_table_cell(value) for value in record] for record in records)]
     right = [all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in column) for column in zip(*records, strict=True)]
-    names = [redact.for_cell(name) for name in columns]
-    widths = [max(len(name), *(len(row[index]) for row in cells)) for index, name in enumerate(names)]
-    lines = [names, *cells]
-    return "\n".join("  ".join(text.rjust(width) if flush else text.ljust(width) for text, width, flush in zip(line, widths, right, strict=True)).rstrip() for line in lines)
+    fit = fitted(columns, cells, right, least, width())
+    for number, row in enumerate(cells):
+        parts = [_placed(row[at], fit.widths[at], columns[at] if number else "", flush=right[at]) for at in fit.shown]
+        _write(sys.stdout, "  ".join(parts).rstrip(), is_neutral=True)
+    if fit.note:
+        say(fit.note)
+
+
+def _placed(text: str, room: int, column: str, *, flush: bool) -> str:
+    """A cell in its place; one longer than its place is cut, and says so by its last character."""
+    shown = text if redact.columns(text) <= room else cut(text, room, keeps_end=column == "file")
+    space = " " * (room - redact.columns(shown))
+    return space + _painted(shown, tone_of(column, text)) if flush else _painted(shown, tone_of(column, text)) + space
 
 
 def _table_cell(value: Any) -> str:

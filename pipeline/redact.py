@@ -18,12 +18,13 @@ import ipaddress
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 TEXT_LIMIT = 200
 ID_LIMIT = 80
 LINE_LIMIT = 4000
+EXCERPT_LIMIT = 280
 _CUT_MARK = "\u2026"
 _SLACK = 4  # text is cut to this many times the limit before masking, so that cost does not grow with hostile length
 _LAST_WORD = 512  # characters given up at that first cut, so that no half of a secret survives it
@@ -43,6 +44,40 @@ _INVISIBLE = frozenset({0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 
 def for_html(text: str, limit: int = TEXT_LIMIT) -> str:
     """Free text for a page: visible, masked, at most `limit` characters. The template still escapes it."""
     return _shown(text, limit, mask)
+
+
+def for_excerpt(text: str, common: Collection[str], limit: int = EXCERPT_LIMIT) -> str:
+    """At most `limit` characters of a prompt: as `for_html`, with quotes, code, paths, words that hold digits and names masked, and every word that is not in `common`.
+
+    `common` holds lower-case words out of `excerpt_words`. Line breaks show as `|`. A word in capitals inside a sentence counts as a name.
+    """
+    plain = for_html(_lined(text), 4 * limit)
+    for pattern, mark in _SKELETON_MASKS:
+        plain = pattern.sub(mark, plain)
+    shown = _WORD.sub(lambda found: _excerpt_word(found, common), plain)
+    return _cut(_MASK_RUN.sub(r"\1 ..", shown), limit)
+
+
+def excerpt_words(text: str, limit: int = EXCERPT_LIMIT) -> frozenset[str]:
+    """The words of a prompt that `for_excerpt` asks about, lower case."""
+    plain = for_html(_lined(text), 4 * limit)
+    for pattern, mark in _SKELETON_MASKS:
+        plain = pattern.sub(mark, plain)
+    return frozenset(found.group().lower() for found in _WORD.finditer(plain))
+
+
+def _lined(text: str) -> str:
+    return re.sub(r"[\r\n\u2028\u2029\x85]+", " | ", text[: _SLACK * _SLACK * EXCERPT_LIMIT])
+
+
+def _excerpt_word(found: re.Match[str], common: Collection[str]) -> str:
+    word, before = found.group(), found.string[: found.start()].rstrip(" ([")
+    if word in _MASK_WORDS and found.string[found.start() - 1 : found.start()] == "[" and found.string[found.end() : found.end() + 1] == "]":
+        return word
+    if word.lower() not in common:
+        return "[word]"
+    is_inside = bool(before) and before[-1] not in ".!?:;|"
+    return "[name]" if word[0].isupper() and is_inside and word != "I" else word
 
 
 def for_terminal(text: str, limit: int = LINE_LIMIT) -> str:
@@ -92,6 +127,19 @@ def for_filename(text: str, limit: int = 80) -> str:
     return f"{plain[: limit - 9].rstrip('.')}-{_fingerprint(text)}"
 
 
+def painted(text: str, colour: str) -> str:
+    """`text` made visible, in a colour of ours (the numbers of an SGR sequence; '' for none): the only escape that ever leaves."""
+    shown = visible(text)
+    return f"\x1b[{colour}m{shown}\x1b[0m" if colour and shown else shown
+
+
+def columns(text: str) -> int:
+    """Columns that a text takes on a terminal: letters of East Asian scripts two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
 def visible(text: str) -> str:
     """`text` on one line with every control character, escape sequence and reordering or hidden mark replaced by something that can be seen."""
     if text.isascii() and text.isprintable():
@@ -133,6 +181,18 @@ _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?:/\d{1,3})?(?![\w:])")
 _PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d ().-]{7,18}\d(?![\w.])")
+
+
+_SKELETON_MASKS = (
+    (re.compile(r"```.*?(?:```|$)|`[^`]*`"), "[code]"),
+    (re.compile(r"\"[^\"]*\"|\u201c[^\u201d]*\u201d|\u00ab[^\u00bb]*\u00bb"), "[quote]"),
+    (re.compile(r"(?<![^\s(])[^\s()\[\]]*[/\\@](?:[^\s()\[\]]*[^\s()\[\].,;:!?])?"), "[path]"),
+    (re.compile(r"[\w']*\d[\w'.,]*\b"), "#"),
+)
+"""What a skeleton masks, and what stands for it."""
+_MASK_WORDS = ("code", "quote", "path", "name", "word", "mail", "private key", "key", "token", "secret", "login", "telephone")
+_WORD = re.compile(rf"(?<=\[)(?:{'|'.join(_MASK_WORDS)})(?=\])|[^\W\d]+(?:'[^\W\d]+)*")
+_MASK_RUN = re.compile(r"(\[word\]|\[name\])(?:[\s,]+(?:\[word\]|\[name\]))+")
 
 
 def _is_formula(text: str) -> bool:

@@ -11,7 +11,29 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__, console
-from pipeline.cli import canarying, check, explaining, feedback, operating, reading, reference, running, simulating, validating
+from pipeline.cli import (
+    canarying,
+    check,
+    diagnosing,
+    differing,
+    explaining,
+    feedback,
+    opening,
+    operating,
+    pivoting,
+    prompting,
+    querying,
+    reading,
+    reference,
+    rejudging,
+    running,
+    showing,
+    similarity,
+    simulating,
+    timelines,
+    tips,
+    validating,
+)
 from pipeline.cli.guard import under_guard
 
 EXAMPLE = "Example: stillhunt demo"
@@ -39,10 +61,12 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_print_vers
     """Find networks of accounts that distil a model, in the request logs of its API."""
 
 
-for module in (running, check, reading, explaining, feedback, operating, canarying, simulating, validating, reference):
+COMMANDS = (running, check, reading, showing, explaining, pivoting, similarity, timelines, prompting, differing, querying, rejudging, tips)
+for module in (*COMMANDS, feedback, operating, canarying, simulating, validating, reference, opening, diagnosing):
     module.register(app)
 
 
 def start(arguments: list[str]) -> int:
     """Run one command line; gives the exit code."""
+    opening.prepare_completion()
     return under_guard(lambda: app(arguments, prog_name="stillhunt"))

@@ -37,6 +37,11 @@ def usable_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def hash_without_compiling() -> None:
+    """For commands that hash a handful of values: numpy does that faster than the compiled pass is loaded, with equal keys. Call it before anything is hashed."""
+    os.environ.setdefault("STILLHUNT_NO_NUMBA", "1")
+
+
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Output folder of the runs.")]
 Form = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How data is printed.")]
 Memory = Annotated[int, typer.Option("--memory", metavar="SIZE", parser=parse_bytes, help="Memory for the whole process; at least 1GB.")]

@@ -1,163 +1,113 @@
-"""`networks` and `show`: what the latest run found, straight from its tables."""
+"""`networks`: what the latest run found, searched and sorted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipeline import console, redact
+from pipeline import console
 from pipeline.cli.guard import guarded
-from pipeline.cli.marking import marks_on, say_marks
+from pipeline.cli.marking import say_marks
+from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
-from pipeline.errors import InputError
+from pipeline.drawing import sparkline
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from pipeline.evidence.finished import FinishedRun
 
-_QUEUE = ("network_id", "tier", "account_count", "request_count", "first_seen_at", "last_seen_at", "coordination_bits", "extraction_bits", "q_value", "best_alternative", "reason")
-_TIERS = ("refer", "watch", "explained")
+_SCHEMA = "stillhunt.networks/1"
+_OWN = ("age_days", "first_day", "last_day", "events", "families")
+"""What a search adds for its own use and only JSON and CSV show."""
+_LEAST = ("reason", "innocent", "last", "training", "q", "new", "tokens")
+SPARK, NARROW_SPARK, NARROW = 20, 14, 100
+"""Columns of a sparkline, of one on a terminal narrower than this."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command(epilog="Example: stillhunt networks --tier refer --format csv")(networks)
-    app.command(epilog="Example: stillhunt show N-0123456789")(show)
+    app.command(epilog="Example: stillhunt networks --where 'tier:refer,watch accounts:>=5 new:7d' --sort tokens-desc")(networks)
 
 
 def networks(
     out: Out = DEFAULT_OUT,
+    where: Annotated[str, typer.Option(metavar="TERMS", help="Only networks for which every term field:value holds, as in 'bits:>=20 accounts:>=20 new:7d -tier:explained'.")] = "",
+    sort: Annotated[str | None, typer.Option(metavar="FIELD", help="A field, with -desc or -asc behind it; default: gravest first.")] = None,
+    fields: Annotated[bool, typer.Option("--fields", help="List the fields that --where and --sort know, and leave.")] = False,
     tier: Annotated[Literal["refer", "watch", "explained"] | None, typer.Option(help="Only this tier.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N networks.")] = None,
     form: Form = "table",
 ) -> None:
-    """List the networks of the latest run, gravest first."""
-    guarded(lambda: _networks(out, tier, limit, form))
+    """List the networks of the latest run, gravest first, or those that a search finds."""
+    guarded(lambda: _fields(form) if fields else _networks(out, where, sort, tier, limit, form))
 
 
-def show(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A network_id or an account_id.")],
-    out: Out = DEFAULT_OUT,
-    form: Form = "table",
-) -> None:
-    """Show one network (its reasons, evidence by family, members) or one account (its network, strongest links, features)."""
-    guarded(lambda: _show(name, out, form))
+def _fields(form: console.Format) -> None:
+    from pipeline.evidence.search import field_lines
 
-
-def _networks(out: Path, tier: str | None, limit: int | None, form: console.Format) -> None:
-    run = _finished(out)
-    found = _queue(run.table("networks"))
-    if tier:
-        found = [row for row in found if row["tier"] == tier]
-    chosen = found[:limit]
-    columns = _QUEUE if form == "table" else tuple(chosen[0]) if chosen else _QUEUE
-    console.rows(columns, [[row[column] for column in columns] for row in chosen], form, "stillhunt.networks/1")
-    say_marks(out, [row["network_id"] for row in chosen], date.fromisoformat(run.manifest()["night"]))
-    if chosen:
-        _say_show(chosen[0]["network_id"], out)
+    lines = field_lines()
+    if form == "table":
+        for name, value, meaning in lines:
+            console.paragraph(meaning, " " * 35, f"{name:<13} {value:<20} ")
     else:
-        console.say(f"no network{f' of tier {tier}' if tier else ''}. What was not looked at: {out / 'latest' / 'index.html'}")
+        console.rows(("field", "value", "meaning"), lines, form, "stillhunt.network_fields/1")
+    console.say_next("networks", "--where", "tier:refer new:7d", "--sort", "tokens-desc")
 
 
-def _queue(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    rows = frame.rows(named=True)
-    return sorted(rows, key=lambda row: (_TIERS.index(row["tier"]), -((row["coordination_bits"] or 0.0) + (row["extraction_bits"] or 0.0)), row["network_id"]))
-
-
-def _finished(out: Path) -> FinishedRun:
+def _networks(out: Path, where: str, order: str | None, tier: str | None, limit: int | None, form: console.Format) -> None:
     from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.search import parse, parse_sort, searchable, sort
 
-    return FinishedRun(out)
-
-
-def _show(name: str, out: Path, form: console.Format) -> None:
-    run = _finished(out)
-    network = run.where("networks", network_id=name).rows(named=True)
-    account = [] if network else run.where("accounts", account_id=name).rows(named=True)
-    if not network and not account:
-        raise InputError(f"'{redact.for_cell(name)}' is neither a network nor an account of the latest run in {out}. See: stillhunt networks --out {out}")
-    parts = {**(_network_parts(run, network[0]) if network else _account_parts(run, account[0])), "journal": marks_on(out, name)}
-    _print(name, "network" if network else "account", parts, form)
-    if network:
-        console.say(f"page: {out / 'latest' / 'networks' / (name + '.html')}")
-        members = parts["members"]
-        _say_show(members[0]["account_id"] if members else name, out)
-    elif account[0]["network_id"]:
-        _say_show(account[0]["network_id"], out)
+    terms, by = parse(where), parse_sort(order) if order else None
+    run = FinishedRun(out)
+    every = searchable(run)
+    found = [row for row in every if (tier is None or row["tier"] == tier) and all(term(row) for term in terms)]
+    chosen = (sort(found, by[0], largest_first=by[1]) if by else found)[:limit]
+    if form == "table":
+        _print(run, chosen)
     else:
-        console.say_next("networks", "--out", out)
+        _export(chosen, every, form)
+    _say(out, run, chosen, len(found), len(every), f" of tier {tier}" if tier and not where else " that fit" if where else "")
 
 
-def _say_show(name: str, out: Path) -> None:
-    """An id that begins with a dash must not be read as an option."""
-    console.say_next("show", *(("--out", out, "--", name) if name.startswith("-") else (name, "--out", out)))
+def _print(run: FinishedRun, chosen: list[dict[str, Any]]) -> None:
+    from pipeline.evidence.activity import network_days
+
+    days = network_days(run, [row["network_id"] for row in chosen]) if chosen else {}
+    room = SPARK if (console.width() or NARROW) >= NARROW else NARROW_SPARK
+    lines = [_line(row, sparkline(days.get(row["network_id"], ()), room)) for row in chosen]
+    console.rows(tuple(lines[0]) if lines else ("network_id",), [tuple(line.values()) for line in lines], "table", "", _LEAST)
 
 
-Parts = dict[str, list[dict[str, Any]]]
-"""Tables to print, each as rows by column name."""
-
-
-def _network_parts(run: FinishedRun, network: dict[str, Any]) -> Parts:
-    name = network["network_id"]
-    members = run.where("members", network_id=name).sort(["bits", "account_id"], descending=[True, False], nulls_last=True)
+def _line(row: dict[str, Any], drawn: str) -> dict[str, Any]:
+    """A network as a line for people: short heads, what matters least can go first."""
     return {
-        "network": _facts(network),
-        "findings": run.where("findings", network_id=name).sort("rank").drop("network_id", "evidence_sha256").rows(named=True),
-        "families": run.where("network_families", network_id=name).drop("network_id").rows(named=True),
-        "without": run.where("network_ablations", network_id=name).drop("network_id").rows(named=True) if run.holds("network_ablations") else [],
-        "tests": run.where("network_tests", network_id=name).drop("network_id").rows(named=True),
-        "members": members.drop("network_id").rows(named=True),
-        "lineage": run.where("lineage", network_id=name).rows(named=True),
-    }
+        "network_id": row["network_id"], "tier": row["tier"], "new": "-" if row["age_days"] is None else f"{row['age_days']}d", "accounts": row["account_count"],
+        "requests": row["request_count"], "tokens": row["token_count"], "bits": row["coordination_bits"], "training": row["extraction_bits"], "q": row["q_value"],
+        "a day": drawn, "last": row["last_day"], "innocent": row["best_alternative"] or "none", "reason": row["reason"],
+    }  # fmt: skip
 
 
-def _account_parts(run: FinishedRun, account: dict[str, Any]) -> Parts:
-    import polars as pl
-
-    name = account["account_id"]
-    links = pl.concat([run.where("links", account_a=name), run.where("links", account_b=name)])
-    other = pl.when(pl.col("account_a") == name).then("account_b").otherwise("account_a").alias("other_account_id")
-    strongest = links.select(other, "kind", "family", "bits", "support").sort(["bits", "other_account_id", "kind"], descending=[True, False, False])
-    return {
-        "account": _facts({key: account[key] for key in ("account_id", "network_id", "request_count", "active_days", "extraction_score")}),
-        "membership": run.where("members", account_id=name).rows(named=True),
-        "links": strongest.rows(named=True),
-        "features": _facts({key: value for key, value in account.items() if key not in ("account_id", "account_key", "network_id")}),
-    }
+def _export(chosen: list[dict[str, Any]], every: list[dict[str, Any]], form: console.Format) -> None:
+    columns = tuple(name for name in (every[0] if every else {"network_id": ""}) if name not in ("first_day", "last_day"))
+    plain = [[",".join(row[name]) if form == "csv" and isinstance(row[name], list) else row[name] for name in columns] for row in chosen]
+    console.rows(columns, plain, form, _SCHEMA)
 
 
-def _facts(row: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"what": key, "value": value} for key, value in row.items()]
-
-
-def _print(name: str, kind: str, parts: Parts, form: console.Format) -> None:
-    if form == "json":
-        console.document({"id": name, "kind": kind, **{part: _unfolded(part, rows) for part, rows in parts.items()}}, f"stillhunt.{kind}/1")
-    elif form == "csv":
-        main = "members" if kind == "network" else "features"
-        _rows(parts[main], "csv", f"stillhunt.{kind}/1")
-    else:
-        for part, rows in parts.items():
-            if rows:
-                console.data(f"{part.upper()}")
-                _rows(rows[:SHOWN], "table", "")
-                console.data(f"({len(rows) - SHOWN} more: --format json or csv)\n" if len(rows) > SHOWN else "\n")
-
-
-SHOWN = 80
-"""Rows of one part that `show` prints for people."""
-
-
-def _unfolded(part: str, rows: list[dict[str, Any]]) -> Any:
-    """In JSON a list of facts is one object."""
-    return {row["what"]: row["value"] for row in rows} if part in ("network", "account", "features") else rows
-
-
-def _rows(rows: Sequence[dict[str, Any]], form: console.Format, schema: str) -> None:
-    columns = tuple(rows[0]) if rows else ("account_id",)
-    console.rows(columns, [tuple(row.values()) for row in rows], form, schema)
+def _say(out: Path, run: FinishedRun, chosen: list[dict[str, Any]], found: int, total: int, which: str) -> None:
+    manifest = run.manifest()
+    for reason in manifest["degraded"]:
+        console.say(f"not all ran: {reason}")
+    if manifest["recipe"]["tables"].get("previous_night") is None and total:
+        console.say("This is the first night of the folder, so every network is new.")
+    if not chosen:
+        console.say(f"no network{which}, of {total}. What was not looked at: {out / 'latest' / 'index.html'}")
+        console.say_next("networks", "--fields" if total else "--help")
+        return
+    shown = f"{len(chosen)} shown of " if len(chosen) < found else ""
+    fit = f"{found}{which}, " if found < total else ""
+    console.say(f"{shown}{fit}{total} {'network' if total == 1 else 'networks'} in all; night {manifest['night']}, run {manifest['run_id']}.")
+    say_marks(out, [row["network_id"] for row in chosen], date.fromisoformat(manifest["night"]))
+    say_next_about("show", chosen[0]["network_id"], out)

@@ -1,6 +1,9 @@
-"""`config` and `features`: what can be set, and what each feature means."""
+"""`config` and `features`: what can be set, what is set, and what each feature means."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -11,12 +14,17 @@ from pipeline.cli.options import Form
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command(epilog="Example: stillhunt config > mine.toml")(config)
+    settings = typer.Typer(rich_markup_mode=None, invoke_without_command=True, epilog="Example: stillhunt config > mine.toml")
+    settings.callback()(config)
+    settings.command("check", epilog="Example: stillhunt config check mine.toml --changed")(config_check)
+    app.add_typer(settings, name="config")
     app.command(epilog="Example: stillhunt features --format csv")(features)
 
 
-def config() -> None:
+def config(context: typer.Context) -> None:
     """Print every setting with its default, meaning, unit, direction and source, as a TOML file to change and pass with --config."""
+    if context.invoked_subcommand is not None:
+        return
 
     def body() -> None:
         from pipeline.config import DEFAULT_FILE, load_config
@@ -26,6 +34,34 @@ def config() -> None:
         console.say("next: save it, change what you need, and type: stillhunt run LOGS --config FILE")
 
     guarded(body)
+
+
+def config_check(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A TOML file as --config takes it; without one, the defaults.")] = None,
+    changed: Annotated[bool, typer.Option("--changed", help="Only settings whose value is not the default.")] = False,
+    form: Form = "table",
+) -> None:
+    """Check a configuration and print the value of every setting that a run would go by, with its origin: default, or the file."""
+
+    def body() -> None:
+        from pipeline.evidence.settings import effective
+
+        found = effective(file)
+        shown = [setting for setting in found if setting.is_changed or not changed]
+        columns = ("section", "setting", "value", "origin", "default")
+        plain = str if form == "table" else _itself  # a year is not 2,015
+        console.rows(columns, [(each.section, each.name, plain(each.value), each.origin, plain(each.default)) for each in shown], form, "stillhunt.config/1")
+        different = [setting for setting in found if setting.is_changed]
+        console.say(f"{file or 'defaults'}: correct. {len(found)} settings, {len(different)} not at their default")
+        if any(setting.is_judging for setting in different):
+            console.say("the shipped error rates were measured with the defaults; pages of a run with these settings say which figures no longer hold")
+        console.say_next("run", "LOGS", *(("--config", file) if file else ()))
+
+    guarded(body)
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def features(form: Form = "table") -> None:

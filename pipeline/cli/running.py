@@ -109,10 +109,14 @@ def _with_window(settings: Config, window: int | None) -> Config:
 
 
 def _run(options: RunOptions, since: date | None, until: date | None) -> list[RunOutcome]:
+    from pipeline.evidence.origins import note_origins
     from pipeline.run import run_night, run_nights
 
     with console.Bars() as bars:
-        return run_nights(options, since, until, bars) if since and until else [run_night(options, bars)]
+        outcomes = run_nights(options, since, until, bars) if since and until else [run_night(options, bars)]
+    for outcome in outcomes:
+        note_origins(options.out, outcome.run_id, options.logs, options.accounts, options.context)
+    return outcomes
 
 
 def _finish(outcomes: Sequence[RunOutcome], out: Path, fail_on: Tier | None) -> int:

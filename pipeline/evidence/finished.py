@@ -5,7 +5,8 @@ A table that is gone or broken is an IntegrityError that names it, never an empt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,17 @@ from pipeline.store import latest_run, read_json
 
 
 class FinishedRun:
-    """The run that DIR/latest points to. Raises InputError if there is none."""
+    """The run that DIR/latest points to, or the one whose folder is given. Raises InputError if there is none."""
 
-    def __init__(self, out: Path) -> None:
-        self.out, self.folder = out, latest_run(out)
+    def __init__(self, out: Path, folder: Path | None = None) -> None:
+        self.out, self.folder = out, folder or latest_run(out)
+        self._manifest: dict[str, Any] | None = None
 
     def manifest(self) -> dict[str, Any]:
         """run.json."""
-        return read_json(self.folder / "run.json")
+        if self._manifest is None:
+            self._manifest = read_json(self.folder / "run.json")
+        return self._manifest
 
     def holds(self, name: str) -> bool:
         """Whether the run has a table of this name; one made by an earlier version may lack it."""
@@ -41,19 +45,57 @@ class FinishedRun:
         """The rows of a table whose columns hold one of these values each."""
         return _filtered(self.folder / "tables" / f"{name}.parquet", wanted)
 
+    def columns(self, name: str, *columns: str) -> pl.DataFrame:
+        """Some columns of a whole table."""
+        return _filtered(self.folder / "tables" / f"{name}.parquet", {}, columns)
+
+    def lazy_days(self, name: str, days: Iterable[str] | None = None) -> tuple[pl.LazyFrame, ...]:
+        """A day table over all days of the run or some of them, unread: one frame, or none if no day is left. Collect it inside `reading`."""
+        paths = self._day_paths(name, self.manifest()["days"] if days is None else days)
+        return (pl.scan_parquet(paths, glob=False, hive_partitioning=False),) if paths else ()
+
+    def scan_days(self, name: str, columns: Iterable[str], predicate: pl.Expr | None = None) -> pl.DataFrame:
+        """The columns of a day table where a predicate holds, over all days of the run; a day that was dropped since gives no rows."""
+        found = self.lazy_days(name)
+        if not found:
+            return pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
+        with self.reading(name):
+            return (found[0] if predicate is None else found[0].filter(predicate)).select(*columns).collect()
+
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """While a day table is read: what cannot be read becomes an IntegrityError that names the file."""
+        try:
+            yield
+        except (OSError, pl.exceptions.PolarsError):
+            for path in self._day_paths(name, self.manifest()["days"]):
+                _filtered(path, {})  # raises for the one that is broken
+            raise
+
+    def _day_paths(self, name: str, days: Iterable[str]) -> list[Path]:
+        folders = (self.out / "days" / f"date={day}" for day in sorted(days))
+        return [folder / f"{name}.parquet" for folder in folders if folder.is_dir()]
+
+    def dropped_days(self) -> tuple[str, ...]:
+        """Days of the run whose tables are gone."""
+        return tuple(day for day in sorted(self.manifest()["days"]) if not (self.out / "days" / f"date={day}").is_dir())
+
     def days_among(self, name: str, columns: Iterable[str], wanted: Mapping[str, Iterable[str | int]]) -> pl.DataFrame:
         """The same of a day table, over all days of the run in their order; a day that was dropped since gives no rows."""
-        folders = (self.out / "days" / f"date={day}" for day in sorted(self.manifest()["days"]))
-        found = [_filtered(folder / f"{name}.parquet", wanted, tuple(columns)) for folder in folders if folder.is_dir()]
-        return pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
+        matches = [_is_one_of(column, values) for column, values in wanted.items()]
+        return self.scan_days(name, columns, pl.all_horizontal(*matches) if matches else None)
+
+
+def _is_one_of(column: str, values: Iterable[str | int]) -> pl.Expr:
+    some = list(values)
+    return pl.col(column) == some[0] if len(some) == 1 else pl.col(column).is_in(some)
 
 
 def _filtered(path: Path, wanted: Mapping[str, Iterable[str | int]], columns: tuple[str, ...] = ()) -> pl.DataFrame:
     try:
         scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         for column, values in wanted.items():
-            some = list(values)
-            scan = scan.filter(pl.col(column) == some[0] if len(some) == 1 else pl.col(column).is_in(some))
+            scan = scan.filter(_is_one_of(column, values))
         return (scan.select(columns) if columns else scan).collect()
     except (OSError, pl.exceptions.PolarsError):
         raise IntegrityError(f"{path}: is missing or not the Parquet file that the run wrote. Run again with another --out, or restore it.") from None

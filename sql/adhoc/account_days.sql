@@ -1,6 +1,6 @@
 -- What an account did on each day of the window.
 -- grain: day
--- reads: account_records, account_days
+-- reads: accounts, account_days
 -- params: account VARCHAR
 SELECT
   account_days.day AS day,
@@ -12,6 +12,6 @@ SELECT
   account_days.output_tokens AS output_tokens,
   account_days.active_hours AS active_hours
 FROM account_days
-JOIN account_records ON account_records.account_key = account_days.account_key
-WHERE account_records.account_id = $account
+JOIN accounts ON accounts.account_key = account_days.account_key
+WHERE accounts.account_id = $account
 ORDER BY day

@@ -1,7 +1,7 @@
 -- Masked prompts that several accounts send but few of all, out of the sampled prompts: how many accounts, distinct prompts and sampled
 -- requests stand behind each, largest first.
 -- grain: skeleton_key
--- reads: window_samples
+-- reads: prompt_samples
 -- params: least_accounts BIGINT, most_accounts BIGINT, rows BIGINT
 WITH templates AS (
   SELECT
@@ -9,7 +9,7 @@ WITH templates AS (
     count(DISTINCT account_key) AS account_count,
     count(DISTINCT prompt_key) AS prompt_count,
     CAST(sum(request_count) AS BIGINT) AS request_count
-  FROM window_samples
+  FROM prompt_samples
   WHERE skeleton_key IS NOT NULL
   GROUP BY skeleton_key
 ),

@@ -1,0 +1,126 @@
+"""Is one list of accounts one network? Every test of a run on a group that a person chose; nothing is clustered.
+
+The stages of the run itself are called with the group as the only cluster that is judged: what it shares and whether a gate family admits it (57), held-out tests
+against random groups (59, 60), innocent explanations (61, 62), the verdict (65), and what it hangs on (67). Accounts of the run's networks stay out of the background as they
+did in the run. A run judges many candidates and corrects for that; one group that was asked for is one question, so its q-value is its p-value. Nobody may read that as
+a network found: if the list was chosen by what its accounts write or when they work, the tests on wording, topics and days repeat the choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from pipeline import schema
+from pipeline.errors import UsageError
+from pipeline.evidence.workings import Frames, Workings
+from pipeline.stages import STAGES, Stage
+from pipeline.stages.frames import conform
+from pipeline.stages.population import Population, median_bits, population
+
+GROUP, REST = 0, 1
+"""Numbers of the two clusters: the group, and whoever else is in a network of the run."""
+_TABLES = ("networks", "members", "network_families", "network_tests", "network_ablations")
+
+
+@dataclass(frozen=True)
+class Member:
+    """An account of the group."""
+
+    account_id: str
+    bits: float
+    """median bits to the others of the group"""
+    is_named: bool
+    """whether a run would name it as a member; of a group that is not referred all are"""
+    run_network_id: str | None
+    """the network of the run that it is in"""
+
+
+@dataclass(frozen=True)
+class GroupTest:
+    """What the group amounts to."""
+
+    verdict: Mapping[str, Any]
+    """tier, reason, bits and p-value: a row of `networks` without its id"""
+    members: tuple[Member, ...]
+    """by bits, most first"""
+    families: tuple[Mapping[str, Any], ...]
+    tests: tuple[Mapping[str, Any], ...]
+    """of coordination and of extraction; also those that could not be run, with the reason"""
+    alternatives: tuple[Mapping[str, Any], ...]
+    """innocent explanations, best first: whether each applies, and what it leaves unexplained in bits"""
+    without: tuple[Mapping[str, Any], ...]
+    """the verdict without each family, if the tier is refer"""
+    edge_bits: float
+    """bits from which a pair is an edge in this log"""
+
+
+def judge_group(workings: Workings, keys: Sequence[int]) -> GroupTest:
+    """In: account_keys of the group, each of the run. Raises UsageError for fewer than two."""
+    if len(set(keys)) < 2:
+        raise UsageError("a group takes two accounts of the window at least. Give more of them.")
+    people = population(workings.frames(("account_records", "shared_values", "kinds")))
+    group = _group(workings, people, sorted(set(keys)))
+    homes = workings.frame("members").select("account_id", pl.col("network_id").alias("run_network_id"))
+    made = _judged(workings, group, _rest(workings, group))
+    return GroupTest(
+        verdict={name: value for name, value in made["networks"].row(0, named=True).items() if name not in ("network_id", "flagged")},
+        members=_members(group, people, made["members"], homes),
+        families=_rows(made["network_families"]),
+        tests=_rows(made["network_tests"].filter(pl.col("supports") != "benign")),
+        alternatives=_rows(made["network_tests"].filter(pl.col("supports") == "benign").sort("status", "statistic", "test", descending=[True, False, False])),
+        without=_rows(made["network_ablations"]),
+        edge_bits=round(people.edge_bits(workings.config.networks), 6),
+    )
+
+
+def _group(workings: Workings, people: Population, keys: Sequence[int]) -> pl.DataFrame:
+    """The group as rows of `clusters`, with each account's median bits to the others."""
+    members = people.positions(pl.Series(keys, dtype=pl.Int64))
+    bits = np.round(median_bits(people, members, members, workings.config.networks.seed), 6)
+    origin = "network" if len(members) >= workings.config.networks.min_accounts else "small"
+    return _clusters(GROUP, people.keys[members].tolist(), origin, bits.tolist())
+
+
+def _rest(workings: Workings, group: pl.DataFrame) -> pl.DataFrame:
+    """Whoever is in a network of the run and not in the group, as one cluster, so that the background is the run's."""
+    others = workings.frame("clusters").filter(pl.col("origin") == "network").join(group, on="account_key", how="anti")["account_key"].unique().sort().to_list()
+    return _clusters(REST, others, "network", [0.0] * len(others))
+
+
+def _clusters(number: int, keys: Sequence[int], origin: str, bits: Sequence[float]) -> pl.DataFrame:
+    rows = {"cluster": [number] * len(keys), "account_key": keys, "origin": [origin] * len(keys), "bits": bits}
+    return conform(pl.DataFrame(rows, schema_overrides={"account_key": pl.Int64}), schema.CLUSTERS)
+
+
+def _judged(workings: Workings, group: pl.DataFrame, rest: pl.DataFrame) -> Frames:
+    """Run stages 57 to 67 with the group in the place of the run's clusters."""
+    workings.put({"clusters": group})
+    workings.make([_stage("cluster_families")])
+    workings.put({"clusters": pl.concat([group, rest])})  # only the group was admitted, so only it is asked for common wording
+    workings.make([_stage("pool_documents"), _stage("pool_wording")])
+    tests = workings.make([_stage("cluster_tests")])
+    counts = workings.entity_counts_of(group["account_key"].to_list())
+    workings.put({name: frame.filter(pl.col("cluster") == GROUP) for name, frame in tests.items()} | {"clusters": group, "entity_counts": counts})
+    names = ("repeated_prompts", "cluster_alternatives", "networks", "controls", "network_ablations")
+    made = workings.make([_stage(name) for name in names])
+    return {name: made[name] for name in _TABLES}
+
+
+def _stage(writes: str) -> Stage:
+    return next(stage for stage in STAGES if writes in stage.writes)
+
+
+def _members(group: pl.DataFrame, people: Population, named: pl.DataFrame, homes: pl.DataFrame) -> tuple[Member, ...]:
+    ids = pl.Series("account_id", [people.ids[position] for position in people.positions(group["account_key"])])
+    rows = group.select(ids, "bits").join(homes, on="account_id", how="left").sort("bits", "account_id", descending=[True, False])
+    kept = set(named["account_id"].to_list())
+    return tuple(Member(name, bits, name in kept, network) for name, bits, network in rows.iter_rows())
+
+
+def _rows(frame: pl.DataFrame) -> tuple[dict[str, Any], ...]:
+    return tuple(frame.drop("network_id").iter_rows(named=True))

@@ -1,0 +1,172 @@
+"""What becomes of a network without some families of evidence, or with another edge: grouped and judged again, not looked up.
+
+Two questions, answered apart. *What do its members still amount to?* They are put together again by what is left and judged by the run's own rule, exactly as the
+run's table of ablations does for one family: extraction is another axis and stays; tests and coverage of the families that are left are those of all
+members; the false-discovery rate is taken again over all candidates. *Who would be in it?* The whole log is grouped again, so accounts may come as well as go.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.config import Config
+from pipeline.errors import UsageError
+from pipeline.evidence.workings import Frames, Workings
+from pipeline.kinds import FAMILIES
+from pipeline.stages.ablations import FALLS_APART, struck
+from pipeline.stages.alternatives import alternatives
+from pipeline.stages.clusters import clusters, networks_of
+from pipeline.stages.coupling import one_client
+from pipeline.stages.population import Population, population
+from pipeline.stages.verdict import TESTED, q_values_of, tier_of, weigh
+
+ALL_FAMILIES = (*FAMILIES, *TESTED)
+_OF_ACCOUNTS = ("shared_values", "account_records", "recurring_shingles", "boilerplate", "features")
+_READS = (
+    *_OF_ACCOUNTS,
+    *"networks members clusters pair_links client_wording cluster_values cluster_families cluster_tests cluster_ids repeated_prompts kinds".split(),
+)
+
+
+_NOT_BY_BITS = {
+    "small": "is listed because one specific fact joins its two to four accounts",
+    "one_fact": "is listed because one specific fact joins its accounts",
+    "vouched": "is listed because its accounts belong to one vouched organisation",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a group of accounts amounts to."""
+
+    account_count: int
+    coordination_bits: float | None
+    """median over members of their median bits to others; null if no group of five is left"""
+    q_value: float | None
+    best_alternative: str
+    alternative_margin_bits: float
+    tier: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A group that the whole log gives and that holds members of the network."""
+
+    account_count: int
+    """accounts in it"""
+    held_count: int
+    """members of the network among them"""
+    coordination_bits: float
+    origin: str
+    """network (by links), small, one_fact or vouched, as in the table of clusters"""
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """A network as the run has it and as it would be."""
+
+    network_id: str
+    without: tuple[str, ...]
+    run_threshold_bits: float
+    threshold_bits: float
+    before: Standing
+    after: Standing
+    """what the members amount to: the largest group of them that holds together"""
+    member_pieces: int
+    """networks that the members alone fall into"""
+    pieces: tuple[Piece, ...]
+    """groups of the whole log that hold two members or more, most members first"""
+    lost: tuple[str, ...]
+    """members that are not in the first of these groups"""
+    gained: tuple[str, ...]
+    """accounts of that group that were not in the network's cluster"""
+    unnamed_count: int
+    """accounts of the network's cluster that the run does not name as members, because too little speaks against each; they are neither lost nor gained"""
+
+
+def what_if(workings: Workings, network_id: str, without: Sequence[str], threshold_bits: float | None) -> WhatIf:
+    """In: a network of the run, families to strike out, bits from which a pair is an edge (None: the run's).
+
+    Raises UsageError for a family that does not exist, and for a network that links did not make.
+    """
+    unknown = sorted(set(without) - set(ALL_FAMILIES))
+    if unknown:
+        raise UsageError(f"'{unknown[0]}' is no family of evidence. Families: {', '.join(ALL_FAMILIES)}")
+    tables, config = workings.frames(_READS), workings.config
+    cluster = _cluster(tables, network_id)
+    left = tables | {"named": _named(tables, network_id)}
+    for family in without:
+        left = struck(left, family)
+    people = population(left)
+    own_edge = people.edge_bits(config.networks)
+    edge = own_edge if threshold_bits is None else threshold_bits
+    counts = workings.entity_counts_of(tables["clusters"].filter(pl.col("cluster") == cluster)["account_key"].to_list())
+    after, member_pieces = _of_members(left, counts, cluster, edge, config)
+    in_cluster = _names(tables["clusters"].filter(pl.col("cluster") == cluster), tables)
+    pieces, there = _of_log(workings, left, edge - own_edge, people)
+    own = set(left["named"]["account_id"].to_list())
+    lost, gained = tuple(sorted(own - there)), tuple(sorted(there - in_cluster))
+    return WhatIf(network_id, tuple(without), round(own_edge, 6), round(edge, 6), _before(tables, network_id), after, member_pieces, pieces, lost, gained, len(in_cluster - own))
+
+
+def _cluster(tables: Frames, network_id: str) -> int:
+    number = int(tables["cluster_ids"].filter(pl.col("network_id") == network_id)["cluster"][0])
+    origin = str(tables["clusters"].filter(pl.col("cluster") == number)["origin"][0])
+    if origin != "network":
+        raise UsageError(f"{network_id} {_NOT_BY_BITS[origin]}, not by adding up bits of families: there is nothing to strike out. Look at it: stillhunt show {network_id}")
+    return number
+
+
+def _named(tables: Frames, network_id: str) -> pl.DataFrame:
+    """account_id and account_key of the members that the run names."""
+    members = tables["members"].filter(pl.col("network_id") == network_id).select("account_id")
+    return members.join(tables["account_records"].select("account_id", "account_key"), on="account_id")
+
+
+def _before(tables: Frames, network_id: str) -> Standing:
+    row = tables["networks"].filter(pl.col("network_id") == network_id).row(0, named=True)
+    return Standing(**{field.name: row[field.name] for field in dataclasses.fields(Standing)})
+
+
+def _of_members(left: Frames, counts: pl.DataFrame, cluster: int, edge: float, config: Config) -> tuple[Standing, int]:
+    """The members alone, put together by what is left and judged: as stage 67 does for one family."""
+    rows = left["clusters"].filter(pl.col("cluster") == cluster).sort("account_key")
+    cut = left | {name: left[name].join(rows, on="account_key", how="semi") for name in _OF_ACCOUNTS} | {"clusters": rows}
+    cut["entity_counts"] = counts
+    judged = cut | {"cluster_alternatives": alternatives({**cut, "account_records": left["account_records"]}, config)["cluster_alternatives"]}
+    inside = population(cut)  # its positions are those of the members
+    links = left["pair_links"].join(rows, left_on="account_a", right_on="account_key", how="semi").join(rows, left_on="account_b", right_on="account_key", how="semi")
+    found = networks_of(links, cut["shared_values"], one_client(cut["shared_values"], inside, config.networks.min_accounts), inside, edge, config.networks)
+    members, bits = found[0] if found else (inside.positions(rows["account_key"]), [0.0] * rows.height)
+    piece = pl.DataFrame({"cluster": [cluster] * len(members), "account_key": inside.keys[members], "origin": ["network"] * len(members), "bits": bits})
+    facts = weigh(piece, members, judged, q_values_of(left["cluster_tests"]), inside, config)
+    tier, reason = tier_of(facts, config) if found else ("watch", FALLS_APART)
+    held = piece.join(left["named"], on="account_key", how="semi").height if found else 0
+    return Standing(held, facts.coordination_bits if found else None, facts.q_value, facts.alternative, facts.margin_bits, tier, reason), len(found)
+
+
+def _of_log(workings: Workings, left: Frames, more_bits: float, people: Population) -> tuple[tuple[Piece, ...], set[str]]:
+    """The groups of the whole log in which the members would be, and the accounts of the first of them."""
+    config = workings.config
+    moved = dataclasses.replace(config, networks=dataclasses.replace(config.networks, edge_margin_bits=config.networks.edge_margin_bits + more_bits))
+    served = one_client(left["shared_values"], people, config.networks.min_accounts)
+    words = workings.frame("account_words") if served else pl.DataFrame(schema=dict.fromkeys(("account_key", "half", "token", "document_count"), pl.Int64))
+    grouped = clusters({**left, "account_words": words}, moved)["clusters"]
+    members = left["named"]
+    counted = (
+        grouped.join(members.select("account_key", pl.lit(1).alias("held")), on="account_key", how="left")
+        .group_by("cluster")
+        .agg(pl.len().alias("account_count"), pl.col("held").sum().alias("held_count"), pl.col("bits").median().round(6), pl.col("origin").first())
+    )
+    holding = counted.filter(pl.col("held_count") >= 2).sort("held_count", "account_count", "cluster", descending=[True, False, False])
+    pieces = tuple(Piece(int(row["account_count"]), int(row["held_count"]), float(row["bits"]), str(row["origin"])) for row in holding.iter_rows(named=True))
+    return pieces, _names(grouped.filter(pl.col("cluster") == holding["cluster"][0]), left) if holding.height else set()
+
+
+def _names(rows: pl.DataFrame, tables: Frames) -> set[str]:
+    return set(rows.join(tables["account_records"], on="account_key")["account_id"].to_list())

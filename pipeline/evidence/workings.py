@@ -1,0 +1,164 @@
+"""Tables that a finished run worked with and did not publish, made again by the stages that made them.
+
+What a run publishes is read. What it kept only while it worked (prompt samples of the window, words, account records) is made again, from the tables of its
+days and from the accounts table and context folder that it was given; scratch, which anybody may delete, is never opened. Each must be the table
+that the run had: the days carry the keys that run.json recorded, inputs and made tables the same SHA-256, else it is said what differs and nothing is answered.
+Everything is made in a temporary folder that goes when the answer is there.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+from pipeline.config import Config, recorded_config
+from pipeline.engines.duckdb import DuckEngine
+from pipeline.errors import InputError
+from pipeline.evidence.finished import FinishedRun
+from pipeline.evidence.origins import Origins
+from pipeline.ingest import account_records, read_context
+from pipeline.run.execute import Bench, describe, flat_settings
+from pipeline.schema import FEATURES
+from pipeline.stages import STAGES, TABLES, Stage
+from pipeline.store import Store
+
+MEMORY_BYTES = 4_000_000_000
+_MAKERS = {name: stage for stage in STAGES for name in stage.writes}
+Frames = dict[str, pl.DataFrame]
+
+
+class Workings:
+    """The tables of one finished run, those it did not publish too, while the `with` block lasts. Raises InputError where they cannot be had any more."""
+
+    def __init__(self, run: FinishedRun, origins: Origins, threads: int, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._run, self._origins, self._manifest = run, origins, run.manifest()
+        self._sizes = (threads, memory_bytes)
+        self._stack = ExitStack()
+        self.remade: list[str] = []
+        """Names of tables that were made again, in the order in which they were."""
+
+    def __enter__(self) -> Self:
+        self.config: Config = recorded_config(self._manifest["config"], str(self._run.folder / "run.json"))
+        self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stillhunt-")))
+        self._engine = self._stack.enter_context(DuckEngine(threads=self._sizes[0], memory_bytes=self._sizes[1], temp_dir=self._folder / "spill"))
+        self._bench = Bench(self._engine, self.config, self._folder)
+        self._bench.tables = {name: [self._run.folder / "tables" / f"{name}.parquet"] for name in self._manifest["tables"] if name in TABLES}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def frames(self, names: Iterable[str]) -> Frames:
+        """Tables by name, each as the run had it."""
+        return {name: self.frame(name) for name in names}
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """One table as the run had it."""
+        if name in self._bench.constants:
+            return self._bench.constants[name]
+        if name == "features":
+            return self._run.table("accounts").select(FEATURES.column_names).sort("account_key")
+        if name in self._manifest["tables"]:
+            return self._run.table(name)  # says which file it is if it is gone
+        self._make(name)
+        return self._bench.frame(name)
+
+    def put(self, given: Mapping[str, pl.DataFrame]) -> None:
+        """Let tables stand in for the run's own, in what is made from now on."""
+        for name, frame in given.items():
+            self._bench.put(name, frame)
+
+    def make(self, stages: Iterable[Stage]) -> Frames:
+        """Run stages over the run's tables and those that were put in place of some; gives what they wrote."""
+        made: Frames = {}
+        for stage in stages:
+            for read in stage.reads:
+                self._have(read)
+            self._run_stage(stage)
+            made |= {name: self._bench.frame(name) for name in stage.writes}
+        return made
+
+    def entity_counts_of(self, keys: Sequence[int]) -> pl.DataFrame:
+        """The table entity_counts of some accounts, made of their own days alone: that of all accounts costs a pass over everything anybody used."""
+        bench = Bench(self._engine, self.config, self._folder / "few")
+        bench.folder.mkdir(exist_ok=True)
+        for name in ("account_days", "account_entities"):
+            self._day_files(name)  # the days must be the run's
+            bench.put(name, self._run.scan_days(name, TABLES[name].column_names, pl.col("account_key").is_in(list(keys))))
+        for name in ("account_windows", "entities", "entity_counts"):
+            self._run_stage(_MAKERS[name], bench)
+        return bench.frame("entity_counts")
+
+    def _have(self, name: str) -> None:
+        """Make sure that the bench has a table."""
+        if name in self._bench.constants or name in self._bench.tables:
+            return
+        if name == "features":
+            self._bench.put(name, self.frame(name))
+        else:
+            self._make(name)
+
+    def _make(self, name: str) -> None:
+        if name in self._bench.tables:
+            return
+        stage = _MAKERS[name]
+        if stage.per_day:
+            self._bench.tables[name] = self._day_files(name)
+        elif name == "account_records":
+            self._bench.put(name, self._records())
+            self.remade.append(name)
+        else:
+            for read in stage.reads:
+                self._have(read)
+            self._run_stage(stage)
+            self._compare(stage)
+            self.remade += stage.writes
+
+    def _run_stage(self, stage: Stage, bench: Bench | None = None) -> None:
+        bench = bench or self._bench
+        first = min(self._manifest["days"])
+        params = {**flat_settings(self.config), "night": date.fromisoformat(self._manifest["night"]), "first_day": date.fromisoformat(first)}
+        if stage.is_sql:
+            bench.run_sql(stage, params)
+        elif stage.streams:
+            bench.run_stream(stage)
+        else:
+            bench.run_python(stage)
+
+    def _compare(self, stage: Stage) -> None:
+        """What was made again must be what the run had."""
+        recorded = self._manifest["stages"].get(stage.label, {}).get("tables", {})
+        for name in stage.writes:
+            if describe(self._bench.tables[name][0]) != recorded.get(name):
+                self._differs(f"the table '{name}', made again from the days, is not the one that this run had; another version of stillhunt or of a library made it")
+
+    def _day_files(self, name: str) -> list[Path]:
+        store = Store(self._run.out)
+        files = []
+        for day, recorded in sorted(self._manifest["days"].items()):
+            kept = store.day_record(date.fromisoformat(day))
+            if kept is None or kept.key != recorded["key"]:
+                self._differs(f"the tables of {day} are no longer kept as this run read them")
+            files.append(store.day_folder(date.fromisoformat(day)) / f"{name}.parquet")
+        return files
+
+    def _records(self) -> pl.DataFrame:
+        found = self._origins.verified(self._manifest)
+        ids = pl.read_parquet(self._day_files("account_ids"), hive_partitioning=False, glob=False)
+        return account_records(found.accounts, ids, read_context(found.context)).records
+
+    def _differs(self, what: str) -> None:
+        raise InputError(f"{self._run.out}: {what}. Run once more over the same logs (stillhunt run LOGS --out {self._run.out}), then ask again.")
+
+
+def stages_between(first: str, last: str) -> tuple[Stage, ...]:
+    """The stages from the one that writes `first` to the one that writes `last`, in their order."""
+    places = [place for place, stage in enumerate(STAGES) if first in stage.writes or last in stage.writes]
+    return STAGES[min(places) : max(places) + 1]
