@@ -121,7 +121,8 @@ def test_a_query_gives_rows_and_says_what_it_left_out(typed: Typed, workspace: P
 def test_a_saved_query_takes_typed_parameters(typed: Typed, workspace: Path, network: str) -> None:
     found = _json(typed, "query", "--saved", "network_days", "--set", f"network={network}")
     assert [(row["day"], row["account_count"], row["request_count"]) for row in found["rows"]] == [(f"2026-05-0{day}", 8, 240) for day in (1, 2, 3)]  # type: ignore[attr-defined]
-    _, listed, _ = typed("query", "--list")
+    _, listed, talk = typed("query", "--list")
+    assert "first_day=2026-05-01 --set last_day=2026-05-03" in talk
     assert "network_days" in listed
     assert "parameters: network VARCHAR" in listed
 

@@ -71,7 +71,8 @@ def _python() -> Check:
 
 
 def _whole() -> str:
-    return f"queries in {sql_folder()}, templates in {reports_folder()}"
+    """Raises FileNotFoundError if a part of the program is not there."""
+    return f"queries and templates are there ({sql_folder().name}/, {reports_folder().name}/)"
 
 
 def _packages() -> Check:
@@ -174,7 +175,7 @@ def _group_limit() -> list[int]:
 
 
 def _disk(out: Path) -> Check:
-    place = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    place = next(path for path in (out, *out.parents) if path.exists())
     free = shutil.disk_usage(place).free
     text = f"{_gigabytes(free)} free at {place}"
     if not place.is_dir():
