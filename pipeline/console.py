@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from pipeline import redact
-from pipeline.drawing import cut, fitted, tone_of, wrapped
+from pipeline.drawing import ASCII_TWINS, cut, fitted, tone_of, wrapped
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -84,7 +84,7 @@ def _write(stream: TextIO, text: str, *, is_neutral: bool = False) -> None:
     try:
         stream.write(whole)
     except UnicodeEncodeError:
-        stream.write(whole.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
+        stream.write(whole.translate(ASCII_TWINS).encode(stream.encoding, "backslashreplace").decode(stream.encoding))
     stream.flush()
 
 
@@ -129,9 +129,8 @@ def _table(columns: Sequence[str], records: Sequence[Sequence[Any]], least: Sequ
     cells = [[redact.for_cell(name) for name in columns], *([_table_cell(value) for value in record] for record in records)]
     right = [all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in column) for column in zip(*records, strict=True)]
     fit = fitted(columns, cells, right, least, width())
-    for number, row in enumerate(cells):
-        parts = [_placed(row[at], fit.widths[at], columns[at] if number else "", flush=right[at]) for at in fit.shown]
-        _write(sys.stdout, "  ".join(parts).rstrip(), is_neutral=True)
+    lines = ([_placed(row[at], fit.widths[at], columns[at] if number else "", flush=right[at]) for at in fit.shown] for number, row in enumerate(cells))
+    _write(sys.stdout, "\n".join("  ".join(parts).rstrip() for parts in lines), is_neutral=True)
     if fit.note:
         say(fit.note)
 

@@ -1,13 +1,12 @@
 """What a terminal can draw: tables that fit its width, text that is broken into lines, sparklines, bars that begin anywhere.
 
 Promises: nothing is written here, and no text is changed but by cutting it where the caller said how much room there is. Widths are those of a terminal: letters
-of East Asian scripts take two columns, combining marks none. Where the locale or the stream has no block characters, ASCII stands in for them.
+of East Asian scripts take two columns, combining marks none. Where the locale has no block characters, ASCII stands in for them.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ LEAST_ROOM = 12
 _TIERS = ("refer", "watch", "explained")
 _BLOCKS, _STEPS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588", "_.-:=+*#"
 _FULL, _AXIS, _CUT = "\u2588", "\u2502", "\u2026"
+ASCII_TWINS = str.maketrans({**dict(zip(_BLOCKS, _STEPS, strict=True)), _AXIS: "|", _CUT: "~"})
+"""For a stream that lacks the marks although the locale has them; a full block is the highest step, `#`."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,9 @@ def tone_of(column: str, text: str) -> str:
 
 
 def draws_blocks() -> bool:
-    """Whether the locale says UTF-8 and stdout can carry it."""
+    """Whether the locale says UTF-8."""
     locale = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "")
-    encoding = getattr(sys.stdout, "encoding", None) or ""
-    return "utf8" in locale.lower().replace("-", "") and encoding.lower().startswith("utf")
+    return "utf8" in locale.lower().replace("-", "")
 
 
 def sparkline(values: Sequence[float | None], room: int = 40) -> str:

@@ -13,7 +13,7 @@ from pipeline import redact
 from tests.hostile import MARKS, STRINGS
 
 COMMON = frozenset("solve exercise step by show all your then grade the answer of please write to i ask and".split())
-TEXT = "Solve exercise 4711 step by step, then ask Berta Kowalczyk of Zorblax about `x = 7` and \"the plan\" in /srv/secret/notes.txt; write to a.b@example.org"
+TEXT = 'Solve exercise 4711 step by step, then ask Berta Kowalczyk of Zorblax about `x = 7` and "the plan" in /srv/secret/notes.txt; write to a.b@example.org'
 
 
 def test_a_prompt_shows_its_form_and_none_of_its_content() -> None:

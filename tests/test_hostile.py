@@ -113,6 +113,22 @@ def test_every_command_prints_hostile_names_neutrally_in_every_format(judged: Pa
                 assert starts != "-" or float(cell) < 0, "a negative number is the one cell that may begin with a minus"
 
 
+def test_every_question_about_hostile_names_is_answered_neutrally(judged: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STILLHUNT_NO_NUMBA", "0")
+    out = ["--out", str(judged / "out")]
+    logs = ["--accounts", str(judged / "accounts.parquet")]
+    asked = [["timeline", *out, *logs, "@1"], ["prompts", *out, "--logs", str(judged / "logs"), "@1"], ["pivot", "--ip", "203.0.113.2", *out], ["diff", "latest", "latest", *out]]
+    for command in ("explain", "similar", "timeline"):
+        assert all(_printed(capsys, command, *out, "--", name) for name in IDS)
+    asked += [["pivot", option, text, *out] for option in ("--ip", "--ua", "--template", "--card") for text in (hostile.STRINGS["escape"], hostile.STRINGS["rtl"])]
+    for arguments in asked:
+        for form in ("table", "json", "csv"):
+            printed = _printed(capsys, arguments[0], "--format", form, *arguments[1:])
+            assert printed, arguments
+            if form == "json":
+                assert json.loads(printed)["schema"].startswith("stillhunt.")
+
+
 def test_json_gives_hostile_names_back_exactly_and_other_forms_keep_them_apart(judged: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (network,) = json.loads(_printed(capsys, "networks", "--out", judged / "out", "--format", "json"))["rows"]
     shown = json.loads(_printed(capsys, "show", network["network_id"], "--out", judged / "out", "--format", "json"))

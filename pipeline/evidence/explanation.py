@@ -172,18 +172,33 @@ def _rows(run: FinishedRun, fact: Fact, own: int, ids: Mapping[int, str], values
 
 def _references(run: FinishedRun, fact: Fact, accounts: Sequence[int]) -> tuple[str, pl.DataFrame]:
     """One request an account: its first that shows the value, else its first of all."""
-    wanted = ("account_key", "request_id", "source_file", "source_row")
+    keys: dict[str, Sequence[int]] = {"account_key": accounts}
+    rows = pl.DataFrame()
     if fact.kind in COLUMN_OF_KIND:
-        rows = run.days_among("requests", ("ts_us", *wanted), {"account_key": accounts, COLUMN_OF_KIND[fact.kind]: [fact.value_key]})
-        if rows.height:
-            return "holds_value", rows.sort("ts_us", *wanted).unique("account_key", keep="first", maintain_order=True).select(wanted)
-    if fact.kind == "handoff":
-        rows = run.days_among("session_days", ("first_us", *wanted), {"account_key": accounts, "session_key": [fact.value_key]})
-        if rows.height:
-            return "holds_value", rows.sort("first_us", *wanted).unique("account_key", keep="first", maintain_order=True).select(wanted)
-    if fact.kind == "template":
-        rows = run.days_among("prompt_samples", ("first_us", "shingles", *wanted), {"account_key": accounts})
-        rows = rows.filter(pl.col("shingles").list.contains(fact.value_key))
-        if rows.height:
-            return "holds_value", rows.sort("first_us", *wanted).unique("account_key", keep="first", maintain_order=True).select(wanted)
-    return "of_account", run.among("first_requests", {"account_key": accounts}).select(wanted)
+        rows = _first_of_each(run, "requests", "ts_us", keys | {COLUMN_OF_KIND[fact.kind]: [fact.value_key]})
+    elif fact.kind == "handoff":
+        rows = _first_of_each(run, "session_days", "first_us", keys | {"session_key": [fact.value_key]})
+    elif fact.kind == "template":
+        rows = _first_of_each(run, "prompt_samples", "first_us", keys, shingle=fact.value_key)
+    return ("holds_value", rows) if rows.height else ("of_account", run.among("first_requests", keys).select(_REFERENCE))
+
+
+_REFERENCE = ("account_key", "request_id", "source_file", "source_row")
+DAYS_AT_ONCE = 7
+
+
+def _first_of_each(run: FinishedRun, table: str, moment: str, wanted: Mapping[str, Sequence[int]], shingle: int | None = None) -> pl.DataFrame:
+    """The earliest row of each account that shows the value, a week at a time until each has one; days are in order, so a later week cannot hold an earlier row."""
+    days, columns = sorted(run.manifest()["days"]), (moment, *_REFERENCE, *(("shingles",) if shingle is not None else ()))
+    parts: list[pl.DataFrame] = []
+    for at in range(0, len(days), DAYS_AT_ONCE):
+        found = run.days_among(table, columns, wanted, days[at : at + DAYS_AT_ONCE])
+        if shingle is not None and found.height:
+            found = found.filter(pl.col("shingles").list.contains(shingle))
+        if found.height:
+            parts.append(found.select(moment, *_REFERENCE))
+        if parts and pl.concat(parts)["account_key"].n_unique() == len(set(wanted["account_key"])):
+            break
+    if not parts:
+        return pl.DataFrame()
+    return pl.concat(parts).sort(moment, *_REFERENCE).unique("account_key", keep="first", maintain_order=True).select(_REFERENCE)

@@ -54,9 +54,9 @@ class FinishedRun:
         paths = self._day_paths(name, self.manifest()["days"] if days is None else days)
         return (pl.scan_parquet(paths, glob=False, hive_partitioning=False),) if paths else ()
 
-    def scan_days(self, name: str, columns: Iterable[str], predicate: pl.Expr | None = None) -> pl.DataFrame:
-        """The columns of a day table where a predicate holds, over all days of the run; a day that was dropped since gives no rows."""
-        found = self.lazy_days(name)
+    def scan_days(self, name: str, columns: Iterable[str], predicate: pl.Expr | None = None, days: Iterable[str] | None = None) -> pl.DataFrame:
+        """The columns of a day table where a predicate holds, over all days of the run or some of them; a day that was dropped since gives no rows."""
+        found = self.lazy_days(name, days)
         if not found:
             return pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
         with self.reading(name):
@@ -80,10 +80,10 @@ class FinishedRun:
         """Days of the run whose tables are gone."""
         return tuple(day for day in sorted(self.manifest()["days"]) if not (self.out / "days" / f"date={day}").is_dir())
 
-    def days_among(self, name: str, columns: Iterable[str], wanted: Mapping[str, Iterable[str | int]]) -> pl.DataFrame:
-        """The same of a day table, over all days of the run in their order; a day that was dropped since gives no rows."""
+    def days_among(self, name: str, columns: Iterable[str], wanted: Mapping[str, Iterable[str | int]], days: Iterable[str] | None = None) -> pl.DataFrame:
+        """As `among`, of a day table, over all days of the run in their order or over some of them; a day that was dropped since gives no rows."""
         matches = [_is_one_of(column, values) for column, values in wanted.items()]
-        return self.scan_days(name, columns, pl.all_horizontal(*matches) if matches else None)
+        return self.scan_days(name, columns, pl.all_horizontal(*matches) if matches else None, days)
 
 
 def _is_one_of(column: str, values: Iterable[str | int]) -> pl.Expr:

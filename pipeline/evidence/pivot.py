@@ -148,9 +148,13 @@ def _by_requests(run: FinishedRun, readings: Sequence[Reading]) -> list[pl.DataF
 
 def _counted(rows: pl.LazyFrame) -> pl.LazyFrame:
     day = (pl.col("ts_us") // DAY_US).cast(pl.Int32).cast(pl.Date).alias("day")
-    daily = rows.select("account_key", day).group_by("account_key", "day").len()
+    return _summed(rows.select("account_key", day).group_by("account_key", "day").agg(pl.len().cast(pl.Int64).alias("request_count")))
+
+
+def _summed(days: pl.LazyFrame) -> pl.LazyFrame:
+    """Days, requests, first and last day of each account, out of one row an account and day."""
     ends = pl.col("day").min().alias("first_day"), pl.col("day").max().alias("last_day")
-    return daily.group_by("account_key").agg(pl.len().cast(pl.Int64).alias("day_count"), pl.col("len").sum().cast(pl.Int64).alias("request_count"), *ends)
+    return days.group_by("account_key").agg(pl.len().cast(pl.Int64).alias("day_count"), pl.col("request_count").sum(), *ends)
 
 
 def _named(frame: pl.DataFrame, reason: str) -> pl.DataFrame:
@@ -193,11 +197,12 @@ def _in_time(run: FinishedRun, value: str) -> Related:
     """Accounts with a request from A on, before B; a day as B is included whole."""
     begin, end = interval(value)
     days = [day for day in run.manifest()["days"] if begin < (_midnight_us(dt.date.fromisoformat(day)) + DAY_US) and end > _midnight_us(dt.date.fromisoformat(day))]
-    scans = run.lazy_days("requests", days)
+    table = "requests" if begin % DAY_US or end % DAY_US else "account_days"
+    scans = run.lazy_days(table, days)
     if not scans:
         return _related(run, "time", value, [], (), ("The run has no day in that time.",))
-    with run.reading("requests"):
-        found = _counted(scans[0].filter((pl.col("ts_us") >= begin) & (pl.col("ts_us") < end))).collect()
+    with run.reading(table):
+        found = (_summed(scans[0]) if table == "account_days" else _counted(scans[0].filter((pl.col("ts_us") >= begin) & (pl.col("ts_us") < end)))).collect()
     first = run.columns("accounts", "account_key", "first_us")
     since = pl.when((pl.col("first_us") >= begin) & (pl.col("first_us") < end)).then(pl.lit("first seen then")).otherwise(pl.lit("active then")).alias("reason")
     return _related(run, "time", value, [found.join(first, on="account_key").with_columns(since).select(_FOUND)], (), ())

@@ -78,10 +78,11 @@ class Term:
 
 def searchable(run: FinishedRun) -> list[Row]:
     """The networks of a run in the order of the queue, with tokens, first night, age, events of this night and covering families beside their own columns."""
+    rows = queue(run)
     night = dt.date.fromisoformat(run.manifest()["night"])
     tokens, first, events, families = _tokens(run), _first_nights(run), _events(run, night), _families(run)
     return [_known(row, tokens.get(row["network_id"], (None, None)), first.get(row["network_id"]), night) | {
-        "events": events.get(row["network_id"], []), "families": families.get(row["network_id"], [])} for row in queue(run)]  # fmt: skip
+        "events": events.get(row["network_id"], []), "families": families.get(row["network_id"], [])} for row in rows]  # fmt: skip
 
 
 def parse(text: str) -> tuple[Term, ...]:

@@ -77,28 +77,28 @@ def similar(run: FinishedRun, account: dict[str, Any], count: int) -> Neighbours
 
 
 def _scaled(table: pl.DataFrame) -> tuple[Floats, list[str]]:
-    """Features in spreads from their median, unknown as nan; what does not vary between the quartiles is scaled by the widest tenths, else left out."""
+    """Features in spreads from their median, bent, unknown as nan, and their names.
+
+    A spread is half the distance between the quartiles, else between the outer twentieths; a feature that has none is left out.
+    """
     columns, names = [], []
     for name in FEATURE_NAMES:
         values = table[name].cast(pl.Float64).to_numpy()
-        known = np.sort(values[np.isfinite(values)])
-        spread = _spread(known)
+        low, first, median, third, high = _order_statistics(values[np.isfinite(values)])
+        spread = (third - first) / 2 or (high - low) / 2
         if spread > 0:
-            columns.append(np.arcsinh((values - _at(known, 0.5)) / spread))
+            columns.append(np.arcsinh((values - median) / spread))
             names.append(name)
     return (np.column_stack(columns) if columns else np.zeros((table.height, 0))), names
 
 
-def _spread(known: Floats) -> float:
-    """Half the distance between the quartiles, else between the outer tenths; 0 if both agree."""
+def _order_statistics(known: Floats) -> tuple[float, ...]:
+    """The values at 5, 25, 50, 75 and 95 % of their order: values that are there, so that no sum enters. All 0 if there is none."""
     if not len(known):
-        return 0.0
-    return (_at(known, 0.75) - _at(known, 0.25)) / 2 or (_at(known, 0.95) - _at(known, 0.05)) / 2
-
-
-def _at(known: Floats, share: float) -> float:
-    """The value at a share of a sorted array: one of its values, so that sums never enter."""
-    return float(known[min(len(known) - 1, int(share * len(known)))])
+        return (0.0,) * 5
+    at = [min(len(known) - 1, int(share * len(known))) for share in (0.05, 0.25, 0.5, 0.75, 0.95)]
+    parted = np.partition(known, at)
+    return tuple(float(parted[place]) for place in at)
 
 
 def _distances(scaled: Floats, own: int) -> Floats:

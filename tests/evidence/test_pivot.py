@@ -27,7 +27,7 @@ def log(tiny_log: Path) -> pl.DataFrame:
 
 
 def _expected(rows: pl.DataFrame) -> dict[str, tuple[int, int, dt.date, dt.date]]:
-    """account -> days, requests, first and last day, counted in the log."""
+    """By account: days, requests, first and last day, counted in the log."""
     counted = rows.group_by("account_id").agg(pl.col("day").n_unique(), pl.len().alias("n"), pl.col("day").min().alias("first"), pl.col("day").max().alias("last"))
     return {row["account_id"]: (row["day"], row["n"], row["first"], row["last"]) for row in counted.rows(named=True)}
 
@@ -112,7 +112,13 @@ def test_a_key_and_the_value_that_it_stands_for_are_one(run: FinishedRun) -> Non
 
 @pytest.mark.parametrize(
     ("kind", "value", "columns"),
-    [("asn", "64500", ("client_asn",)), ("session", "s", ("session_id",)), ("device", "d", ("device_fingerprint",)), ("phone", "p", ("phone_hash",)), ("mailbox", "m", ("email_hash",))],
+    [
+        ("asn", "64500", ("client_asn",)),
+        ("session", "s", ("session_id",)),
+        ("device", "d", ("device_fingerprint",)),
+        ("phone", "p", ("phone_hash",)),
+        ("mailbox", "m", ("email_hash",)),
+    ],
 )
 def test_a_column_that_the_log_lacked_is_named(run: FinishedRun, kind: str, value: str, columns: tuple[str, ...]) -> None:
     found = pivot(run, kind, value)
