@@ -199,6 +199,8 @@ def test_expand_lists_what_is_unknown_and_names_the_next_command(typed: Typed, w
     assert "5 accounts of the window (account)" in shown
     assert sorted(re.findall(r"^(pool-\d+) ", shown, flags=re.MULTILINE)) == ["pool-005", "pool-006", "pool-007"]
     assert "not known in the window: 1 of 6 entries: nobody" in talk
+    (workspace / "slip.txt").write_text("pool-000\npool-0001\n")
+    assert "pool-0001: Did you mean pool-001" in typed("expand", "slip.txt")[2]
     next_line = talk.splitlines()[-1]
     assert next_line.startswith("next: stillhunt explain pool-00")
     assert typed(*shlex.split(next_line)[2:])[0] == 0
