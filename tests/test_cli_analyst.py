@@ -121,7 +121,8 @@ def test_a_query_gives_rows_and_says_what_it_left_out(typed: Typed, workspace: P
 def test_a_saved_query_takes_typed_parameters(typed: Typed, workspace: Path, network: str) -> None:
     found = _json(typed, "query", "--saved", "network_days", "--set", f"network={network}")
     assert [(row["day"], row["account_count"], row["request_count"]) for row in found["rows"]] == [(f"2026-05-0{day}", 8, 240) for day in (1, 2, 3)]  # type: ignore[attr-defined]
-    _, listed, _ = typed("query", "--list")
+    _, listed, talk = typed("query", "--list")
+    assert "first_day=2026-05-01 --set last_day=2026-05-03" in talk
     assert "network_days" in listed
     assert "parameters: network VARCHAR" in listed
 
@@ -188,7 +189,6 @@ def test_whatif_tells_what_changes(typed: Typed, workspace: Path, network: str) 
     assert "No five of the accounts hold together any more." in re.sub(r"\s+", " ", shown)
     assert "lost from the first group: 8" in re.sub(r"\s+", " ", shown)
     assert "account_records" in talk
-    assert max(map(len, shown.splitlines())) <= 80
     _, data, _ = typed("whatif", network, "--threshold", "500", "--format", "csv")
     assert min(csv.DictReader(io.StringIO(data)), key=lambda row: row["account_id"]) == {"account_id": "pool-000", "change": "lost"}
 
@@ -199,6 +199,8 @@ def test_expand_lists_what_is_unknown_and_names_the_next_command(typed: Typed, w
     assert "5 accounts of the window (account)" in shown
     assert sorted(re.findall(r"^(pool-\d+) ", shown, flags=re.MULTILINE)) == ["pool-005", "pool-006", "pool-007"]
     assert "not known in the window: 1 of 6 entries: nobody" in talk
+    (workspace / "slip.txt").write_text("pool-000\npool-0001\n")
+    assert "pool-0001: Did you mean pool-001" in typed("expand", "slip.txt")[2]
     next_line = talk.splitlines()[-1]
     assert next_line.startswith("next: stillhunt explain pool-00")
     assert typed(*shlex.split(next_line)[2:])[0] == 0
@@ -232,6 +234,15 @@ def test_test_says_tier_tests_and_how_the_group_came_about(typed: Typed, workspa
         assert said in plain
     assert "made again from its days and inputs" in talk
     assert talk.splitlines()[-1] == "next: stillhunt expand tip.txt --out stillhunt-out"
+
+
+@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("command", [("whatif", "NET"), ("expand", "tip.txt"), ("test", "tip.txt"), ("doctor",), ("query", "--list"), ("query", "SELECT * FROM networks")])
+def test_a_screen_fits_its_terminal(typed: Typed, workspace: Path, network: str, command: tuple[str, ...], width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.console.width", lambda: width)
+    code, shown, _ = typed(*(network if word == "NET" else word for word in command))
+    assert code == 0
+    assert max(map(len, shown.splitlines())) <= width
 
 
 def test_a_run_without_its_notes_asks_for_the_accounts_table(typed: Typed, workspace: Path, finished: Path, tiny_accounts: Path, network: str) -> None:
@@ -293,6 +304,16 @@ def test_doctor_looks_at_the_machine_and_the_folder(typed: Typed, workspace: Pat
     assert found("memory", finished)[0] == "note"
     monkeypatch.setattr(condition, "_engine_answers", lambda: 1 // 0)
     assert found("engine", finished) == ("missing", "does not work: ZeroDivisionError")
+    (workspace / "a file").write_text("")
+    assert found("output folder", workspace / "a file")[0] == "missing"
+    assert found("installation", finished)[0] == "ok"
+
+    def incomplete() -> Path:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(condition, "sql_folder", incomplete)
+    assert found("installation", finished)[0] == "missing"
+    assert found("packages", finished)[0] == "ok", "without the lock file versions are not compared"
     monkeypatch.setattr(condition, "KNOWN_KEY", 5)
     assert found("compiled measures", finished)[0] == "missing"
 

@@ -119,7 +119,18 @@ def _list_saved(out: Path, form: console.Format) -> None:
             console.paragraph(f"parameters: {parameters or 'none'}", indent="    ")
     else:
         console.rows(columns, found, form, "stillhunt.saved_queries/1")
-    console.say_next("query", "--saved", "busiest_accounts", "--set", "first_day=2026-05-01", "--set", "last_day=2026-05-31", "--set", "rows=10", "--out", out)
+    first, last = _window(out)
+    console.say_next("query", "--saved", "busiest_accounts", "--set", f"first_day={first}", "--set", f"last_day={last}", "--set", "rows=10", "--out", out)
+
+
+def _window(out: Path) -> tuple[str, str]:
+    """First and last day of the latest run; days of an example if there is none."""
+    from pipeline.evidence.finished import FinishedRun
+
+    if not (out / "latest" / "run.json").is_file():
+        return "2026-05-01", "2026-05-31"
+    window = FinishedRun(out).manifest()["window"]
+    return str(window["first_day"]), str(window["last_day"])
 
 
 def _list_tables(out: Path, form: console.Format) -> None:

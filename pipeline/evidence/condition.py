@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.assets import folder
+from pipeline.assets import reports_folder, sql_folder
 from pipeline.errors import StillhuntError
 from pipeline.provenance import COMPUTING_PACKAGES
 from pipeline.store import read_json
@@ -50,6 +50,7 @@ class Check:
 def checks(out: Path, threads: int) -> Iterator[Check]:
     """Everything, in the order in which one would mend it. In: the output folder, and the processors that this process may use."""
     yield _python()
+    yield _self_test("installation", _whole, "pip install --force-reinstall stillhunt")
     yield _packages()
     yield _self_test("engine", _engine_answers, "pip install --force-reinstall duckdb polars pyarrow")
     yield _compiled()
@@ -67,6 +68,11 @@ def _python() -> Check:
     version = platform.python_version()
     wanted = ".".join(map(str, LEAST_PYTHON))
     return Check("Python", "ok", version, "") if sys.version_info >= LEAST_PYTHON else Check("Python", "missing", version, f"install Python {wanted} or newer")
+
+
+def _whole() -> str:
+    """Raises FileNotFoundError if a part of the program is not there."""
+    return f"queries and templates are there ({sql_folder().name}/, {reports_folder().name}/)"
 
 
 def _packages() -> Check:
@@ -91,7 +97,10 @@ def _version(name: str) -> str | None:
 
 def _locked() -> dict[str, str]:
     """Version by plain name, as the lock file of a checkout says; an installed wheel carries none."""
-    path = folder("sql").parent / LOCK_FILE
+    try:
+        path = sql_folder().parent / LOCK_FILE
+    except FileNotFoundError:
+        return {}
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     pairs = (line.split("==", 1) for line in lines if "==" in line and not line.startswith("#"))
     return {_plain(name.strip()): version.strip() for name, version in pairs}
@@ -166,9 +175,11 @@ def _group_limit() -> list[int]:
 
 
 def _disk(out: Path) -> Check:
-    place = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    place = next(path for path in (out, *out.parents) if path.exists())
     free = shutil.disk_usage(place).free
     text = f"{_gigabytes(free)} free at {place}"
+    if not place.is_dir():
+        return Check("output folder", "missing", f"{place} is a file", "stillhunt run LOGS --out DIR   (a folder)")
     if not os.access(place, os.W_OK):
         return Check("output folder", "missing", f"{place} cannot be written", "stillhunt run LOGS --out DIR   (a folder of yours)")
     if free < LEAST_DISK:

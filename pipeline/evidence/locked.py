@@ -108,8 +108,11 @@ def _tables_named(connection: duckdb.DuckDBPyConnection, sql: str, tables: Mappi
 
 def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     """The one statement of a text as the engine itself parses it."""
-    row = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-    found: dict[str, Any] = json.loads(row[0]) if row else {}
+    try:
+        row = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+        found: dict[str, Any] = json.loads(row[0]) if row else {}
+    except (duckdb.Error, RecursionError) as error:
+        raise UsageError(f"this is not SQL that can be run: {'too deeply nested' if isinstance(error, RecursionError) else 'not text in UTF-8'}.") from None
     if found.get("error_type") == "not implemented":
         raise UsageError("only a SELECT is answered here: nothing is written, attached, loaded or set.")
     if found.get("error"):

@@ -156,9 +156,3 @@ class Workings:
 
     def _differs(self, what: str) -> None:
         raise InputError(f"{self._run.out}: {what}. Run once more over the same logs (stillhunt run LOGS --out {self._run.out}), then ask again.")
-
-
-def stages_between(first: str, last: str) -> tuple[Stage, ...]:
-    """The stages from the one that writes `first` to the one that writes `last`, in their order."""
-    places = [place for place, stage in enumerate(STAGES) if first in stage.writes or last in stage.writes]
-    return STAGES[min(places) : max(places) + 1]

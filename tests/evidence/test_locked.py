@@ -208,6 +208,9 @@ def test_a_link_in_the_place_of_a_table_is_the_only_file_that_opens(tables, tmp_
         ("SELECT CAST(network_id AS BIGINT) AS n FROM networks", "cannot be run"),
         ("SELECT $x", "cannot be run"),
         ("SELECT nothing_like_it(1)", "cannot be run"),
+        ("SELECT " + "(" * 5000 + "1" + ")" * 5000, "depth"),
+        ("SELECT " + "(SELECT " * 500 + "1" + ")" * 500, "nested"),
+        ("SELECT '\udc80' AS a", "UTF-8"),
         ("PIVOT networks ON tier USING count(*)", "only a SELECT"),
     ],
 )
