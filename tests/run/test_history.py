@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -46,10 +47,8 @@ def judge(store: Store, night: int, sha: str | None = None, *, is_night: bool = 
         record = store.day_record(date_of(day))
         if record:
             days[date_of(day).isoformat()] = {"files": [{"name": name, "sha256": sha} for name, sha in record.files]}
-    recipe = {
-        "is_night": is_night,
-        "tables": {"previous_night": before.isoformat() if before else None, **({name: left["tables"][source]["sha256"] for name, source in EARLIER.items()} if left else {})},
-    }
+    hashes = {name: left["tables"][source]["sha256"] for name, source in EARLIER.items()} if left else {}
+    recipe = {"is_night": is_night, "tables": {"previous_night": before.isoformat() if before else None, **hashes}}
     run_id = f"run-{night}-{sha}"
     folder = store.run_folder(run_id)
     (folder / "tables").mkdir(parents=True, exist_ok=True)
@@ -112,8 +111,6 @@ def test_runs_over_all_rows_are_never_judged_again(store: Store) -> None:
 
 def test_a_run_that_was_removed_makes_no_night_stale(store: Store) -> None:
     """Without it the night after it would seem to follow another; but nothing was judged since."""
-    import shutil
-
     shutil.rmtree(store.run_folder("run-3-None"))
     assert stale(store) == []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -21,13 +20,13 @@ DAY_US = 86_400_000_000
 
 
 @pytest.fixture
-def touched(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
+def touched(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Names of the files that are opened and of those that are read whole."""
     seen: dict[str, list[str]] = {"opened": [], "read": []}
     opening, reading = listing_module._open, listing_module._digest
     monkeypatch.setattr(listing_module, "_open", lambda name, *rest: seen["opened"].append(name) or opening(name, *rest))
     monkeypatch.setattr(listing_module, "_digest", lambda name, found: seen["read"].append(name) or reading(name, found))
-    yield seen
+    return seen
 
 
 @pytest.fixture
@@ -72,8 +71,8 @@ def test_the_next_night_opens_and_reads_its_own_file_only(logs: Path, store: Sto
     clear(touched)
     write_day(logs, 4, pool("old", 4)[:20])
     found = listed(logs, store, window(2, 4))
-    assert touched == {"opened": [f"date={date_of(4)}/part-0.parquet"], "read": [f"date={date_of(day)}/part-0.parquet" for day in (3, 4)]}, (
-        "the third was outside the window before"
+    assert touched["opened"] == [f"date={date_of(4)}/part-0.parquet"]
+    assert touched["read"] == [f"date={date_of(day)}/part-0.parquet" for day in (3, 4)], "the third was outside the window before"
     )
     assert len(found.files) == 3
 
@@ -129,7 +128,7 @@ def test_a_file_that_grows_while_it_is_hashed_is_refused(logs: Path, monkeypatch
 
     monkeypatch.setattr(listing_module, "_digest", meanwhile)
     if on_bad_file == "fail":
-        with pytest.raises(InputError, match="still being written. Run again when the export is finished") as error:
+        with pytest.raises(InputError, match=r"still being written\. Run again when the export is finished") as error:
             list_logs([str(logs)], on_bad_file="fail")
         assert error.value.exit_code == 6
     else:
