@@ -73,7 +73,6 @@ def test_the_next_night_opens_and_reads_its_own_file_only(logs: Path, store: Sto
     found = listed(logs, store, window(2, 4))
     assert touched["opened"] == [f"date={date_of(4)}/part-0.parquet"]
     assert touched["read"] == [f"date={date_of(day)}/part-0.parquet" for day in (3, 4)], "the third was outside the window before"
-    )
     assert len(found.files) == 3
 
 
