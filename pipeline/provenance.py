@@ -7,6 +7,7 @@ PYTHONHASHSEED. Equal content gives an equal name; a changed bit gives another.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -122,15 +123,21 @@ def _module_files(name: str, *, whole: bool) -> list[Path]:
     return sorted(base.rglob("*.py")) if whole else [path for path in [base / "__init__.py"] if path.is_file()]
 
 
-def _imported_names(path: Path) -> list[str]:
+def _imported_names(path: Path) -> tuple[str, ...]:
+    return _names_in(path.read_bytes())
+
+
+@functools.cache
+def _names_in(source: bytes) -> tuple[str, ...]:
+    """Names that a module imports; by content, so that a replay of many nights parses each module once."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.append(node.module)
             names.extend(f"{node.module}.{alias.name}" for alias in node.names)
-    return [name for name in names if name == "pipeline" or name.startswith("pipeline.")]
+    return tuple(name for name in names if name == "pipeline" or name.startswith("pipeline."))
 
 
 def _sources(root: Path, patterns: tuple[str, ...]) -> list[Path]:

@@ -4,7 +4,7 @@ Every file is written beside its place, flushed, and renamed into it; folders ar
 them is flushed too. One run at a time holds the lock. A process killed at any moment leaves days and runs that are
 complete, scratch that the next run may use or delete, and nothing in between.
 
-    DIR/.lock  DIR/ledger.jsonl  DIR/nights.json  DIR/latest -> runs/<run_id>
+    DIR/.lock  DIR/layout.json  DIR/ledger.jsonl  DIR/nights.json  DIR/latest -> runs/<run_id>
     DIR/days/date=D/  DIR/runs/<run_id>/  DIR/scratch/
 """
 
@@ -15,6 +15,7 @@ import errno
 import fcntl
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from pipeline.errors import InputError, IntegrityError, LockHeld, StorageError
 from pipeline.provenance import canonical_json, sha256_file
 
 MADE = "made.json"
+LAYOUT = 2
+"""Of the folder. 1: before stage 80 wrote known_values and returned_values; its days are made again where the code that makes them changed, its nights are read as they are."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Store:
 
     def replace_folder(self, source: Path, target: Path) -> None:
         """Flush a finished folder and move it to target; an older target leaves first, so a crash loses a copy and never mixes two."""
+        self._say_layout()
         target.parent.mkdir(parents=True, exist_ok=True)
         _flush_tree(source)
         if target.exists():
@@ -87,6 +91,11 @@ class Store:
             shutil.rmtree(old, ignore_errors=True)
         source.rename(target)
         _flush_folder(target.parent)
+
+    def _say_layout(self) -> None:
+        """Before the first folder of this layout is put in place, so that an older version never takes it for its own."""
+        if _layout(self.root) != LAYOUT:
+            write_json(self.root / "layout.json", {"layout": LAYOUT})
 
     def run_folder(self, run_id: str) -> Path:
         """Where a finished run is."""
@@ -136,21 +145,43 @@ def open_store(root: Path) -> Iterator[Store]:
         root.mkdir(parents=True, exist_ok=True)
         handle = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            raise LockHeld(f"{root}: another run (process {holder}) is writing here. Wait for it, or choose another --out.") from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        _take_lock(handle, root)
         with storage_errors(root):
+            _check_layout(root)
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()} {platform.node()}".encode(), 0)
             yield Store(root)
+            os.ftruncate(handle, 0)
     except BaseException:
         if is_new and not any((root / name).exists() for name in ("days", "runs")):
             shutil.rmtree(root, ignore_errors=True)
         raise
     finally:
         os.close(handle)
+
+
+def _take_lock(handle: int, root: Path) -> None:
+    """Lock the open file, or raise LockHeld with who holds it. The system frees the lock of a process that ended, however it ended; what it wrote there stays and says nothing."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        process, _, host = os.pread(handle, 300, 0).decode("utf-8", "replace").strip().partition(" ")
+        who = f"process {process}" if process.isdigit() else "an unknown process"
+        where = f" on host {host}" if host.isprintable() and host else ""
+        elsewhere = " That is another host than this one: look for it there." if host and host != platform.node() else ""
+        raise LockHeld(f"{root}: another run ({who}{where}) is writing here.{elsewhere} Wait for it, or choose another --out.") from None
+
+
+def _layout(root: Path) -> int:
+    """The layout of a folder; 1 of one that does not say, which is also what an empty one may be."""
+    path = root / "layout.json"
+    return int(read_json(path).get("layout", 1)) if path.is_file() else 1
+
+
+def _check_layout(root: Path) -> None:
+    found = _layout(root)
+    if found > LAYOUT:
+        raise StorageError(f"{root}: was written by a newer stillhunt (layout {found}; this one writes {LAYOUT}). Use that version, or choose another --out.")
 
 
 @contextlib.contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import platform
 import shutil
+import signal
 import subprocess
 import sys
 from datetime import date
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError, IntegrityError, LockHeld, StorageError
-from pipeline.store import Store, latest_run, open_store, read_json, storage_errors, write_bytes, write_json
+from pipeline.store import LAYOUT, Store, latest_run, open_store, read_json, storage_errors, write_bytes, write_json
 
 DAY = date(2026, 5, 1)
 ROOT = Path(__file__).parents[1]
@@ -117,7 +119,7 @@ def test_a_second_writer_is_refused_and_told_who_holds_the_lock(tmp_path: Path) 
     with open_store(tmp_path):
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "LockHeld" in other.stderr
-    assert str(os.getpid()) in other.stderr
+    assert f"process {os.getpid()} on host {platform.node()}" in other.stderr
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0, "the lock is free again"
 
 
@@ -183,3 +185,55 @@ def test_json_files_are_ascii_so_that_a_name_cannot_turn_a_terminal(tmp_path: Pa
     write_json(path, {"name": "a\u202eb\x9b31m\u00e9"})
     assert path.read_bytes().isascii()
     assert read_json(path) == {"name": "a\u202eb\x9b31m\u00e9"}
+
+
+def test_the_lock_of_a_dead_process_is_no_lock(tmp_path: Path) -> None:
+    code = f"""import os, signal, sys; sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from pipeline.store import open_store
+with open_store(Path({str(tmp_path)!r})):
+    os.kill(os.getpid(), signal.SIGKILL)"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    left = (tmp_path / ".lock").read_text()
+    assert left.split()[1] == platform.node(), "it died holding the lock"
+    with open_store(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()} {platform.node()}"
+    assert (tmp_path / ".lock").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        ("4711 far-away", r"process 4711 on host far-away\).*another host than this one"),
+        ("", r"an unknown process\)"),
+        ("\x1b[31m evil\n\x1b]", r"an unknown process\)"),
+    ],
+)
+def test_whoever_holds_the_lock_is_named_and_never_trusted(tmp_path: Path, left: str, words: str) -> None:
+    with open_store(tmp_path):
+        (tmp_path / ".lock").write_text(left)
+        with pytest.raises(LockHeld, match=words) as held, open_store(tmp_path):
+            pass
+    assert str(held.value).isprintable()
+
+
+def test_a_folder_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        store.keep_day(_day(tmp_path / "new"), DAY, "key", [("a", "1")], {"requests": 7})
+    assert read_json(tmp_path / "layout.json") == {"layout": LAYOUT}
+    write_json(tmp_path / "layout.json", {"layout": LAYOUT + 1})
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    with pytest.raises(StorageError, match=f"newer stillhunt .layout {LAYOUT + 1}") as error, open_store(tmp_path):
+        pass
+    assert error.value.exit_code == 6
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_a_folder_that_says_no_layout_is_of_the_first_and_is_taken_over(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        store.keep_day(_day(tmp_path / "new"), DAY, "key", [("a", "1")], {"requests": 7})
+    (tmp_path / "layout.json").unlink()
+    with open_store(tmp_path) as store:
+        assert store.day_record(DAY) is not None
+        store.keep_day(_day(tmp_path / "again"), date(2026, 5, 2), "key", [("a", "1")], {"requests": 7})
+    assert read_json(tmp_path / "layout.json") == {"layout": LAYOUT}

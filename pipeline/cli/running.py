@@ -124,6 +124,8 @@ def _finish(outcomes: Sequence[RunOutcome], out: Path, fail_on: Tier | None) -> 
     for outcome in outcomes:
         found = ", ".join(f"{outcome.tiers.get(tier, 0)} {tier}" for tier in TIERS)
         console.say(f"night {outcome.night}: {'already done, ' if outcome.already_done else ''}networks: {found} (run {outcome.run_id})")
+        if outcome.judged_again:
+            console.say(f"  nights judged again on logs that came late or changed: {', '.join(day.isoformat() for day in outcome.judged_again)}")
         for reason in outcome.degraded:
             console.say(f"  not all ran: {reason}")
     last = outcomes[-1]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.stages.nights import Held, State, day, events, ids, micros, night
+from pipeline import schema
+from pipeline.kinds import kind_table
+from pipeline.run.execute import empty
+from pipeline.stages.returns import VALUE_TYPES, held_values, matches, remembered
+from tests.stages.nights import CONFIG, FAMILIES, Held, State, day, events, ids, micros, night
 
 OLD, NEW = "abcdefg", "nopqrst"
 MADE: Held = {**{("template", value): "" for value in range(10)}, ("stack", 77): "", ("settings", 78): ""}
@@ -131,3 +136,27 @@ def test_whatever_is_shared_the_order_of_rows_never_matters(facts: list[tuple[tu
     turned = {key: holders[::-1] for key, holders in reversed(held.items())}
     one, other = (back(before(held=some), some) for some in (held, turned))
     assert all(one[name].sort(one[name].columns).equals(other[name].sort(other[name].columns)) for name in one)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_circles_of_friends_are_never_taken_for_each_other(seed: int) -> None:
+    """The null: forty groups of eight, half of them earlier ones, each with two templates (six 4-grams a piece), two stacks and settings of all degrees of popularity."""
+    rng, entities = np.random.default_rng(seed), 3000
+    members = rng.permutation(entities)[:320].reshape(40, 8)
+    rows = []
+    for kind, each, adopted in (("template", 6, 2), ("stack", 1, 2), ("settings", 1, 1)):
+        fashions = [rng.choice(300, adopted, replace=False) for _ in members]
+        for piece, popularity in enumerate(np.exp(rng.uniform(np.log(0.0005), np.log(0.1), 300))):
+            circles = [members[at] for at, chosen in enumerate(fashions) if piece in chosen]
+            holders = np.unique(np.concatenate([np.flatnonzero(rng.random(entities) < popularity), *circles]))
+            rows += [(kind, piece * 10 + at, int(one), int(one), FAMILIES[kind], 1.0, len(holders), 0) for at in range(each) for one in holders]
+    values = pl.DataFrame(rows, schema=empty(schema.SHARED_VALUES).schema, orient="row")
+    accounts = pl.DataFrame({"account_key": members.ravel().astype(np.int64), "network_id": [f"{'OT'[at // 160]}{at // 8}" for at in range(320)]})
+    networks = pl.DataFrame({"network_id": accounts["network_id"].unique().sort(), "entity_count": 8})
+    held = held_values(values, accounts, networks)
+    known = remembered(pl.DataFrame(schema=VALUE_TYPES), held, {name: name for name in networks["network_id"]}, entities, day(0))
+    assert known["network_id"].n_unique() > 10, "there was something to match"
+    present = values.join(accounts, on="account_key").group_by("network_id", "kind", "value_key").agg(pl.len().cast(pl.Int64).alias("count"))
+    pairs = [(one, other) for one in networks["network_id"] for other in networks["network_id"] if (one[0], other[0]) == ("T", "O")]
+    assert len(pairs) == 400
+    assert matches(pairs, held, known, present, entities, kind_table(CONFIG.links), CONFIG) == []
