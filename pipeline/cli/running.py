@@ -129,9 +129,29 @@ def _finish(outcomes: Sequence[RunOutcome], out: Path, fail_on: Tier | None) -> 
         for reason in outcome.degraded:
             console.say(f"  not all ran: {reason}")
     last = outcomes[-1]
+    _say_erased(out, last)
     console.say(f"pages: {out / 'latest' / 'index.html'}")
     console.say_next("networks", "--out", out)
     graver = TIERS[: TIERS.index(fail_on) + 1] if fail_on else ()
     if any(outcome.degraded for outcome in outcomes):
         return DEGRADED
     return FOUND if any(last.tiers.get(tier) for tier in graver) else 0
+
+
+def _say_erased(out: Path, outcome: RunOutcome) -> None:
+    """Accounts that were erased once and that the logs brought back."""
+    from pipeline.history.journal import read_journal
+    from pipeline.history.standing import standing
+
+    tombstones = standing(read_journal(out)).tombstones
+    if not tombstones:
+        return
+    import polars as pl
+
+    from pipeline.operations.erasure import back_again
+
+    accounts = pl.read_parquet(outcome.folder / "tables" / "accounts.parquet", columns=["account_id"], glob=False, hive_partitioning=False)["account_id"]
+    back = back_again(out, tombstones, accounts)
+    if back:
+        what = "1 account that had been erased: the logs brought it back." if back == 1 else f"{back} accounts that had been erased: the logs brought them back."
+        console.say(f"{what} Take what was erased out of the logs, and erase it again.")

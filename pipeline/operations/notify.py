@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 
 from pipeline.errors import UsageError
 
 TIME_LIMIT_S = 60.0
+_STDERR = 2
 
 
 def split_command(text: str) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ def split_command(text: str) -> tuple[str, ...]:
 def notify(command: tuple[str, ...], summary: str, time_limit_s: float = TIME_LIMIT_S) -> str:
     """Run the command with the summary on its stdin; gives what went wrong, '' if nothing did. Never raises on the command's account."""
     try:
-        ended = subprocess.run(command, input=summary.encode(), stdout=sys.stderr.fileno(), timeout=time_limit_s, check=False)  # noqa: S603 (the operator's own command, no shell)
+        ended = subprocess.run(command, input=summary.encode(), stdout=_STDERR, timeout=time_limit_s, check=False)  # noqa: S603 (the operator's own command, no shell)
     except subprocess.TimeoutExpired:
         return f"was stopped after {time_limit_s:.0f} s"
     except (OSError, ValueError) as error:

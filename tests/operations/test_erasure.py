@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -126,6 +127,14 @@ def test_a_stopped_erasure_is_finished_by_the_same_command(out: Path, monkeypatc
     assert erased(out) == ()
     assert naming(out, GONE) == []
     assert [entry.kind for entry in read_journal(out)] == ["note", "erasure"], "one tombstone, however often the command is stopped"
+
+
+def test_an_account_that_the_logs_bring_back_is_told(out: Path, program: Program, tiny_log: Path, tiny_accounts: Path) -> None:
+    erased(out)
+    shutil.rmtree(out / "days" / "date=2026-05-02")  # as after a late file: the day is read again
+    result = program("run", tiny_log, "--accounts", tiny_accounts, "--out", out)
+    assert result.returncode == 0
+    assert "1 account that had been erased: the logs brought it back." in result.stderr
 
 
 def test_an_erased_account_is_known_again(out: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pipeline.config import load_config
+from pipeline.pages import build_pages
 from tests.pages import fixtures
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -20,6 +22,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 @pytest.fixture(scope="module")
 def folder(page_folder: Path, empty_page: bytes) -> Path:
+    """Pages of a folder with a past, which say the most, and the empty one of a folder without."""
+    told = fixtures.manifest(health=fixtures.health(), tiers={"refer": 1, "watch": 3, "explained": 1})
+    for name, page in build_pages(fixtures.frames(), told, load_config(), past=fixtures.past()):
+        (page_folder / name).write_bytes(page)
     (page_folder / "empty.html").write_bytes(empty_page)
     return page_folder
 
