@@ -17,7 +17,7 @@ import dataclasses
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -34,7 +34,7 @@ from pipeline.store import read_json, storage_errors, write_json
 
 SCHEMA = "stillhunt.case/1"
 _CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
-_NOT_CONTENT = ("status", "reviewer", "hold")
+_NOT_CONTENT = ("status", "reviewer", "hold", "version", "supersedes")
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class CaseFile:
     journal: Head = dataclasses.field(default_factory=Head)
 
     def content_sha256(self) -> str:
-        """Hash of everything that the report takes from the case, but for status, reviewer and hold."""
+        """Hash of what people say in the case; its status, hold and version are no part of it."""
         content = {key: value for key, value in dataclasses.asdict(self.case).items() if key not in _NOT_CONTENT}
-        return sha256_json([content, self.organisations])
+        return sha256_json(content)
 
 
 class CaseFolder:
@@ -112,9 +112,9 @@ class CaseFolder:
         write_json(self.path / "case.json", _document(kept))
         return kept
 
-    def change(self, file: CaseFile, by: str, action: str, details: dict[str, Any], **fields: Any) -> CaseFile:
-        """Save the case with other values in some fields of it; if the report would say something else, it is a DRAFT again."""
-        changed = replace(file, case=replace(file.case, **fields))
+    def change(self, file: CaseFile, by: str, action: str, details: dict[str, Any], organisations: Collection[str] = (), **fields: Any) -> CaseFile:
+        """Save the case with other values in some fields of it, and further organisations; if its people now say something else, it is a DRAFT again."""
+        changed = replace(file, case=replace(file.case, **fields), organisations=tuple(sorted({*file.organisations, *organisations})))
         if changed.content_sha256() != file.content_sha256() and changed.case.status != "DRAFT":
             changed, details = replace(changed, case=replace(changed.case, status="DRAFT", reviewer="")), {**details, "status": "DRAFT"}
         return self.save(changed, by, action, details)
