@@ -29,8 +29,8 @@ from pipeline.evidence import casejournal
 from pipeline.evidence.casejournal import Head
 from pipeline.evidence.casekeys import make_key
 from pipeline.evidence.cases import Case, Clause, OutsideFact, PriceSheet, Superseded
-from pipeline.provenance import sha256_json
-from pipeline.store import read_json, storage_errors, write_json
+from pipeline.provenance import sha256_bytes, sha256_json
+from pipeline.store import read_json, storage_errors, write_bytes, write_json
 
 SCHEMA = "stillhunt.case/1"
 _CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
@@ -102,6 +102,17 @@ class CaseFolder:
         (self.path / "journal.jsonl").unlink(missing_ok=True)  # of a command stopped before the case was made
         fresh = CaseFile(case, make_key(self.case_id, self.out))
         return self.save(fresh, by, "new", {"title": case.title, "networks": list(case.networks), "key_id": fresh.key_id})
+
+    def keep_import(self, path: Path) -> str:
+        """Keep a copy of an imported file below imports/; gives its name there, SHA-256 and suffix. Raises InputError if it cannot be read."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
+        name = f"{sha256_bytes(data)}{path.suffix.lower()}"
+        (self.path / "imports").mkdir(exist_ok=True)
+        write_bytes(self.path / "imports" / name, data)
+        return name
 
     def save(self, file: CaseFile, by: str, action: str, details: dict[str, Any]) -> CaseFile:
         """Write the change into the journal, then the case; gives the case with its new journal head."""
