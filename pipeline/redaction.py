@@ -62,7 +62,7 @@ class Release:
     @property
     def redactions(self) -> tuple[Redaction, ...]:
         """The redaction log so far, by code; calls that gave a value as logged are no part of it."""
-        return tuple(Redaction(code, count) for code, count in sorted(self._counts.items()))
+        return tuple(Redaction(code, count) for code, count in sorted(self._counts.items()) if count)
 
     def account(self, account_id: str) -> str:
         """The id, or outside internal a pseudonym such as `ACCT-7F3K-2MQX`: two accounts of `accounts` never get the same one."""
@@ -115,7 +115,6 @@ class Release:
         masked = redact.for_html(known, 2 * limit)
         for code, marks in _MARKS.items():
             self._counts[code] += sum(max(0, masked.count(mark) - text.count(mark)) for mark in marks)
-        self._counts += Counter()  # drops codes that counted nothing
         return last(masked)
 
     def _without_cards(self, text: str) -> str:
@@ -123,7 +122,8 @@ class Release:
 
     def _card(self, text: str) -> str:
         """A run of digits with every part masked that has the length and the check digit of a card number."""
-        places = [place for place, character in enumerate(text) if character.isdecimal()]
+        hidden = {place for mark in _HIDDEN.finditer(text) for place in range(*mark.span())}
+        places = [place for place, character in enumerate(text) if character.isdecimal() and place not in hidden]
         digits = [int(text[place]) for place in places]
         for first in range(len(digits) - 12):
             for length in range(min(19, len(digits) - first), 12, -1):
@@ -177,10 +177,12 @@ class Release:
 
 _MARKS = {"address": ("/24", "/48"), "mail": ("[mail]",), "telephone": ("[telephone]",), "credential": ("[key]", "[token]", "[secret]", "[login]", "[private key]")}
 _GAP = r"(?:[ \u00a0\u2000-\u200a\u202f._\-\u2010-\u2015/]|<U\+[0-9A-F]{4}>){0,2}"
+_HIDDEN = re.compile(r"<U\+[0-9A-F]{4,6}>")
 _CARD_LIKE = re.compile(rf"\d(?:{_GAP}\d){{12,}}")
 _WORD_LIKE = re.compile(r"[^\s,;\"'()\[\]{}<>|=]+")
 _PLAIN_WORD = re.compile(r"(?<!\[)\b[^\W\d_]{2,}\b(?!\])")
-_NAME_WORD = r"[A-Z\u00c0-\u00de\u0391-\u03a9\u0410-\u042f][a-z\u00df-\u00ff\u03b1-\u03c9\u0430-\u044f'\u2019-]+"
+_UPPER, _LOWER = r"[A-Z\u00c0-\u00de\u0391-\u03a9\u0410-\u042f]", r"[a-z\u00df-\u00ff\u03b1-\u03c9\u0430-\u044f]"
+_NAME_WORD = rf"{_UPPER}(?:['\u2019-]?{_UPPER}?{_LOWER}++)+"
 _CAPITALISED = re.compile(rf"\b{_NAME_WORD}(?: (?:[A-Z]\. ?)?{_NAME_WORD})+")
 _TOLD_NAME = re.compile(
     r"((?:\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herr|Frau|Monsieur|Madame|Mme|Se\u00f1ora?|Sra?)\b\.?|\b[Mm]y name is|\b[Ii]ch hei\u00dfe|\b[Jj]e m'appelle|\b[Mm]e llamo|"

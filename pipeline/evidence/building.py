@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError, PdfUnavailable, UsageError
-from pipeline.evidence import corrections
+from pipeline.evidence import clearing, corrections
 from pipeline.evidence.casefile import CaseFile, CaseFolder
 from pipeline.evidence.casekeys import read_key
-from pipeline.evidence.cases import Case
+from pipeline.evidence.cases import Case, Superseded
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.lint import LintFinding, lint
 from pipeline.pages import pdf as pdf_page
@@ -101,8 +101,17 @@ def build(out: Path, order: Order, write: Write) -> Built:
         if not unchanged or file.case != folder.load().case:
             details = {"profile": profile, "version": file.case.version, "run_id": now.run_id, "status": file.case.status, "lint_findings": len(findings)}
             folder.change(file, file.case.author, "build", details | {"files": {name: digest for name, _, digest in files}}, order.organisations)
-        cleared = corrections.cleared(before, now) if before and before.version != now.version else ()
+        cleared = _clear(folder, before, now, file.case.supersedes)
         return Built(file.case, folder.path / profile, is_new, unchanged, findings, cleared, _stale(folder.path, file.case.version), files, missing)
+
+
+def _clear(folder: CaseFolder, before: corrections.Version | None, now: corrections.Version, superseded: Superseded | None) -> tuple[str, ...]:
+    """Networks that this version takes back from the one before; their pages say so."""
+    if before is None or superseded is None or before.version == now.version:
+        return ()
+    networks = corrections.cleared(before, now)
+    clearing.write_cleared(folder, networks, before, now, superseded)
+    return networks
 
 
 def new_case(run: FinishedRun, case_id: str, networks: Sequence[str], title: str, author: str, created_on: dt.date | None = None) -> Case:
