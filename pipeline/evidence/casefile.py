@@ -180,7 +180,7 @@ def _from_document(document: dict[str, Any]) -> CaseFile:
         networks=tuple(document["networks"]),
         created_on=date.fromisoformat(document["created_on"]),
     )
-    return CaseFile(case, document["key_id"], tuple(document["organisations"]), Head(**document["journal"]))
+    return CaseFile(case, document["key_id"], tuple(document["organisations"]), Head(int(document["journal"]["lines"]), str(document["journal"]["sha256"])))
 
 
 def _clause(clause: dict[str, Any]) -> Clause:
