@@ -23,7 +23,7 @@ _MENTION = re.compile(r"\b(?:(Figure|Table|Exhibit)s?\s+([A-Z]{0,3}-?\d+)|(EX-\d
 _PLAIN_NUMBER = re.compile(r"[<>=~\u2248\u2264\u2265\u00b1+\u2212-]*\d[\d,.\u202f]*(?:[-\u2013/]\d[\d,.]*)?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _EDGES = "()[]{}\u201c\u201d\"'\u2018\u2019,;:.!?"
-_CAPITAL = r"[A-Z][\w&'-]*"
+_CAPITAL = r"[A-Z][\w'-]*"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def lint(html: str, organisations: Collection[str] = (), files: Collection[str] 
 def names_in(text: str) -> tuple[str, ...]:
     """Organisations that a text names by their legal form or kind (`Example Trading Ltd`, `University of Somewhere`), sorted."""
     forms = "|".join(map(re.escape, _rules()["organisation"]["forms"]))
-    pattern = rf"\b(?:{_CAPITAL} ){{1,4}}(?:{forms})\b|\b(?:University|Institute|Academy) of (?:{_CAPITAL} ?){{1,3}}"
+    pattern = rf"\b(?:University|Institute|Academy) of (?:{_CAPITAL} ?){{1,3}}|\b(?!The ){_CAPITAL} (?:(?:& )?{_CAPITAL} ){{0,3}}(?:{forms})\b"
     return tuple(sorted({found.group().strip() for found in re.finditer(pattern, text)}))
 
 

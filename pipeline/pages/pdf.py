@@ -27,11 +27,12 @@ _FONT = "font:"
 def pdf_bytes(html: str, moment: dt.datetime) -> bytes:
     """The PDF of a page; `moment`, with its zone, is the date it bears. Raises PdfUnavailable if the system lacks Pango."""
     weasyprint = load()
-    dated = html.replace("</head>", f'<meta name="dcterms.created" content="{_w3c(moment)}"><meta name="dcterms.modified" content="{_w3c(moment)}"></head>', 1)
+    dates = f'<meta name="dcterms.created" content="{_w3c(moment)}"><meta name="dcterms.modified" content="{_w3c(moment)}"></head>'
+    dated = html.replace("</head>", dates, 1).replace("<svg ", '<svg font-family="Report Sans" ')  # style does not reach into drawings
     with _source_date(moment):
         fonts = weasyprint.text.fonts.FontConfiguration()
-        style = weasyprint.CSS(string=_style(), font_config=fonts, url_fetcher=_fetcher(), base_url=_FONT)
-        page = weasyprint.HTML(string=dated, url_fetcher=_fetcher())
+        style = weasyprint.CSS(string=_style(), font_config=fonts, url_fetcher=_fetcher(weasyprint), base_url=_FONT)
+        page = weasyprint.HTML(string=dated, url_fetcher=_fetcher(weasyprint))
         made: bytes = page.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1", pdf_identifier=hashlib.sha256(dated.encode()).digest()[:16])
     return made
 
@@ -44,23 +45,24 @@ def load() -> ModuleType:
     try:
         import weasyprint
         import weasyprint.text.fonts
+        import weasyprint.urls
     except OSError:
         raise PdfUnavailable(f"the PDF needs Pango, which this system lacks. On Debian or Ubuntu type: sudo {INSTALL}. The HTML is complete without it.") from None
     found: ModuleType = weasyprint
     return found
 
 
-def _fetcher() -> Any:
+def _fetcher(weasyprint: ModuleType) -> Any:
     """Hands out the fonts that are shipped and nothing else: no file, no network."""
+    known = {f"{_FONT}{path.name}": path for path in (assets.reports_folder() / "fonts").glob("*.ttf")}
 
-    def fetch(url: str, *_: Any, **__: Any) -> Any:
-        name = url.removeprefix(_FONT)
-        known = {path.name: path for path in (assets.reports_folder() / "fonts").glob("*.ttf")}
-        if not url.startswith(_FONT) or name not in known:
-            raise ValueError("a report loads nothing")
-        return {"string": known[name].read_bytes(), "mime_type": "font/ttf"}
+    class Shipped(weasyprint.URLFetcher):  # type: ignore[misc, name-defined]  # the package has no types
+        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002  # the signature it is called with
+            if url not in known:
+                raise ValueError("a report loads nothing")
+            return weasyprint.urls.URLFetcherResponse(url, known[url].read_bytes(), {"Content-Type": "font/ttf"})
 
-    return fetch
+    return Shipped()
 
 
 def _style() -> str:

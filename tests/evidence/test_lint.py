@@ -103,7 +103,7 @@ def test_an_organisation_stands_under_attribution_and_nowhere_else() -> None:
         '<svg><title>Example-Trading-Ltd</title></svg><h2 id="s10">10 Attribution</h2><p>Example Trading Ltd, B2.</p><h2>11 Reliability</h2><td>of Example\nTrading Ltd</td>'
     )
     found = lint(page, ("Example Trading Ltd",))
-    assert [one.place for one in found] == ["cover", "page head", "1 Summary", "1 Summary", "11 Reliability"]
+    assert [one.place for one in found] == ["cover", "page head", "1 Summary", "1 Summary", "11 Reliability (#s10)"]
     assert counts(found) == {"named_organisation": 5}
 
 

@@ -23,9 +23,7 @@ Class = tuple[str, str, str, str]
 
 TOP_TEMPLATES = 15
 NO_MODEL = "not logged"
-_COLUMNS = (
-    "account_key ts_us request_id session_key model prompt_key skeleton_key input_tokens output_tokens cost_micro_usd country status_code is_rate_limited is_cached_response".split()
-)
+_COLUMNS = "account_key ts_us request_id session_key model prompt_key skeleton_key input_tokens output_tokens cost_micro_usd country status_code is_rate_limited is_cached_response".split()
 _DAY_US = 86_400_000_000
 
 
