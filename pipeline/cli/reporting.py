@@ -76,9 +76,11 @@ def _build(case: str, profile: ProfileName, networks: list[str], context: Path |
 def _document(run: FinishedRun, case: Case, networks: Sequence[str], release: Release, context: Path | None) -> Document:
     from pipeline.evidence.building import Document
     from pipeline.evidence.incident import build_incident
+    from pipeline.evidence.tabledata import table_files
     from pipeline.pages.incident import render_incident
 
-    return Document(render_incident(build_incident(run, case, networks, release, context)))
+    html = render_incident(build_incident(run, case, networks, release, context))
+    return Document(html, table_files(html))
 
 
 def _print(built: Built, form: console.Format) -> None:

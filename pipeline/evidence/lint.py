@@ -21,6 +21,8 @@ SHOWN = 160
 _LABEL = re.compile(r"^(Figure|Table|Exhibit)\s+([A-Z]{0,3}-?\d+)\b")
 _MENTION = re.compile(r"\b(?:(Figure|Table|Exhibit)s?\s+([A-Z]{0,3}-?\d+)|(EX-\d+))\b")
 _PLAIN_NUMBER = re.compile(r"[<>=~\u2248\u2264\u2265\u00b1+\u2212-]*\d[\d,.\u202f]*(?:[-\u2013/]\d[\d,.]*)?")
+_VERSION = re.compile(r"\d+(?:\.\d+){2,}")
+_EXHIBIT = re.compile(r"EX-\d+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _EDGES = "()[]{}\u201c\u201d\"'\u2018\u2019,;:.!?"
 _CAPITAL = r"[A-Z][\w'-]*"
@@ -72,7 +74,8 @@ def _of_piece(piece: Piece, rules: Mapping[str, Any], organisations: tuple[str, 
 
 def _unresolved(prose: Prose, rules: Mapping[str, Any], files: Collection[str]) -> Iterator[LintFinding]:
     labels = {found.groups() for piece in prose.pieces if (found := _LABEL.match(piece.text))}
-    known = {anchor.lower() for anchor in prose.anchors}
+    listed = {piece.text.lower() for piece in prose.pieces if rules["exhibits"] in piece.section.lower() and _EXHIBIT.fullmatch(piece.text)}
+    known = listed | {anchor.lower() for anchor in prose.anchors}
     for piece in prose.pieces:
         for found in _MENTION.finditer(piece.text):
             kind, number, exhibit = found.groups()
@@ -88,23 +91,29 @@ def _bare_numbers(sentence: str, rule: Mapping[str, Any]) -> Iterator[str]:
     """Plain numbers that nothing says the unit of: no word behind them or behind the numbers they are listed with, and no label in front."""
     tokens = sentence.split()
     bare = [token.strip(_EDGES) for token in tokens]
-    labelled = False
+    labelled = counted = False
     for place, token in enumerate(bare):
-        if not _PLAIN_NUMBER.fullmatch(token):
+        if not _PLAIN_NUMBER.fullmatch(token) or _VERSION.fullmatch(token):
             labelled = labelled and token.lower() in rule["connectors"]
             continue
         labelled = labelled or _is_labelled(tokens, bare, place, rule)
-        if not labelled and not _YEAR.fullmatch(token) and not _has_unit(bare[place + 1 :], tokens[place:], rule):
+        has_unit = _has_unit(bare[place + 1 :], tokens[place:], rule)
+        is_left_out = counted and bare[place + 1 : place + 2] in (["with"], ["without"])  # `29 detectors, 8 with a hit`
+        counted = counted or has_unit
+        if not (labelled or has_unit or is_left_out or _YEAR.fullmatch(token)):
             yield token
 
 
 def _is_labelled(tokens: list[str], bare: list[str], place: int, rule: Mapping[str, Any]) -> bool:
-    """`Table 3`, `n = 12`, `a ratio above 100`, `3 of 12` (which has its n), or the rank in front of a sentence: `6 The median ...`."""
-    if _is_share(bare[place : place + 3]) or _is_share(bare[max(0, place - 2) : place + 1]):
+    """`Table 3`, `ICD 203`, `n = 12`, `a ratio above 100`, `3 of 12` (which has its n), `below 1`, or the rank in front of a sentence: `6 The median ...`."""
+    if _is_share(bare[place : place + 3]) or _is_whole(bare[max(0, place - 6) : place]):
         return True
     if place == 0:
         return len(bare) > 1 and bare[1][:1].isupper()
     if tokens[place - 1].endswith(("=", "\u2248", "<", ">", "\u2264", "\u2265", "\u00a7", "#")):
+        return True
+    last = bare[place - 1]
+    if (last.isupper() and len(last) > 1) or (bare[place] in ("0", "1") and last.lower() in ("above", "below")):
         return True
     before = (word.lower() for word in reversed(bare[max(0, place - 4) : place]))
     return next((word for word in before if word not in rule["bridges"]), "") in rule["labels"]
@@ -112,6 +121,12 @@ def _is_labelled(tokens: list[str], bare: list[str], place: int, rule: Mapping[s
 
 def _is_share(three: list[str]) -> bool:
     return len(three) == 3 and three[1] in ("of", "in") and bool(_PLAIN_NUMBER.fullmatch(three[0]) and _PLAIN_NUMBER.fullmatch(three[2]))
+
+
+def _is_whole(before: list[str]) -> bool:
+    """Whether a number behind these words is what an earlier one is a part of: `3 accounts of the network's 12`."""
+    ends = [place for place, word in enumerate(before) if word in ("of", "in")][-1:]
+    return bool(ends) and len(before) - ends[0] <= 3 and any(_PLAIN_NUMBER.fullmatch(word) for word in before[: ends[0]])
 
 
 def _has_unit(after: list[str], tokens: list[str], rule: Mapping[str, Any]) -> bool:
