@@ -90,7 +90,10 @@ def _print(built: Built, form: console.Format) -> None:
         document = {**case, "profile": built.folder.name, "files": files, "lint_findings": len(built.findings), "is_unchanged": built.is_unchanged, "cleared": built.cleared}
         console.document(document, "stillhunt.report/1")
     else:
-        console.rows(("file", "bytes", "sha256"), [(str(built.folder / name), size, digest) for name, size, digest in built.files], form, "stillhunt.report/1")
+        shown = [file for file in built.files if form == "csv" or "/" not in file[0]]
+        console.rows(("file", "bytes", "sha256"), [(str(built.folder / name), size, digest) for name, size, digest in shown], form, "stillhunt.report/1")
+        if len(built.files) > len(shown):
+            console.data(f"{built.folder / 'data'}: {len(built.files) - len(shown)} tables as CSV")
 
 
 def _say(built: Built, out: Path) -> None:
