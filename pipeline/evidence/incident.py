@@ -136,7 +136,7 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
     days, counted = base.days.join(own, on="account_id", how="semi"), base.counted[network]
     names = dict(members.select("account_key", "account_id").iter_rows())
     clusters = run.where("cluster_ids", network_id=network)["cluster"].to_list()
-    held = sharing.holdings(run, clusters[0], list(names)) if clusters else sharing.holdings(run, -1, list(names))
+    held = sharing.holdings(run, base.config, clusters[0] if clusters else -1, list(names))
 
     def by_key(key: int) -> str:
         return release.account(names[key])
@@ -162,8 +162,8 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
         doubtful=people.member_list(weak.head(people.LISTED), release.account),
         doubtful_count=weak.height,
         membership=people.membership_curve(members),
-        matrix=sharing.matrix(held, by_key, rows=sharing.MATRIX_ROWS, columns=sharing.MATRIX_COLUMNS, of_kind=sharing.MATRIX_OF_KIND),
-        graph=sharing.matrix(held, by_key, rows=sharing.GRAPH_ROWS, columns=sharing.GRAPH_COLUMNS, of_kind=sharing.GRAPH_OF_KIND, families=_DRAWN_FAMILIES),
+        matrix=sharing.matrix(held, by_key, "block", rows=sharing.MATRIX_ROWS, columns=sharing.MATRIX_COLUMNS),
+        graph=sharing.matrix(held, by_key, "node", rows=sharing.GRAPH_ROWS, columns=sharing.GRAPH_COLUMNS, families=_DRAWN_FAMILIES),
         waterfalls=drawn,
         edge_bits=edge,
         traffic=base.traffic.get(network, _no_traffic(members.height)),

@@ -23,7 +23,9 @@ Class = tuple[str, str, str, str]
 
 TOP_TEMPLATES = 15
 NO_MODEL = "not logged"
-_COLUMNS = "account_key ts_us request_id session_key model prompt_key skeleton_key input_tokens output_tokens cost_micro_usd country status_code is_rate_limited is_cached_response".split()
+_COLUMNS = (
+    "account_key ts_us session_key model prompt_key skeleton_key input_tokens output_tokens cost_micro_usd country status_code is_rate_limited is_cached_response".split()
+)
 _DAY_US = 86_400_000_000
 
 
@@ -51,16 +53,27 @@ class _Distinct:
         known = frame.filter(pl.col(column).is_not_null()).select("network_id", "role", "model", "month", column)
         for group, part in known.partition_by("network_id", "role", "model", "month", as_dict=True, include_key=False).items():
             network, role, model, month = (str(value) for value in group)
-            self._parts.setdefault((network, role, model, month), []).append(np.unique(part[column].to_numpy().astype(np.int64)))
+            self._parts.setdefault((network, role, model, month), []).append(_distinct([part[column].to_numpy().astype(np.int64)]))
 
     def counts(self) -> tuple[dict[Class, int], dict[str, int]]:
         """(distinct keys of each class, distinct keys of each network)."""
-        whole = {group: np.unique(np.concatenate(parts)) for group, parts in self._parts.items()}
-        self._parts = {}
-        by_network: dict[str, list[Keys]] = {}
-        for group, keys in whole.items():
-            by_network.setdefault(group[0], []).append(keys)
-        return {group: len(keys) for group, keys in whole.items()}, {network: len(np.unique(np.concatenate(parts))) for network, parts in by_network.items()}
+        by_class: dict[Class, int] = {}
+        by_network: dict[str, int] = {}
+        for network in sorted({group[0] for group in self._parts}):
+            own = []
+            for group in [group for group in self._parts if group[0] == network]:
+                own.append(_distinct(self._parts.pop(group)))
+                by_class[group] = len(own[-1])
+            by_network[network] = len(_distinct(own))
+        return by_class, by_network
+
+
+def _distinct(parts: list[Keys]) -> Keys:
+    """The distinct keys of all parts, ascending. Sorting costs a third of what numpy's own `unique` does, which hashes."""
+    keys = np.concatenate(parts)
+    parts.clear()
+    keys.sort()
+    return keys[np.concatenate(([True], keys[1:] != keys[:-1]))] if len(keys) else keys
 
 
 def count_requests(run: FinishedRun, members: pl.DataFrame) -> dict[str, Counted]:

@@ -114,9 +114,7 @@ def indicators(run: FinishedRun, members: pl.DataFrame, shown: Callable[[str], s
     days = [day.group_by("kind", "value_key", "account_key").agg(pl.col("day").first()) for day in day_frames(run, "account_entities", columns, members["account_key"], labelled)]
     if not days:
         return ()
-    facts = (
-        pl.concat(days).group_by("kind", "value_key").agg(pl.col("account_key").n_unique().alias("members"), pl.col("day").min().alias("first"), pl.col("day").max().alias("last"))
-    )
+    facts = pl.concat(days).group_by("kind", "value_key").agg(pl.col("account_key").n_unique().alias("members"), pl.col("day").min().alias("first"), pl.col("day").max().alias("last"))
     top = facts.filter(pl.col("members") >= 2).sort("kind", "members", "value_key", descending=[False, True, False])
     kept = pl.concat([top.clear(), *(part.head(_TRACES) for part in top.partition_by("kind", maintain_order=True))])
     holders, labels = _holders(run, kept), _labels(run, kept)

@@ -12,15 +12,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline.config import Config
 from pipeline.evidence.finished import FinishedRun
-from pipeline.kinds import FAMILIES
+from pipeline.kinds import FAMILIES, GATE_FAMILIES, kinds
 from pipeline.pages.incident.records import Attribute, Block, Matrix
 
 Grid = NDArray[np.bool_]
 
-MATRIX_ROWS, MATRIX_COLUMNS, MATRIX_OF_KIND = 72, 34, 6
-GRAPH_ROWS, GRAPH_COLUMNS, GRAPH_OF_KIND = 36, 24, 5
-"""Rows, columns and columns of one kind that a drawing takes; a graph of both has 60 nodes at most."""
+MATRIX_ROWS, MATRIX_COLUMNS = 72, 44
+GRAPH_ROWS, GRAPH_COLUMNS = 36, 24
+"""Rows and columns that a drawing takes; a graph of both has 60 nodes at most."""
 
 
 @dataclass(frozen=True)
@@ -30,28 +31,29 @@ class Holdings:
     keys: NDArray[np.int64]
     """account_key of each member, ascending"""
     values: pl.DataFrame
-    """kind, family, value_key, inside, holders: shared values, by family and reach"""
+    """kind, family, value_key, inside, holders: shared values, by family, kinds of the gate first, and reach"""
     held: pl.DataFrame
     """kind, value_key, place: place of the holder in `keys`"""
 
 
-def holdings(run: FinishedRun, cluster: int, keys: Sequence[int]) -> Holdings:
+def holdings(run: FinishedRun, config: Config, cluster: int, keys: Sequence[int]) -> Holdings:
     """What the members (account keys) of a cluster share, at least two holding it."""
     ordered = np.sort(np.array(keys, dtype=np.int64))
     shared = run.where("cluster_values", cluster=cluster).filter(pl.col("inside_count") >= 2).select("kind", "value_key")
     own = run.among("shared_values", {"account_key": ordered.tolist()}) if len(ordered) else run.table("shared_values").clear()
     rows = own.join(shared, on=["kind", "value_key"], how="semi").select("kind", "family", "value_key", "account_key", "df").unique(["kind", "value_key", "account_key"])
     held = rows.with_columns(pl.Series("place", np.searchsorted(ordered, rows["account_key"].to_numpy()), dtype=pl.Int64))
-    order = pl.col("family").replace_strict({name: place for place, name in enumerate(FAMILIES)}, default=len(FAMILIES), return_dtype=pl.Int32)
+    places = {kind.kind: place for place, kind in enumerate(sorted(kinds(config.links), key=lambda kind: (FAMILIES.index(kind.family), not kind.is_gate)))}
+    order = pl.col("kind").replace_strict(places, default=len(places), return_dtype=pl.Int32)
     values = held.group_by("kind", "family", "value_key").agg(pl.len().cast(pl.Int64).alias("inside"), pl.col("df").max().alias("holders")).filter(pl.col("inside") >= 2)
     ranked = values.sort(order, "kind", "inside", "holders", "value_key", descending=[False, False, True, False, False])
     return Holdings(ordered, ranked, held.select("kind", "value_key", "place"))
 
 
-def matrix(held: Holdings, named: Callable[[int], str], *, rows: int, columns: int, of_kind: int, families: Sequence[str] = FAMILIES) -> Matrix:
-    """The matrix of at most `rows` blocks and `columns` values. `named` gives the released name of an account key."""
+def matrix(held: Holdings, named: Callable[[int], str], noun: str, *, rows: int, columns: int, families: Sequence[str] = FAMILIES) -> Matrix:
+    """The matrix of at most `rows` blocks and some `columns` values. `named` gives the released name of an account key, `noun` what a row of several is called."""
     values = held.values.filter(pl.col("family").is_in(list(families)))
-    attributes, grid = _columns(held, values, columns, of_kind)
+    attributes, grid = _columns(held, values, columns)
     value_count, size = values.height, len(held.keys)
     if not attributes or not size:
         return Matrix((), (), value_count, 0, grouped=False)
@@ -61,52 +63,65 @@ def matrix(held: Holdings, named: Callable[[int], str], *, rows: int, columns: i
         order = np.lexsort(tuple(np.flipud(~grid.T)))
         blocks = tuple(Block(named(int(held.keys[place])), 1, tuple(float(on) for on in grid[place])) for place in order)
         return Matrix(attributes, blocks, value_count, size, grouped=False)
-    return Matrix(attributes, _blocks(grid, patterns, member_of, rows), value_count, size, grouped=True)
+    return Matrix(attributes, _blocks(grid, patterns, member_of, rows, noun), value_count, size, grouped=True)
 
 
-def _columns(held: Holdings, values: pl.DataFrame, most: int, of_kind: int) -> tuple[tuple[Attribute, ...], Grid]:
-    """Columns of the matrix: of each kind the values that join most members, and one for all its others."""
+def _columns(held: Holdings, values: pl.DataFrame, most: int) -> tuple[tuple[Attribute, ...], Grid]:
+    """Columns of the matrix: of each kind the values that join most members, and one for all its others; what is left of the room goes to the kinds of the gate."""
     attributes: list[Attribute] = []
     columns: list[Grid] = []
-    kinds = values.select("family", "kind").unique(maintain_order=True)
-    share = max(1, min(of_kind, most // max(1, kinds.height)))
-    for family, kind in kinds.iter_rows():
-        table = values.filter(pl.col("kind") == kind)
-        for label, column, inside, holders in _of_kind(held, table, kind, share):
-            attributes.append(Attribute(label, kind, family, inside, holders))
+    tables = values.partition_by("kind", maintain_order=True)
+    for table, share in zip(tables, _shares(tables, most), strict=True):
+        for attribute, column in _of_kind(held, table, share):
+            attributes.append(attribute)
             columns.append(column)
     grid = np.stack(columns, axis=1) if columns else np.zeros((len(held.keys), 0), dtype=np.bool_)
     return tuple(attributes), grid
 
 
-def _of_kind(held: Holdings, table: pl.DataFrame, kind: str, share: int) -> list[tuple[str, Grid, int, int]]:
-    """(label, who holds it, members, holders in the log) of the first values of a kind, equal ones as one, and of the rest together."""
-    size, own = len(held.keys), held.held.filter(pl.col("kind") == kind)
-    seen: dict[bytes, int] = {}
-    found: list[tuple[Grid, int, int]] = []
+def _shares(tables: Sequence[pl.DataFrame], most: int) -> list[int]:
+    """Columns for single values of each kind: one each, then those that open the gate as many as they have, the kinds of fewest values first, then the others."""
+    shares = [1] * len(tables)
+    room = max(0, most - 2 * len(tables))
+    for place in sorted(range(len(tables)), key=lambda place: (tables[place]["family"][0] not in GATE_FAMILIES, tables[place].height, place)):
+        more = min(room, tables[place].height - 1)
+        shares[place] += more
+        room -= more
+    return shares
+
+
+def _of_kind(held: Holdings, table: pl.DataFrame, share: int) -> list[tuple[Attribute, Grid]]:
+    """The first values of a kind with who holds them, equal ones as one, and the rest together."""
+    kind, family = table["kind"][0], table["family"][0]
+    own = held.held.filter(pl.col("kind") == kind)
     candidates = table.head(40 * share)
     places = {key: part["place"].to_numpy() for (key,), part in own.join(candidates, on="value_key", how="semi").partition_by("value_key", as_dict=True).items()}
-    shown: set[int] = set()
+    found: dict[bytes, tuple[Grid, int, int]] = {}
+    counts: dict[bytes, int] = {}
+    shown: list[int] = []
     for value_key, inside, holders in candidates.select("value_key", "inside", "holders").iter_rows():
-        column = np.zeros(size, dtype=np.bool_)
+        column = np.zeros(len(held.keys), dtype=np.bool_)
         column[places[value_key]] = True
         mark = column.tobytes()
-        if mark not in seen and len(found) < share:
-            seen[mark] = len(found)
-            found.append((column, inside, holders))
-        if mark in seen:
-            shown.add(value_key)
-    rows = [(f"{kind} {number}", *entry) for number, entry in enumerate(found, start=1)]
-    rest = table.height - len(shown)
-    if rest:
-        others = own.filter(~pl.col("value_key").is_in(list(shown)) & pl.col("value_key").is_in(table["value_key"].implode()))
-        column = np.zeros(size, dtype=np.bool_)
-        column[others["place"].to_numpy()] = True
-        rows.append((f"{kind}, {rest} more", column, int(column.sum()), 0))
-    return rows
+        if mark in found or len(found) < share:
+            found.setdefault(mark, (column, inside, holders))
+            counts[mark] = counts.get(mark, 0) + 1
+            shown.append(value_key)
+    rows = [(Attribute(kind, family, number, counts[mark], inside, holders), column) for number, (mark, (column, inside, holders)) in enumerate(found.items(), start=1)]
+    return [*rows, *_rest(own, table, shown, len(held.keys))]
 
 
-def _blocks(grid: Grid, patterns: Grid, member_of: NDArray[np.int64], rows: int) -> tuple[Block, ...]:
+def _rest(own: pl.DataFrame, table: pl.DataFrame, shown: Sequence[int], size: int) -> list[tuple[Attribute, Grid]]:
+    """One column for the values of a kind that have none of their own."""
+    rest = table.filter(~pl.col("value_key").is_in(list(shown)))
+    if rest.is_empty():
+        return []
+    column = np.zeros(size, dtype=np.bool_)
+    column[own.join(rest, on="value_key", how="semi")["place"].to_numpy()] = True
+    return [(Attribute(table["kind"][0], table["family"][0], 0, rest.height, int(column.sum()), 0), column)]
+
+
+def _blocks(grid: Grid, patterns: Grid, member_of: NDArray[np.int64], rows: int, noun: str) -> tuple[Block, ...]:
     """Members with equal patterns as one block; beyond `rows` patterns, those of fewest members go to the block of their first value."""
     sizes = np.bincount(member_of, minlength=len(patterns))
     first = np.where(grid.any(axis=1), grid.argmax(axis=1), grid.shape[1])
@@ -115,4 +130,4 @@ def _blocks(grid: Grid, patterns: Grid, member_of: NDArray[np.int64], rows: int)
     groups = [np.flatnonzero(label == name) for name in np.unique(label)]
     shares = [tuple(round(float(share), 6) for share in grid[group].mean(axis=0)) for group in groups]
     order = sorted(range(len(groups)), key=lambda place: (tuple(-round(share) for share in shares[place]), -len(groups[place]), shares[place]))
-    return tuple(Block(f"block {number}", len(groups[place]), shares[place]) for number, place in enumerate(order, start=1))
+    return tuple(Block(f"{noun} {number}", len(groups[place]), shares[place]) for number, place in enumerate(order, start=1))

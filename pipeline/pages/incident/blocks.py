@@ -13,7 +13,7 @@ from pipeline.pages.records import Cell, Fact, Figure, Picture, Table
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-Kind = Literal["text", "bullets", "facts", "table", "figure", "heading", "judgement", "missing", "command"]
+Kind = Literal["text", "bullets", "facts", "table", "exhibits", "figure", "heading", "judgement", "missing", "command"]
 
 
 @dataclass(frozen=True)

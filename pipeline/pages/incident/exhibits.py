@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.pages import numbers
 from pipeline.pages.incident.records import Incident, NetworkSheet, Row
 from pipeline.pages.incident.wording import measured, sentence, shared
+from pipeline.pages.records import Cell
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,18 @@ class Exhibits:
         return next((number for number, (table, _, _) in zip(self.tables, incident.run.tables, strict=True) if table == name), "none")
 
 
+def link(number: str) -> Cell:
+    """A cell that leads to an exhibit in annex C."""
+    return Cell(number, href=f"#{number.lower()}" if number.startswith("EX-") else "")
+
+
 def finding_sentence(row: Row) -> str:
     """A finding in the words that all pages share, shares at their ends as words."""
     unit = row["unit"] or ""
     values = {
         "value": measured(row["value"], unit),
         "threshold": measured(row["threshold"], unit),
-        "baseline": measured(row["baseline"], unit),
+        "baseline": numbers.measured(row["baseline"], unit).replace("100\u202f%", "all of them"),
         "n": numbers.count(row["baseline_n"]),
         "p": numbers.probability(row["p_value"]),
         "evidence": numbers.counted(row["evidence_total"], "requests"),

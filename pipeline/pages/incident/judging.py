@@ -61,13 +61,20 @@ def confidence_level(incident: Incident, sheet: NetworkSheet) -> str:
     return "high" if sheet.calibrated and adjudicated and not blind else "moderate"
 
 
-def because(incident: Incident, sheet: NetworkSheet) -> list[str]:
-    """The grounds of that level."""
-    names = [row["family"] for row in covering(sheet)]
-    parts = [say("because", "families", families=family_words(shared(), names), network=sheet.network_id)] if names else []
-    q = sheet.row["q_value"]
-    parts.append(say("because", "untested") if q is None else say("because", "tested", q=numbers.probability(q)))
-    parts.append(say("because", "calibrated" if sheet.calibrated else "uncalibrated"))
+COMPLEMENT = {"very_likely": "very_unlikely", "likely": "unlikely", "even": "even", "unlikely": "likely"}
+"""How likely an innocent explanation is where common control is so likely: the two are judged as the only ones."""
+
+
+def because(incident: Incident, sheets: Sequence[NetworkSheet]) -> list[str]:
+    """The grounds of that level, common to these networks."""
+    if len(sheets) == 1:
+        names = [row["family"] for row in covering(sheets[0])]
+        parts = [say("because", "families", families=family_words(shared(), names), network=sheets[0].network_id)] if names else []
+    else:
+        parts = [say("because", "families_each", count=numbers.counted(min(len(covering(sheet)) for sheet in sheets), "families"))]
+    known = [sheet.row["q_value"] for sheet in sheets if sheet.row["q_value"] is not None]
+    parts.append(say("because", "tested", q=numbers.probability(max(known))) if len(known) == len(sheets) else say("because", "untested"))
+    parts.append(say("because", "calibrated" if all(sheet.calibrated for sheet in sheets) else "uncalibrated"))
     if incident.validation is None:
         parts.append(say("because", "unmeasured"))
     else:

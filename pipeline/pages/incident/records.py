@@ -118,15 +118,18 @@ class Member:
 
 @dataclass(frozen=True)
 class Attribute:
-    """One value that members share: `label` is a short name like `payment 3`, never the value."""
+    """One value that members share, or all others of its kind: named by its kind and a number, never by the value."""
 
-    label: str
     kind: str
     family: str
+    number: int
+    """from 1 within its kind; 0 for all further values of the kind together"""
+    values: int
+    """values that the column stands for: those that the same members hold, or all further ones"""
     inside: int
     """members that hold it"""
     holders: int
-    """entities of the whole log that hold it"""
+    """entities of the whole log that hold it; 0 where the column stands for further values"""
 
 
 @dataclass(frozen=True)

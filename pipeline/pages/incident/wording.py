@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline import assets
 from pipeline.pages import numbers
+from pipeline.pages.incident.records import Attribute
 from pipeline.pages.words import Wording, load_wording
 
 
@@ -47,6 +48,15 @@ def of(part: int, whole: int, unit: str) -> str:
 def measured(value: float | None, unit: str) -> str:
     """A value with its unit; shares as words at their ends."""
     return share(value) if unit in ("share", "0..1") else numbers.measured(value, unit)
+
+
+def attribute(one: Attribute) -> str:
+    """`card 3`, `4-gram 1 (118 alike)`, `18 other cards`: a shared value by its kind, never by itself."""
+    entry = words()["kind"].get(one.kind)
+    single, plural = (entry["one"], entry["many"]) if entry else (one.kind.replace("_", " "), one.kind.replace("_", " "))
+    if one.number == 0:
+        return f"{numbers.count(one.values)} other {plural if one.values != 1 else single}"
+    return f"{single} {one.number}" + (f" ({numbers.count(one.values)} alike)" if one.values > 1 else "")
 
 
 def money(micro_usd: int) -> str:

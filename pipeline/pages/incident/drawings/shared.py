@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.pages import numbers
 from pipeline.pages.incident.drawings.canvas import FAMILY_COLOURS, GREY, WIDTH, Canvas, short
 from pipeline.pages.incident.records import Matrix
+from pipeline.pages.incident.wording import attribute
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -21,12 +22,12 @@ def matrix(sheet: Matrix, name: str, description: str) -> Markup:
     canvas = Canvas(WIDTH, _HEAD + row * len(sheet.blocks) + 22)
     bottom = _HEAD + row * len(sheet.blocks)
     family = ""
-    for place, attribute in enumerate(sheet.attributes):
-        x, colour = _NAMES + place * step, FAMILY_COLOURS.get(attribute.family, GREY)
-        canvas.text(x + step / 2 + 3, _HEAD - 8, short(attribute.label, 26), size=10, turn=-52)
-        if attribute.family != family:
+    for place, one in enumerate(sheet.attributes):
+        x, colour = _NAMES + place * step, FAMILY_COLOURS.get(one.family, GREY)
+        canvas.text(x + step / 2 + 3, _HEAD - 8, short(attribute(one), 24), size=10, turn=-52)
+        if one.family != family:
             canvas.line(x, _HEAD - 4, x, bottom + 4, opacity=0.55)
-            family = attribute.family
+            family = one.family
         canvas.rect(x + 1, _HEAD - 4, step - 2, 3, colour)
         _column(canvas, sheet, place, (x, step, row), colour)
     for place, block in enumerate(sheet.blocks):
@@ -55,20 +56,21 @@ def joins(sheet: Matrix, name: str, description: str) -> Markup:
     places = _right_places(sheet)
     rows = [12 + height * (at + 0.5) / left for at in range(left)]
     values = [12 + height * (places[at] + 0.5) / right for at in range(right)]
-    for at, attribute in enumerate(sheet.attributes):
-        colour = FAMILY_COLOURS.get(attribute.family, GREY)
+    size = sum(block.accounts for block in sheet.blocks) or 1
+    for at, one in enumerate(sheet.attributes):
+        colour, strength = FAMILY_COLOURS.get(one.family, GREY), 0.75 - 0.6 * one.inside / size
         for place, block in enumerate(sheet.blocks):
             if block.shares[at] > 0:
                 y, z = rows[place], values[at]
-                canvas.path(f"M196,{y:.1f}C350,{y:.1f} 400,{z:.1f} 548,{z:.1f}", stroke=colour, width=0.8 + 1.6 * block.shares[at], opacity=0.3 + 0.3 * block.shares[at])
+                canvas.path(f"M196,{y:.1f}C350,{y:.1f} 400,{z:.1f} 548,{z:.1f}", stroke=colour, width=0.8 + 1.6 * block.shares[at], opacity=max(0.1, strength * (0.5 + 0.5 * block.shares[at])))
     most = max((block.accounts for block in sheet.blocks), default=1)
     for place, block in enumerate(sheet.blocks):
         label = f"{block.name}: {numbers.counted(block.accounts, 'accounts')}" if sheet.grouped else block.name
         canvas.circle(190, rows[place], 3 + (5 * (block.accounts / most) ** 0.5 if sheet.grouped else 1), "#ffffff", stroke="#010203")
         canvas.text(178, rows[place] + 4, short(label, 27), size=11, anchor="end")
-    for at, attribute in enumerate(sheet.attributes):
-        canvas.rect(548, values[at] - 5, 10, 10, FAMILY_COLOURS.get(attribute.family, GREY))
-        canvas.text(564, values[at] + 4, f"{short(attribute.label, 22)} ({numbers.count(attribute.inside)})", size=11)
+    for at, one in enumerate(sheet.attributes):
+        canvas.rect(548, values[at] - 5, 10, 10, FAMILY_COLOURS.get(one.family, GREY))
+        canvas.text(564, values[at] + 4, f"{short(attribute(one), 24)}: {numbers.count(one.inside)}", size=11)
     return canvas.drawn(name, "How the members join", description)
 
 

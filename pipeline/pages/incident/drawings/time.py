@@ -56,13 +56,13 @@ def campaign(rows: Sequence[tuple[str, Sequence[int]]], calendar: Sequence[dt.da
     """Requests of each network, a row each on its own scale, under lanes of marks."""
     axis = _Axis(calendar)
     lanes = list(dict.fromkeys(mark.lane for mark in marks))
-    top, row = 8 + 20 * len(lanes), 92
+    top, row = 12 + 20 * len(lanes), 104
     canvas = Canvas(WIDTH, top + row * len(rows) + 26)
     bottom = top + row * len(rows)
     for place, lane in enumerate(lanes):
         _lane(canvas, axis, 8 + 20 * place, lane, [mark for mark in marks if mark.lane == lane], bottom)
     for place, (label, counts) in enumerate(rows):
-        _bars(canvas, axis, top + row * place, row - 14, label, counts)
+        _bars(canvas, axis, top + row * place + 16, row - 26, label, counts)
     axis.label(canvas, bottom + 14)
     return canvas.drawn(name, "Campaign timeline", description)
 
@@ -81,12 +81,15 @@ def _lane(canvas: Canvas, axis: _Axis, y: float, lane: str, marks: Sequence[Mark
         if x + 8 >= free and x + 8 + width < WIDTH:
             canvas.text(x + 8, y + 12, mark.text)
             free = x + 8 + width
+        elif x - 8 - width >= free:
+            canvas.text(x - 8, y + 12, mark.text, anchor="end")
+            free = x + 8
 
 
 def _bars(canvas: Canvas, axis: _Axis, y: float, height: float, label: str, counts: Sequence[int]) -> None:
     steps = round_steps(max(counts, default=0))
     top = steps[-1]
-    canvas.text(4, y + 12, short(label, 16), bold=True)
+    canvas.text(_LEFT, y - 4, short(label, 60), bold=True)
     for step in (steps[0], steps[len(steps) // 2], top):
         at = y + height * (1 - step / top)
         canvas.line(_LEFT, at, WIDTH - _RIGHT, at, opacity=0.14)

@@ -60,11 +60,11 @@ def waterfalls(falls: Sequence[Waterfall], words: dict[str, str], edge_bits: flo
             y = 44 + row * place
             start, end = sorted((reached, reached + bits))
             canvas.rect(x + start * scale, y + 3, max(1.0, (end - start) * scale) if bits else 0, row - 7, FAMILY_COLOURS.get(family, GREY))
-            canvas.text(x + max(0.0, end) * scale + 4, y + 13, numbers.decimal(bits), size=10)
+            canvas.text(x + width, y + 13, numbers.decimal(bits), size=10, anchor="end")
             reached += bits
         y = 44 + row * len(families)
         canvas.rect(x, y + 3, max(0.0, fall.total_bits) * scale, row - 7, INK, opacity=0.65)
-        canvas.text(x + max(0.0, fall.total_bits) * scale + 4, y + 13, numbers.decimal(fall.total_bits), size=10, bold=True)
+        canvas.text(x + width, y + 13, numbers.decimal(fall.total_bits), size=10, anchor="end", bold=True)
         if edge_bits is not None:
             canvas.line(x + edge_bits * scale, 38, x + edge_bits * scale, height, stroke=VERMILION, dash="4 3", width=1.5)
             canvas.text(x + edge_bits * scale, height + 13, f"link from {numbers.decimal(edge_bits)}", size=10, anchor="middle")
@@ -88,12 +88,12 @@ def bars(rows: Sequence[tuple[str, float, str]], top: float, name: str, title: s
 
 def against_chance(rows: Sequence[tuple[str, float, float, str]], name: str, description: str) -> Markup:
     """(test, observed, expected by chance, words): two bars a test, on the test's own scale."""
-    left, row = 250, 44
+    left, row = 310, 44
     canvas = Canvas(WIDTH, row * len(rows) + 8)
     for place, (label, observed, expected, words) in enumerate(rows):
         y, top = row * place + 4, max(observed, expected, 1e-9)
         scale = (WIDTH - left - 210) / top
-        canvas.text(left - 8, y + 15, short(label, 42), anchor="end")
+        canvas.text(left - 8, y + 15, short(label, 56), anchor="end")
         canvas.rect(left, y + 4, observed * scale, 13, BLUE)
         canvas.rect(left, y + 20, expected * scale, 11, GREY, opacity=0.45, stroke=INK)
         canvas.text(left + observed * scale + 6, y + 15, words)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 from pipeline.pages import numbers
 from pipeline.pages.incident.blocks import Block, Section, bullets, command, facts, heading, table, text
-from pipeline.pages.incident.exhibits import Exhibits
+from pipeline.pages.incident.exhibits import Exhibits, link
 from pipeline.pages.incident.records import Incident
 from pipeline.pages.incident.wording import say, sentence, shared, words
 from pipeline.pages.records import Cell, Fact
@@ -28,23 +29,23 @@ def _scales() -> tuple[Block, ...]:
     ratios = [(band.word, f"above {band.above:,.0f}" + (f" to {after.above:,.0f}" if after else "")) for band, after in zip(bands, [*bands[1:], None], strict=True)]
     return (
         text(words()["likelihood_rule"]["text"]),
-        table("TB", "Words of likelihood (ICD 203)", "Word | Range #", likelihood, part="1"),
+        table("TB1", "Words of likelihood (ICD 203)", "Word | Range #", likelihood),
         text(words()["lr_scale"]["text"]),
-        table("TB", "Words of support for a calibrated ratio", "Word | Ratio #", ratios, part="2"),
+        table("TB2", "Words of support for a calibrated ratio", "Word | Ratio #", ratios),
     )
 
 
 def _exhibits(incident: Incident, exhibits: Exhibits) -> tuple[Block, ...]:
     rows = [(exhibit.number, exhibit.what, Cell(exhibit.sha256 or "none", tone="code")) for exhibit in exhibits.listed]
-    listed = table("TC", f"Exhibits: {numbers.count(len(rows))}", "Exhibit | What it is | SHA-256", rows, part="1", left_out="Bates ranges are given when a bundle is sealed; until then exhibits go by these numbers. The hash of a validation is that of the code it measured.")
+    listed = replace(table("TC", f"Exhibits: {numbers.count(len(rows))}", "Exhibit | What it is | SHA-256", rows, part="1", left_out="Bates ranges are given when a bundle is sealed; until then exhibits go by these numbers. The hash of a validation is that of the code it measured."), kind="exhibits")
     references = [
-        (exhibits.of_finding(row["finding_id"]), Cell(entry.request, tone="code"), Cell(entry.file, tone="code"), numbers.count(entry.row), entry.role.replace("_", " "))
+        (link(exhibits.of_finding(row["finding_id"])), Cell(entry.request, tone="code"), Cell(entry.file, tone="code"), numbers.count(entry.row), entry.role.replace("_", " "))
         for sheet in incident.networks
         for row in sheet.findings
         for entry in sheet.references.get(row["finding_id"], ())
     ]
     columns = "Exhibit | Request | File below the logs folder | Row, from 0 # | What it shows"
-    return (listed, table("TC", "First evidence rows of each finding", columns, references, part="2", empty="no evidence row is kept.", left_out="evidence.parquet keeps up to 1,000 rows a finding."))
+    return (listed, table("TC2", "First evidence rows of each finding", columns, references, empty="no evidence row is kept.", left_out="evidence.parquet keeps up to 1,000 rows a finding."))
 
 
 def _reproduction(incident: Incident, exhibits: Exhibits) -> tuple[Block, ...]:
@@ -52,7 +53,7 @@ def _reproduction(incident: Incident, exhibits: Exhibits) -> tuple[Block, ...]:
     networks = " ".join(shlex.quote(sheet.network_id) for sheet in incident.networks)
     line = f"stillhunt report build {networks} --case {shlex.quote(case.case_id)} --profile {case.profile} --out DIR"
     given = " --context CONTEXT" if incident.context.files else ""
-    tables = [(Cell(number), name, numbers.count(rows), Cell(sha, tone="code")) for number, (name, rows, sha) in zip(exhibits.tables, run.tables, strict=True)]
+    tables = [(link(number), name, numbers.count(rows), Cell(sha, tone="code")) for number, (name, rows, sha) in zip(exhibits.tables, run.tables, strict=True)]
     same = "The context files are those that the run read." if incident.context.same_as_run else "The context files given to this report are not those that the run read; both are hashed."
     return (
         text("The run is made again with the first command from the input files of table 3, the report with the second; DIR is the output folder. Equal inputs, settings and version give equal bytes on one platform and lock file."),

@@ -51,7 +51,7 @@ def _ladder(incident: Incident, sheet: NetworkSheet, exhibits: Exhibits, place: 
 
 def _rung(incident: Incident, sheet: NetworkSheet, exhibits: Exhibits, rung: str) -> list[Cell | str]:
     judged, word, level = _judgement(incident, sheet, rung)
-    likelihood = "not given" if not word else f"{judging.likelihood(word).word}, {judging.likelihood(word).range}"
+    likelihood = Cell("not given") if not word else Cell(judging.likelihood(word).word, note=judging.likelihood(word).range)
     return [Cell(rung, tone="strong"), say("rung", rung), sentence(judged), likelihood, level or "not given", exhibits.of_network(sheet)]
 
 
@@ -80,7 +80,7 @@ def _outside_rung(incident: Incident, rung: str) -> list[Cell | str]:
 
 def _outside(incident: Incident) -> Block:
     """T13."""
-    rows = [[fact.rung, fact.text, fact.source, _grade(fact.grade), fact.by, fact.date] for fact in incident.facts]
+    rows = [[fact.rung, fact.text, fact.source, _grade(fact.grade), fact.by, Cell(fact.date, tone="time")] for fact in incident.facts]
     columns = "Rung | Fact, as entered | Source, as entered | Admiralty grade: source, item | Entered by | Date"
     return table("T13", f"Outside information: {numbers.counted(len(rows), 'facts')}", columns, rows, empty="none was entered.", left_out="The program neither checks nor weighs these facts." if rows else "")
 

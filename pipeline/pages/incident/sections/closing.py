@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.pages import numbers
 from pipeline.pages.incident.blocks import Block, Section, bullets, heading, table, text
-from pipeline.pages.incident.exhibits import Exhibits, finding_sentence
+from pipeline.pages.incident.exhibits import Exhibits, finding_sentence, link
 from pipeline.pages.incident.records import Incident, NetworkSheet, Row
 from pipeline.pages.incident.sections.linkage import MEMBER_COLUMNS, member_row
 from pipeline.pages.incident.wording import say, sentence, shared, words
@@ -22,18 +22,18 @@ def limitations(incident: Incident, exhibits: Exhibits) -> Section:
     return Section("12", "s12", words()["section"]["s12"], tuple(blocks))
 
 
-def _part(incident: Incident, place: int, name: str = "") -> str:
-    return name if len(incident.networks) == 1 else f"{place}{f'-{name}' if name else ''}"
+def _part(incident: Incident, place: int) -> str:
+    return "" if len(incident.networks) == 1 else str(place)
 
 
 def _against(incident: Incident, exhibits: Exhibits, sheet: NetworkSheet, place: int) -> Block:
-    rows: list[list[Cell | str]] = [[Cell(exhibits.of_finding(row["finding_id"])), finding_sentence(row), why] for row in sheet.findings if (why := _why_against(row))]
+    rows: list[list[Cell | str]] = [[link(exhibits.of_finding(row["finding_id"])), finding_sentence(row), why] for row in sheet.findings if (why := _why_against(row))]
     rows += [["none", f"{shared().word('test', row['test'])}: {row['reason'] or 'no power'}", "could not decide"] for row in sheet.tests if row["supports"] != "benign" and row["p_value"] is None]
     rows += [
         ["none", f"{sentence(shared().word('family', row['family']))} joins no two members.", "was looked for and not found"] for row in sheet.families if not (row["kinds"] or "").strip()
     ]
     caption = f"Against the judgement on {sheet.network_id}: {numbers.counted(len(rows), 'entries')}"
-    return table("T16", caption, "Exhibit | What was found | Why it is listed here", rows, part=_part(incident, place, "against"), empty="nothing that was tried speaks for an innocent explanation.")
+    return table("T16a", caption, "Exhibit | What was found | Why it is listed here", rows, part=_part(incident, place), empty="nothing that was tried speaks for an innocent explanation.")
 
 
 def _why_against(row: Row) -> str:
@@ -71,7 +71,7 @@ def _removed(incident: Incident) -> Block:
     earlier = incident.case.supersedes
     rows = [(Cell(account, tone="code"), why) for account, why in earlier.removed] if earlier else []
     caption = f"Accounts that version {earlier.version} named and this one does not" if earlier else "Accounts removed on review"
-    return table("T16", caption, "Account | Why it was removed", rows, part="removed", empty="none is recorded; this version supersedes no other." if earlier is None else "none.")
+    return table("T16b", caption, "Account | Why it was removed", rows, empty="none is recorded; this version supersedes no other." if earlier is None else "none.")
 
 
 def actions(incident: Incident) -> Section:
@@ -89,8 +89,8 @@ def _indicators(incident: Incident, sheet: NetworkSheet, place: int) -> Block:
             Cell(indicator.value, tone="code"),
             numbers.count(indicator.members),
             numbers.count(indicator.holders),
-            indicator.first.isoformat() if indicator.first else numbers.UNKNOWN,
-            indicator.last.isoformat() if indicator.last else numbers.UNKNOWN,
+            Cell(indicator.first.isoformat() if indicator.first else numbers.UNKNOWN, tone="time"),
+            Cell(indicator.last.isoformat() if indicator.last else numbers.UNKNOWN, tone="time"),
             "yes: names no person" if indicator.holders and indicator.members * 2 >= indicator.holders else "with care: others show it, too",
         ]
         for indicator in sheet.indicators

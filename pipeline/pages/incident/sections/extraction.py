@@ -23,7 +23,7 @@ def extraction(incident: Incident, exhibits: Exhibits) -> Section:
     for place, sheet in enumerate(incident.networks, start=1):
         part = str(place) if len(incident.networks) > 1 else ""
         blocks += [heading(f"{sheet.network_id}: what it took", f"s7-{sheet.network_id}"), text(_result(sheet))]
-        blocks += [findings(sheet, exhibits, ("extraction",), "T7", f"{place}-findings", "Findings on collection")]
+        blocks += [findings(sheet, exhibits, ("extraction",), "T7a", part, "Findings on collection")]
         blocks += [_traits(sheet, part), _concentration(sheet, part), _models(incident, sheet, part), _templates(sheet, part)]
     blocks += [missing(say("s7", "grid"))]
     if incident.context.releases is None:
@@ -91,7 +91,9 @@ def _concentration(sheet: NetworkSheet, part: str) -> Block:
     if own.requests:
         ten = _share_at(own.points, 10)
         beside = f", against {share(_share_at(controls.points, 10))} in matched accounts" if controls and controls.requests else ""
-        answer = f"The ten most frequent skeletons make up {share(ten)} of the members' requests with text{beside}."
+        less = bool(controls and controls.requests and ten <= _share_at(controls.points, 10))
+        tail = "; whole skeletons repeat no more than there, so what recurs is wording inside them (section 5)" if less else ""
+        answer = f"The ten most frequent skeletons make up {share(ten)} of the members' requests with text{beside}{tail}."
     return figure(
         plot,
         answer,

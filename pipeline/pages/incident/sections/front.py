@@ -17,7 +17,8 @@ from pipeline.pages.incident.wording import measured, of, say, sentence, share, 
 from pipeline.pages.records import Cell, Fact
 from pipeline.stages.alternatives import EXPLAINS, EXPLAINS_ANSWERS
 
-CALENDAR_MARKS = 12
+ANSWERS, CHANCE = "answers", "chance"
+"""Evidence that is no kind of shared value: harvested answers, and a test that chance alone would pass as often."""
 _CONSISTENT, _INCONSISTENT, _NEUTRAL = "C", "I", "N"
 
 
@@ -82,12 +83,11 @@ def judgements(incident: Incident) -> list[Judgement]:
 
 
 def _controls(incident: Incident) -> Iterable[Judgement]:
-    for word, level, sheets in _grouped(incident, lambda sheet: judging.control_word(incident, sheet)):
+    for word, level, sheets in _grouped(incident):
         likelihood = judging.likelihood(word)
-        accounts = numbers.counted(sum(sheet.row["account_count"] for sheet in sheets), "accounts")
         yield Judgement(
-            say("s1", "control", word=likelihood.word, range=likelihood.range, accounts=accounts, networks=_names(sheets, each="each of ")),
-            say("s1", "because_control", level=level, because=numbers.listed(judging.because(incident, sheets[0]))),
+            say("s1", "control_each" if len(sheets) > 1 else "control", word=likelihood.word, range=likelihood.range, networks=_sized(sheets)),
+            say("s1", "because_control", level=level, because=numbers.listed(judging.because(incident, sheets))),
             "Grounds: sections 5, 6 and 11.",
         )
 
@@ -97,7 +97,7 @@ def _collections(incident: Incident) -> Iterable[Judgement]:
     if referred:
         likelihood = judging.likelihood("likely")
         yield Judgement(
-            say("s1", "extraction", word=likelihood.word, range=likelihood.range, networks=_names(referred, each="the operators of each of ", one="the operators of ")),
+            say("s1", "extraction", word=likelihood.word, range=likelihood.range, networks=_names(referred)),
             say("s1", "because_control", level="moderate" if incident.validation else "low", because=_because_traffic(incident)),
             "Grounds: sections 7 and 11.",
         )
@@ -105,7 +105,7 @@ def _collections(incident: Incident) -> Iterable[Judgement]:
     if relays:
         likelihood = judging.likelihood("likely")
         yield Judgement(
-            say("s1", "relay", word=likelihood.word, range=likelihood.range, networks=_names(relays, each="each of ")),
+            say("s1", "relay", word=likelihood.word, range=likelihood.range, networks=_names(relays)),
             say("s1", "because_control", level="low", because="a mechanism that passes conversations on was seen, while resale itself leaves no row in the log"),
             "Grounds: section 6.",
         )
@@ -121,21 +121,18 @@ def _simulated(incident: Incident) -> bool:
 
 
 def _innocents(incident: Incident) -> Iterable[Judgement]:
-    explained = [sheet for sheet in incident.networks if sheet.row["tier"] == "explained"]
-    others = [sheet for sheet in incident.networks if sheet.row["tier"] == judging.REFER]
-    for name, sheets in (("likely", explained), ("very_unlikely", others)):
-        if sheets:
-            likelihood = judging.likelihood(name)
-            tried = {shared().word("alternative", sheet.row["best_alternative"]).lower() for sheet in sheets if sheet.row["best_alternative"] not in (None, "none")}
-            explanations = f"the best that was tried is {numbers.listed(sorted(tried))}" if tried else "none of those that were tried applies"
-            yield Judgement(
-                say("s1", "innocent", word=likelihood.word, range=likelihood.range, networks=_names(sheets), explanations=explanations),
-                say("s1", "because_control", level="moderate", because=f"{numbers.counted(len(EXPLAINS), 'explanations')} were tried and one that nobody thought of cannot be tried"),
-                "Grounds: table 2 and section 12.",
-            )
+    for word, _, sheets in _grouped(incident):
+        likelihood = judging.likelihood(judging.COMPLEMENT[word])
+        tried = [f"{shared().word('alternative', name).lower()} ({sheet.network_id})" for sheet in sheets if (name := sheet.row["best_alternative"]) not in (None, "none")]
+        explanations = f"the best of those tried is {numbers.listed(tried)}" if tried else "none of those tried applies"
+        yield Judgement(
+            say("s1", "innocent", word=likelihood.word, range=likelihood.range, networks=_names(sheets), explanations=explanations),
+            say("s1", "because_control", level="moderate", because=f"{numbers.counted(len(EXPLAINS), 'explanations')} were tried and one that nobody thought of cannot be tried"),
+            "Grounds: table 2 and section 12.",
+        )
 
 
-def _grouped(incident: Incident, word_of: object) -> list[tuple[str, str, list[NetworkSheet]]]:
+def _grouped(incident: Incident) -> list[tuple[str, str, list[NetworkSheet]]]:
     """Networks of equal likelihood and confidence, in the order of the report."""
     groups: dict[tuple[str, str], list[NetworkSheet]] = {}
     for sheet in incident.networks:
@@ -143,14 +140,21 @@ def _grouped(incident: Incident, word_of: object) -> list[tuple[str, str, list[N
     return [(word, level, sheets) for (word, level), sheets in groups.items()]
 
 
-def _names(sheets: Sequence[NetworkSheet], *, each: str = "", one: str = "") -> str:
+def _names(sheets: Sequence[NetworkSheet]) -> str:
     names = judging.named([sheet.network_id for sheet in sheets])
-    return f"{each}{names}" if len(sheets) > 1 else f"{one}{names}"
+    return f"{names} (each by itself)" if len(sheets) > 1 else names
 
 
-def total(incident: Incident) -> Units:
-    """All networks together. A conversation or prompt that two networks share counts in each."""
-    parts = [sheet.units for sheet in incident.networks]
+def _sized(sheets: Sequence[NetworkSheet]) -> str:
+    """`the 63 accounts of N-1`, or `N-1 (63 accounts) and N-2 (14 accounts)`."""
+    if len(sheets) == 1:
+        return f"the {numbers.counted(sheets[0].row['account_count'], 'accounts')} of {sheets[0].network_id}"
+    return numbers.listed([f"{sheet.network_id} ({numbers.counted(sheet.row['account_count'], 'accounts')})" for sheet in sheets])
+
+
+def total(sheets: Sequence[NetworkSheet]) -> Units:
+    """These networks together. A conversation or prompt that two networks share counts in each."""
+    parts = [sheet.units for sheet in sheets]
     return Units(*(sum(getattr(part, name) for part in parts) for name in Units.__dataclass_fields__))
 
 
@@ -167,39 +171,40 @@ def units_words(units: Units) -> dict[str, str]:
 
 
 def _observed(incident: Incident) -> str:
-    said = units_words(total(incident))
+    said = units_words(total(incident.networks))
     return say("s1", "volume", **{**said, "input": f"{said['input']}", "output": f"{said['output']}"})
 
 
 def _glance(incident: Incident) -> Block:
-    """T1."""
-    rows = [[sheet.network_id, *_glance_row(incident, sheet)] for sheet in incident.networks]
-    if len(rows) > 1:
-        whole = total(incident)
-        accounts = sum(sheet.row["account_count"] for sheet in incident.networks)
-        rows.append([Cell("together", tone="strong"), numbers.count(accounts), _first(incident), _last(incident), *_unit_cells(whole), list_value(incident, incident.networks), "see above"])
-    columns = "Network | Accounts # | First seen | Last seen | Requests # | Turns # | Conversations # | Distinct prompts # | Input tokens # | Output tokens # | List value # | Models"
+    """T1, one column a network."""
+    columns = [_glance_column(incident, (sheet,)) for sheet in incident.networks]
+    heads = [sheet.network_id for sheet in incident.networks]
+    if len(heads) > 1:
+        columns.append(_glance_column(incident, incident.networks))
+        heads.append("Together")
+    rows = [[label, *(column[place] for column in columns)] for place, label in enumerate(GLANCE)]
     note = "Capabilities are not listed: this version does not judge what prompts ask for. Conversations and prompts that two networks share count in each."
-    return table("T1", "At a glance", columns, rows, left_out=note)
+    return table("T1", "At a glance", " | ".join(["What", *(f"{head} #" for head in heads)]), rows, left_out=note)
 
 
-def _glance_row(incident: Incident, sheet: NetworkSheet) -> list[Cell | str]:
-    models = [series.name for series in sorted(sheet.models, key=lambda series: (-sum(series.counts), series.name))]
+GLANCE = ("Accounts", "First seen, UTC", "Last seen, UTC", "Requests", "Turns", "Conversations", "Distinct prompts", "Input tokens", "Output tokens", "List value", "Models")
+
+
+def _glance_column(incident: Incident, sheets: Sequence[NetworkSheet]) -> list[Cell | str]:
+    asked: dict[str, int] = {}
+    for sheet in sheets:
+        for series in sheet.models:
+            asked[series.name] = asked.get(series.name, 0) + sum(series.counts)
+    models = sorted(asked, key=lambda name: (-asked[name], name))
     shown = numbers.listed(models[:3]) + (f" and {numbers.count(len(models) - 3)} more" if len(models) > 3 else "")
-    seen = (numbers.moment(sheet.row["first_seen_at"]), numbers.moment(sheet.row["last_seen_at"]))
-    return [numbers.count(sheet.row["account_count"]), *seen, *_unit_cells(sheet.units), list_value(incident, (sheet,)), shown]
+    first = min((sheet.row["first_seen_at"] for sheet in sheets if sheet.row["first_seen_at"]), default=None)
+    last = max((sheet.row["last_seen_at"] for sheet in sheets if sheet.row["last_seen_at"]), default=None)
+    accounts = sum(sheet.row["account_count"] for sheet in sheets)
+    return [numbers.count(accounts), numbers.moment(first), numbers.moment(last), *_unit_cells(total(sheets)), list_value(incident, sheets), Cell(shown, tone="wrap")]
 
 
 def _unit_cells(units: Units) -> list[str]:
     return [numbers.count(value) for value in (units.requests, units.turns, units.conversations, units.prompts, units.input_tokens, units.output_tokens)]
-
-
-def _first(incident: Incident) -> str:
-    return numbers.moment(min((sheet.row["first_seen_at"] for sheet in incident.networks if sheet.row["first_seen_at"]), default=None))
-
-
-def _last(incident: Incident) -> str:
-    return numbers.moment(max((sheet.row["last_seen_at"] for sheet in incident.networks if sheet.row["last_seen_at"]), default=None))
 
 
 def marks(incident: Incident) -> list[Mark]:
@@ -306,26 +311,29 @@ def _matrix(incident: Incident, sheet: NetworkSheet, place: int) -> Block:
         return missing(f"Table 2 for {sheet.network_id}: no innocent explanation was scored for this network (table cluster_alternatives holds no row of it).")
     scored = {row["alternative"]: row for row in sheet.alternatives}
     names = [*(name for name in EXPLAINS if name in scored), *(name for name in scored if name not in EXPLAINS and name != "none")]
-    rows = [_hypothesis("Hp: one operator", ["C"] * len(evidence), "does not apply", "does not apply")]
+    rows = [_hypothesis("Hp: one operator", [_NEUTRAL if kinds == (CHANCE,) else _CONSISTENT for _, kinds in evidence], "does not apply", "does not apply")]
     rows += [_hypothesis(shared().word("alternative", name), [_stand(name, entry) for entry in evidence], *_fit(scored[name])) for name in names]
     if "none" in scored:
-        rows.append(_hypothesis("Chance alone: strangers with nothing in common", [_INCONSISTENT] * len(evidence), "does not apply", "everything"))
+        rows.append(_hypothesis("Chance alone: strangers with nothing in common", [_CONSISTENT if kinds == (CHANCE,) else _INCONSISTENT for _, kinds in evidence], "does not apply", "everything"))
     columns = " | ".join(["Hypothesis", "Members that fit #", "Left unexplained, less a link's margin #", *(head for head, _ in evidence)])
     caption = f"Alternatives for {sheet.network_id}: {_matrix_answer(sheet, scored)}"
     return table("T2", caption, columns, rows, part=part, left_out="C consistent, I inconsistent, N neutral. Evidence that covers less than half of the network is left out.")
 
 
 def covering_evidence(sheet: NetworkSheet) -> list[tuple[str, tuple[str, ...]]]:
-    """Evidence columns: families that cover the network with their kinds, and harvested answers where they are beyond chance; kinds ('answers',) stand for these."""
+    """Evidence columns: families that cover the network with their kinds, and harvested answers where they are beyond chance; and tests that chance passes as often."""
     found = [(sentence(shared().word("family", row["family"])), tuple(kind for kind in (row["kinds"] or "").split(",") if kind)) for row in judging.covering(sheet)]
+    chance = [(f"{shared().word('test', row['test'])}: no more than chance", (CHANCE,)) for row in sheet.tests if row["supports"] == "coordination" and row["p_value"] is not None and not row["beyond"]]
     answers = [row for row in sheet.tests if row["supports"] == "extraction" and row["beyond"]]
-    return [*(entry for entry in found if entry[1]), *([("Long answers to templated prompts", ("answers",))] if answers else [])]
+    return [*(entry for entry in found if entry[1]), *([("Long answers to templated prompts", (ANSWERS,))] if answers else []), *chance]
 
 
 def _stand(name: str, entry: tuple[str, tuple[str, ...]]) -> str:
     """C if the hypothesis accounts for all kinds of the evidence, N if for some, I if for none."""
     kinds = entry[1]
-    if kinds == ("answers",):
+    if kinds == (CHANCE,):
+        return _CONSISTENT
+    if kinds == (ANSWERS,):
         return _CONSISTENT if name in EXPLAINS_ANSWERS else _INCONSISTENT
     explained = [kind in EXPLAINS.get(name, ()) for kind in kinds]
     return _CONSISTENT if all(explained) else _NEUTRAL if any(explained) else _INCONSISTENT
@@ -344,11 +352,5 @@ def _matrix_answer(sheet: NetworkSheet, scored: dict[str, Row]) -> str:
     applying = [shared().word("alternative", name).lower() for name, row in scored.items() if row["applies"]]
     if not applying:
         return "no innocent explanation fits enough of its members to apply"
-    explained = [name for name, row in scored.items() if row["applies"] and (row["margin_bits"] or 0.0) <= 0]
-    tail = "and accounts for the links" if explained else "but leaves rare facts unexplained"
-    return f"enough members fit {numbers.listed(applying)}, which {tail}" if len(applying) == 1 else f"enough members fit {numbers.listed(applying)}; {_each(bool(explained))}"
-
-
-def _each(explained: bool) -> str:  # noqa: FBT001  # said once, a line above
-    return "one of them accounts for the links" if explained else "each leaves rare facts unexplained"
-
+    explained = any(row["applies"] and (row["margin_bits"] or 0.0) <= 0 for row in scored.values())
+    return f"enough members fit {numbers.listed(applying)}; {'that accounts for the links' if explained else 'rare facts are left unexplained all the same'}"

@@ -10,7 +10,7 @@ from pipeline.pages import numbers
 from pipeline.pages.incident import judging
 from pipeline.pages.incident.blocks import Block, Plot, Section, bullets, figure, heading, table, text
 from pipeline.pages.incident.drawings import time, weights
-from pipeline.pages.incident.exhibits import Exhibits
+from pipeline.pages.incident.exhibits import Exhibits, link
 from pipeline.pages.incident.records import Incident, NetworkSheet
 from pipeline.pages.incident.wording import of, say, sentence, share, shared, words
 from pipeline.pages.records import Cell
@@ -38,7 +38,7 @@ def _inventory(incident: Incident, exhibits: Exhibits) -> Block:
     """T3."""
     files = incident.run.inputs
     rows = [
-        [Cell(number), Cell(file.name, tone="code"), numbers.count(file.rows), numbers.count(file.bytes), Cell(file.sha256, tone="code")]
+        [link(number), Cell(file.name, tone="code"), numbers.count(file.rows), numbers.count(file.bytes), Cell(file.sha256, tone="code")]
         for number, file in list(zip(exhibits.inputs, files, strict=True))[:FILES]
     ]
     rows += [[Cell("none"), Cell(name, tone="code"), "not read", numbers.UNKNOWN, why] for name, why in incident.run.skipped]
@@ -139,7 +139,7 @@ def _fixed(incident: Incident) -> str:
 
 def _settings(incident: Incident) -> Block:
     rows = [(Cell(name, tone="code"), value) for name, value in incident.run.thresholds] + [(Cell(f"seed {name}", tone="code"), seed) for name, seed in incident.run.seeds]
-    return table("T5", "Settings that the verdict rests on", "Setting | Value #", rows, empty="the run does not record its settings.", part="1", left_out="Meaning, unit and direction of each: pipeline/default.toml.")
+    return table("T5a", "Settings that the verdict rests on", "Setting | Value #", rows, empty="the run does not record its settings.", left_out="Meaning, unit and direction of each: pipeline/default.toml.")
 
 
 def _detectors(incident: Incident) -> Block:
@@ -149,7 +149,7 @@ def _detectors(incident: Incident) -> Block:
     hits = sum(1 for row in rows if _text(row[5]) not in ("none", "not run"))
     caption = f"Detectors of stillhunt {incident.run.version}: {numbers.counted(len(rows), 'detectors')}, {numbers.count(hits)} with a hit in this report"
     columns = "Detector | Kind | Ran on # | Hits in the run # | Counts from | Hit in this report"
-    return table("T5", caption, columns, rows, part="2", left_out="A hit of a family: it opened the gate. A hit of a test: beyond what chance gives at the level of the settings. A hit of an explanation: enough members fit it.")
+    return table("T5", caption, columns, rows, left_out="A hit of a family: it opened the gate. A hit of a test: beyond what chance gives at the level of the settings. A hit of an explanation: enough members fit it.")
 
 
 def _text(cell: Cell | str) -> str:

@@ -10,9 +10,9 @@ from pipeline.pages.incident import judging
 from pipeline.pages.incident.blocks import Block, Plot, Section, figure, heading, table, text
 from pipeline.pages.incident.drawings import shared as shared_drawings
 from pipeline.pages.incident.drawings import weights
-from pipeline.pages.incident.exhibits import Exhibits, finding_sentence
+from pipeline.pages.incident.exhibits import Exhibits, finding_sentence, link
 from pipeline.pages.incident.records import Incident, Matrix, Member, NetworkSheet, Row
-from pipeline.pages.incident.wording import of, say, sentence, share, shared, words
+from pipeline.pages.incident.wording import attribute, of, say, sentence, share, shared, words
 from pipeline.pages.records import Cell
 from pipeline.pages.words import families as family_words
 
@@ -25,7 +25,7 @@ def linkage(incident: Incident, exhibits: Exhibits) -> Section:
     for place, sheet in enumerate(incident.networks, start=1):
         part = str(place) if len(incident.networks) > 1 else ""
         blocks += [heading(f"{sheet.network_id}: what joins it", f"s5-{sheet.network_id}"), text(_built(sheet)), text(_gate(sheet))]
-        blocks += [_families(sheet, part), findings(sheet, exhibits, LINKAGE, "T5", f"linkage-{place}", "What links the accounts")]
+        blocks += [_families(sheet, part), findings(sheet, exhibits, LINKAGE, "T5c", part, "What links the accounts")]
         blocks += [_matrix(sheet, part), _joins(sheet, part), _waterfall(sheet, part), _without(sheet, part), _bridges(sheet, part)]
     return Section("5", "s5", words()["section"]["s5"], tuple(blocks))
 
@@ -61,7 +61,7 @@ def _families(sheet: NetworkSheet, part: str) -> Block:
     caption = f"Families of evidence in {sheet.network_id}: {_families_answer(sheet)}"
     left = f"Nothing shared was found in: {numbers.listed(weakest)}." if weakest else ""
     columns = "Family | Opens the gate | Accounts covered # | Pairs linked # | Bits of the median pair # | Percentile among controls # | What is shared"
-    return table("T5", caption, columns, rows, part=f"3{f'.{part}' if part else ''}", empty="the links inside this network were not weighed.", left_out=left)
+    return table("T5b", caption, columns, rows, part=part, empty="the links inside this network were not weighed.", left_out=left)
 
 
 def _families_answer(sheet: NetworkSheet) -> str:
@@ -96,7 +96,7 @@ def findings(sheet: NetworkSheet, exhibits: Exhibits, supports: Sequence[str], n
 def _finding(row: Row, exhibits: Exhibits) -> list[Cell | str]:
     p = numbers.probability(row["p_value"]) if row["p_value"] is not None else "none"
     kind = shared().word("finding_kind", row["kind"])
-    return [Cell(exhibits.of_finding(row["finding_id"])), kind, finding_sentence(row), p, numbers.count(row["evidence_total"])]
+    return [link(exhibits.of_finding(row["finding_id"])), kind, finding_sentence(row), p, numbers.count(row["evidence_total"])]
 
 
 def _matrix(sheet: NetworkSheet, part: str) -> Block:
@@ -121,13 +121,13 @@ def _attribute_rows(drawn: Matrix, sheet: NetworkSheet) -> list[list[Cell | str]
     size = sheet.row["account_count"]
     return [
         [
-            attribute.label.replace("_", " "),
-            shared().word("family", attribute.family),
-            numbers.count(attribute.inside),
-            numbers.count(attribute.holders) if attribute.holders else "several values",
-            share(attribute.inside / size) if size else numbers.UNKNOWN,
+            attribute(one),
+            shared().word("family", one.family),
+            numbers.count(one.inside),
+            numbers.count(one.holders) if one.number else "several values",
+            share(one.inside / size) if size else numbers.UNKNOWN,
         ]
-        for attribute in drawn.attributes
+        for one in drawn.attributes
     ]
 
 
@@ -135,9 +135,9 @@ def _matrix_answer(sheet: NetworkSheet) -> str:
     size = sheet.row["account_count"]
     parts = []
     for family in FAMILIES:
-        own = [attribute for attribute in sheet.matrix.attributes if attribute.family == family and attribute.holders]
+        own = [one for one in sheet.matrix.attributes if one.family == family and one.number]
         if own:
-            widest = max(own, key=lambda attribute: attribute.inside)
+            widest = max(own, key=lambda one: one.inside)
             parts.append((widest.inside, f"{of(widest.inside, size, 'members')} hold {shared().word('kind', widest.kind)}"))
     best = sorted(parts, key=lambda pair: -pair[0])[:2]
     if not best:
@@ -154,7 +154,7 @@ def _joins(sheet: NetworkSheet, part: str) -> Block:
     nodes = len(drawn.blocks) + len(drawn.attributes)
     node = "Members with equal holdings are drawn as one node" if drawn.grouped else "Every member is a node"
     rows = [
-        [block.name if not drawn.grouped else f"{block.name}: {numbers.counted(block.accounts, 'accounts')}", numbers.listed([a.label.replace("_", " ") for a, part_ in zip(drawn.attributes, block.shares, strict=True) if part_ > 0][:8])]
+        [block.name if not drawn.grouped else f"{block.name}: {numbers.counted(block.accounts, 'accounts')}", numbers.listed([attribute(one) for one, part_ in zip(drawn.attributes, block.shares, strict=True) if part_ > 0][:8])]
         for block in drawn.blocks
     ]
     return figure(

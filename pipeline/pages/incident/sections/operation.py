@@ -35,10 +35,10 @@ def _facts(incident: Incident, sheet: NetworkSheet) -> str:
         "load",
         network=sheet.network_id,
         busiest=numbers.counted(dense.busiest_hour, "requests"),
-        round=sentence(of(dense.round_the_clock, dense.account_days, "days of accounts")) if dense.account_days else "none",
+        round=of(dense.round_the_clock, dense.account_days, "days of accounts") if dense.account_days else "none",
         days=days,
         hours=numbers.count(HOURS_OF_A_DAY),
-    ).replace(f" of {days} show", " show")
+    )
     return " ".join([load, _burst(sheet), _handoff(sheet), _succession(incident, sheet)]).strip()
 
 
@@ -135,7 +135,7 @@ def _multiples(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
         plot,
         answer,
         counted=f"n = {of(len(series), total, 'accounts')}, chosen at equal steps from the busiest to the quietest.",
-        left_out="All on one scale: the tallest bar is the busiest day of any account drawn.",
+        left_out=f"Each strip runs from {incident.run.first_day} to {incident.run.last_day}, all on one scale: the tallest bar is the busiest day of any account drawn.",
         columns=" | ".join(["Account", "Requests #", "Busiest day #", "Days with a request #"]),
         rows=[[Cell(one.name, tone="code"), numbers.count(sum(one.counts)), numbers.count(max(one.counts, default=0)), numbers.count(sum(bool(count) for count in one.counts))] for one in series],
         pictures=(("", time.multiples(series, f"{plot.anchor}-a", answer)),) if series else (),

@@ -63,7 +63,7 @@ def _confusion(incident: Incident, exhibits: Exhibits) -> Block:
 
 def _lookalikes(incident: Incident) -> Block:
     rows = [_line(row, stratum_name(row["stratum"])) for row in _strata(incident, "innocent_groups_flagged")]
-    return table("T14", "Innocent groups with a referred account, by kind of look-alike", "Kind of group | Value # | 95 % interval # | Independent cases", rows, part="lookalikes", empty="no innocent group was judged.")
+    return table("T14a", "Innocent groups with a referred account, by kind of look-alike", "Kind of group | Value # | 95 % interval # | Independent cases", rows, empty="no innocent group was judged.")
 
 
 def _strata(incident: Incident, measure: str) -> list[Row]:

@@ -47,7 +47,7 @@ def _volumes(incident: Incident) -> Block:
     """T8."""
     found = [(sheet, volume) for sheet in incident.networks for volume in sheet.volumes]
     rows = [_volume(sheet, volume) for sheet, volume in found[:VOLUME_ROWS]]
-    rows += [[Cell(sheet.network_id, tone="strong"), Cell("all classes", tone="strong"), "all models", "whole window", *_cells(sheet.units)] for sheet in incident.networks]
+    rows += [[Cell(sheet.network_id, tone="code"), Cell("all classes", tone="strong"), "all models", "whole window", *_cells(sheet.units)] for sheet in incident.networks]
     rest = max(0, len(found) - VOLUME_ROWS)
     left = "Distinct conversations and prompts are counted once in each row, so rows do not add up to their total." + (f" {numbers.counted(rest, 'further rows')} not printed." if rest else "")
     columns = "Network | Class | Model | Month | Requests # | Turns # | Conversations # | Distinct prompts # | Input tokens # | Output tokens # | Requests that drew output #"
@@ -61,7 +61,7 @@ def _volume_answer(incident: Incident) -> str:
 
 
 def _volume(sheet: NetworkSheet, volume: Volume) -> list[Cell | str]:
-    return [sheet.network_id, shared().word("role", volume.role), volume.model, volume.month, *_cells(volume.units)]
+    return [Cell(sheet.network_id, tone="code"), shared().word("role", volume.role), volume.model, volume.month, *_cells(volume.units)]
 
 
 def _cells(units: Units) -> list[str]:
@@ -71,12 +71,12 @@ def _cells(units: Units) -> list[str]:
 def _intensity(incident: Incident) -> Block:
     rows = [_intensity_row(sheet) for sheet in incident.networks]
     columns = "Network | Days of accounts with a request # | Requests on the median such day # | Busiest hour of an account, requests # | Days with requests in 20 hours or more #"
-    return table("T8", "How densely the accounts work", columns, rows, part="density", left_out="Volume beyond what a person can do by hand matters: no single figure here decides it.")
+    return table("T8a", "How densely the accounts work", columns, rows, left_out="Volume beyond what a person can do by hand matters: no single figure here decides it.")
 
 
-def _intensity_row(sheet: NetworkSheet) -> list[str]:
+def _intensity_row(sheet: NetworkSheet) -> list[Cell | str]:
     dense = sheet.intensity
-    return [sheet.network_id, numbers.count(dense.account_days), numbers.count(dense.median_day), numbers.count(dense.busiest_hour), of(dense.round_the_clock, dense.account_days, "days")]
+    return [Cell(sheet.network_id, tone="code"), numbers.count(dense.account_days), numbers.count(dense.median_day), numbers.count(dense.busiest_hour), of(dense.round_the_clock, dense.account_days, "days")]
 
 
 def _list_value(incident: Incident) -> list[Block]:
@@ -97,7 +97,7 @@ def _price_table(incident: Incident, prices: Prices) -> Block:
     rows: list[list[Cell | str]] = []
     for sheet in incident.networks:
         amounts = [priced(prices, (volume for volume in sheet.volumes if volume.role in roles))[0] for _, roles in RANGES]
-        rows.append([sheet.network_id, *(money(amount) for amount in amounts), "not in the log", "not in the log", "not in the log"])
+        rows.append([Cell(sheet.network_id, tone="code"), *(money(amount) for amount in amounts), "not in the log", "not in the log", "not in the log"])
     columns = "Network | List value, low: core # | Central: core and bridges # | High: every member # | Invoiced | Collected | Reversed or free"
     whole = sum(priced(prices, sheet.volumes)[0] for sheet in incident.networks)
     caption = f"List value against money received: at most {money(whole)} by list, nothing known of money received"
