@@ -117,7 +117,7 @@ def show(case_id: CaseId, out: Out = DEFAULT_OUT, form: Form = "table") -> None:
 
 
 def _new(case_id: str, networks: list[str], title: str, author: str, created_on: date | None, out: Path, form: console.Format) -> None:
-    from pipeline.evidence import building
+    from pipeline.evidence import building, casekeys
     from pipeline.evidence.casefile import CaseFolder
     from pipeline.evidence.finished import FinishedRun
 
@@ -125,6 +125,7 @@ def _new(case_id: str, networks: list[str], title: str, author: str, created_on:
     case = building.new_case(run, case_id, building.networks_of(run, networks) if networks else (), title, author, created_on)
     with folder.locked():
         _print(folder, folder.create(case, author), form)
+    console.say(f"its pseudonyms hang on a key in {casekeys.keys_folder(out)}: keep a copy of it elsewhere")
     console.say_next("report", "build", *case.networks[:1], "--case", case_id, "--profile", "internal", "--out", out)
 
 

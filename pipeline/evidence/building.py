@@ -26,6 +26,7 @@ from pipeline.evidence.cases import Case, Superseded
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.lint import LintFinding, lint
 from pipeline.pages import pdf as pdf_page
+from pipeline.pages.withdrawal import Withdrawn, withdrawal_page
 from pipeline.provenance import sha256_bytes, sha256_file
 from pipeline.redaction import Profile, Release
 from pipeline.store import Store, write_bytes, write_json
@@ -85,7 +86,7 @@ class Built:
 def build(out: Path, order: Order, write: Write) -> Built:
     """Build the report of a case; one that does not exist is made. Raises StillhuntError."""
     run, folder, profile = FinishedRun(out), CaseFolder(out, order.case_id), order.profile
-    wanted = networks_of(run, order.networks or (folder.load().case.networks if folder.exists() else ()))
+    wanted = _wanted(run, folder, order.networks)
     with folder.locked():
         is_new = not folder.exists()
         file = folder.create(new_case(run, order.case_id, wanted, order.title, order.author), order.author) if is_new else folder.load()
@@ -134,6 +135,26 @@ def networks_of(run: FinishedRun, asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(set(asked)))
 
 
+def _wanted(run: FinishedRun, folder: CaseFolder, asked: Sequence[str]) -> tuple[str, ...]:
+    """The networks to report on. One that an earlier version reported on and that the run no longer holds is left out; none left is a withdrawal."""
+    case = folder.load().case if folder.exists() else None
+    before = corrections.kept(folder.path, case.version) if case else None
+    names, known = asked or (case.networks if case else ()), set(run.table("networks")["network_id"].to_list())
+    gone = {name for name in names if before and name in before.networks and name not in known}
+    is_withdrawn = before is not None and before.version > 1 and not before.networks
+    return () if (names and gone == set(names)) or (not names and is_withdrawn) else networks_of(run, [name for name in names if name not in gone])
+
+
+def _withdrawal(run: FinishedRun, case: Case, release: Release) -> Document:
+    """The page that takes the place of a report none of whose networks is left."""
+    if case.supersedes is None:
+        raise UsageError(f"case {case.case_id} has no network. Name one: stillhunt report build N-0123456789 --case {case.case_id} --profile {release.profile}")
+    people = [release.text(text) for text in (case.title, case.author, case.reviewer)]
+    removed = [(release.account(account), release.text(reason)) for account, reason in case.supersedes.removed]
+    said = Withdrawn(case.case_id, people[0], case.version, case.status, people[1], people[2], str(case.created_on), release.profile, case.supersedes.version, removed)
+    return Document(withdrawal_page(said, run.manifest()))
+
+
 def lint_of(folder: Path, organisations: Collection[str]) -> tuple[LintFinding, ...]:
     """What lint finds in a built report, read again from its bytes. Raises InputError if there is none."""
     if not (folder / HTML).is_file():
@@ -160,7 +181,8 @@ def _written(run: FinishedRun, file: CaseFile, networks: Sequence[str], order: O
     names = {*order.organisations, *file.organisations}
 
     def attempt(case: Case) -> tuple[Document, tuple[LintFinding, ...]]:
-        document = write(run, case, networks, Release(order.profile, key, {*members, *removed}))
+        release = Release(order.profile, key, {*members, *removed})
+        document = write(run, case, networks, release) if networks else _withdrawal(run, case, release)
         return document, lint(document.html, names, {*document.files, HTML, PDF, LINT})
 
     document, findings = attempt(file.case)
