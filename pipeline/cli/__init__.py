@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__, console
-from pipeline.cli import check, explaining, reading, reference, running, simulating, validating
+from pipeline.cli import check, explaining, groups, reading, reference, running, simulating, validating
 from pipeline.cli.guard import under_guard
 
 EXAMPLE = "Example: stillhunt demo"
@@ -39,7 +39,7 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_print_vers
     """Find networks of accounts that distil a model, in the request logs of its API."""
 
 
-for module in (running, check, reading, explaining, simulating, validating, reference):
+for module in (running, check, reading, explaining, simulating, validating, groups, reference):
     module.register(app)
 
 

@@ -11,15 +11,17 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.errors import IntegrityError
+from pipeline.errors import InputError, IntegrityError
 from pipeline.store import latest_run, read_json
 
 
 class FinishedRun:
-    """The run that DIR/latest points to. Raises InputError if there is none."""
+    """The run that DIR/latest points to, or another that is named. Raises InputError if there is none."""
 
-    def __init__(self, out: Path) -> None:
-        self.out, self.folder = out, latest_run(out)
+    def __init__(self, out: Path, run_id: str = "") -> None:
+        self.out, self.folder = out, out / "runs" / run_id if run_id else latest_run(out)
+        if not (self.folder / "run.json").is_file():
+            raise InputError(f"{out}: the run {run_id} is not kept any more.")
 
     def manifest(self) -> dict[str, Any]:
         """run.json."""

@@ -7,7 +7,7 @@ jinja2, altair and vl-convert are imported when the first page is made, never wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from pipeline.config import Config
 
 
-def build_pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], config: Config, *, pages_for: Collection[str] | None = None) -> Iterator[tuple[str, bytes]]:
+def build_pages(
+    frames: Mapping[str, pl.DataFrame],
+    manifest: Mapping[str, Any],
+    config: Config,
+    *,
+    pages_for: Collection[str] | None = None,
+    corrections: Mapping[str, Sequence[str]] | None = None,
+) -> Iterator[tuple[str, bytes]]:
     """Yield (relative POSIX name, UTF-8 HTML) for `index.html` and each `networks/<network_id>.html`, in the order of the queue.
 
     Groups below networks.min_accounts are no networks: the index lists them with their reasons, and they have no page of their own.
@@ -25,8 +32,9 @@ def build_pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any],
     `frames` holds the run's tables by name: networks, members, controls, network_families, network_tests, findings, evidence,
     blind_spots, lineage, links, accounts and account_days (with account_id). A missing one counts as empty, which the pages say.
     `manifest` is run.json; pipeline/pages/run_facts.py lists the keys that are read. `pages_for` makes only these networks' pages
-    (the index is always made and links to all). A network_id that is not safe as a file name raises ValueError.
+    (the index is always made and links to all). `corrections` gives, by network_id, the sentences in which a case took back what it said of a
+    network. A network_id that is not safe as a file name raises ValueError.
     """
     from pipeline.pages.build import pages
 
-    return pages(frames, manifest, config, pages_for)
+    return pages(frames, manifest, config, pages_for, corrections or {})

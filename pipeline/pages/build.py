@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -18,10 +19,12 @@ from pipeline.pages.source import Source
 from pipeline.pages.words import load_wording
 
 
-def pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], config: Config, pages_for: Collection[str] | None) -> Iterator[tuple[str, bytes]]:
+def pages(
+    frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], config: Config, pages_for: Collection[str] | None, corrections: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, bytes]]:
     """See `pipeline.pages.build_pages`."""
     source = Source(frames, read_manifest(manifest), config, load_wording(assets.reports_folder() / "wording.toml"))
     yield "index.html", index_bytes(index_page(source))
     for network in source.networks:
         if network["network_id"] in (source.paged if pages_for is None else pages_for):
-            yield page_name(network["network_id"]), network_bytes(network_page(source, network))
+            yield page_name(network["network_id"]), network_bytes(replace(network_page(source, network), corrections=tuple(corrections.get(network["network_id"], ()))))

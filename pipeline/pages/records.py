@@ -212,3 +212,5 @@ class NetworkPage:
     error_rates: tuple[str, ...]
     commands: tuple[Command, ...]
     terms: tuple[Fact, ...] = field(default=())
+    corrections: tuple[str, ...] = field(default=())
+    """what a case said of the network and took back; none if nothing"""
