@@ -22,20 +22,8 @@ from pipeline.evidence.finished import FinishedRun
 from pipeline.ingest.context import Context, read_context
 from pipeline.kinds import FAMILIES
 from pipeline.pages.error_rates import choose, find_validations, summary
-from pipeline.pages.incident.records import (
-    CaseSheet,
-    Clause,
-    Concentration,
-    Incident,
-    NetworkSheet,
-    OutsideFact,
-    Prices,
-    Reference,
-    Row,
-    Series,
-    Superseded,
-    Traffic,
-)
+from pipeline.pages.incident.parts import Concentration, Reference, Series, Traffic, Volume
+from pipeline.pages.incident.records import CaseSheet, Clause, Incident, NetworkSheet, OutsideFact, Prices, Row, Superseded
 from pipeline.pages.pieces import beyond_chance_level
 from pipeline.pages.traffic import calendar_of
 
@@ -190,8 +178,8 @@ def _no_traffic(accounts: int) -> Traffic:
     return Traffic(accounts, (), ((0,) * 24,) * 7, 0)
 
 
-def _released(volume: counting.Volume, shown: Callable[[str], str]) -> counting.Volume:
-    return counting.Volume(volume.role, shown(volume.model), volume.month, volume.units)
+def _released(volume: Volume, shown: Callable[[str], str]) -> Volume:
+    return Volume(volume.role, shown(volume.model), volume.month, volume.units)
 
 
 def _features(run: FinishedRun, accounts: pl.DataFrame) -> pl.DataFrame:

@@ -130,8 +130,16 @@ def _tables(plan: Plan) -> dict[str, pl.DataFrame]:
 
 
 def _families() -> list[dict[str, Any]]:
-    rows = (("identity", "specific", 0.0, 0.98, 0.1, "payment", True), ("infrastructure", "specific", 4.0, 0.7, 0.3, "ip", False), ("settings", "likeness", 1.0, 0.5, 0.2, "stack", False))
-    more = (("handoff", "operational", 2.0, 0.6, 0.4, "handoff", True), ("templates", "likeness", 12.0, 1.0, 1.0, "template", False), ("duplicates", "likeness", 0.0, 0.0, 0.0, "", False))
+    rows = (
+        ("identity", "specific", 0.0, 0.98, 0.1, "payment", True),
+        ("infrastructure", "specific", 4.0, 0.7, 0.3, "ip", False),
+        ("settings", "likeness", 1.0, 0.5, 0.2, "stack", False),
+    )
+    more = (
+        ("handoff", "operational", 2.0, 0.6, 0.4, "handoff", True),
+        ("templates", "likeness", 12.0, 1.0, 1.0, "template", False),
+        ("duplicates", "likeness", 0.0, 0.0, 0.0, "", False),
+    )
     names = ("family", "evidence_class", "median_bits", "coverage_share", "linked_pair_share", "kinds", "admitted")
     return [dict(zip(names, row, strict=True)) | {"network_id": NETWORK, "control_percentile": 99.0, "control_count": 99} for row in (*rows, *more)]
 
@@ -169,14 +177,24 @@ def _findings(size: int) -> list[dict[str, Any]]:
 
 def _evidence() -> list[dict[str, Any]]:
     return [
-        {"finding_id": f"F-{finding:012x}", "request_id": f"req-{finding}-{row}", "source_file": "date=2026-04-27/part-0.parquet", "source_row": 10 * finding + row, "role": "supports"}
+        {
+            "finding_id": f"F-{finding:012x}",
+            "request_id": f"req-{finding}-{row}",
+            "source_file": "date=2026-04-27/part-0.parquet",
+            "source_row": 10 * finding + row,
+            "role": "supports",
+        }
         for finding in range(5)
         for row in range(7)
     ]
 
 
 def _blind_spots() -> list[dict[str, Any]]:
-    rows = (("identity and payment graph", "ran", ""), ("evasion", "partial", "coverage below 80 %: api_key_id absent"), ("intent", "not_run", "this version has no test of this family"))
+    rows = (
+        ("identity and payment graph", "ran", ""),
+        ("evasion", "partial", "coverage below 80 %: api_key_id absent"),
+        ("intent", "not_run", "this version has no test of this family"),
+    )
     return [dict(zip(("family", "status", "reason"), row, strict=True)) for row in rows]
 
 
@@ -219,7 +237,12 @@ def _shared_values(plan: Plan) -> pl.DataFrame:
     """Cards by threes, addresses by forties, stacks by fifths, six 4-grams by all, a conversation by each pair of neighbours."""
     key = np.arange(1, plan.members + 1)
     everyone = plan.members + plan.controls
-    parts = [("payment", "identity", key // 3), ("ip", "infrastructure", 10**6 + key // 40), ("stack", "settings", 2 * 10**6 + key % 5), ("handoff", "handoff", 3 * 10**6 + key // 2)]
+    parts = [
+        ("payment", "identity", key // 3),
+        ("ip", "infrastructure", 10**6 + key // 40),
+        ("stack", "settings", 2 * 10**6 + key % 5),
+        ("handoff", "handoff", 3 * 10**6 + key // 2),
+    ]
     parts += [("template", "templates", np.full(len(key), 4 * 10**6 + gram)) for gram in range(6)]
     frames = []
     for kind, family, values in parts:
@@ -282,7 +305,12 @@ def _entities(everyone: int, date: dt.date) -> pl.DataFrame:
 
 
 def _labels() -> pl.DataFrame:
-    rows = [("ja4", 70, "t13d1516h2_8daaf6152771_b186095e22b6"), ("ja4", 71, "t13d1517h2_aaaa_bbbb"), ("agent_product", 80, "python-requests"), ("agent_product", 81, "relay-client")]
+    rows = [
+        ("ja4", 70, "t13d1516h2_8daaf6152771_b186095e22b6"),
+        ("ja4", 71, "t13d1517h2_aaaa_bbbb"),
+        ("agent_product", 80, "python-requests"),
+        ("agent_product", 81, "relay-client"),
+    ]
     return pl.DataFrame(rows, schema=["kind", "value_key", "label"], orient="row")
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.evidence.dossier.days import day_frames
 from pipeline.evidence.finished import FinishedRun
-from pipeline.pages.incident.records import Concentration, Template, Units, Volume
+from pipeline.pages.incident.parts import Concentration, Template, Units, Volume
 
 Keys = NDArray[np.int64]
 Class = tuple[str, str, str, str]
@@ -23,9 +23,7 @@ Class = tuple[str, str, str, str]
 
 TOP_TEMPLATES = 15
 NO_MODEL = "not logged"
-_COLUMNS = (
-    "account_key ts_us session_key model prompt_key skeleton_key input_tokens output_tokens cost_micro_usd country status_code is_rate_limited is_cached_response".split()
-)
+_COLUMNS = "account_key ts_us session_key model prompt_key skeleton_key input_tokens output_tokens cost_micro_usd country status_code is_rate_limited is_cached_response".split()
 _DAY_US = 86_400_000_000
 
 
@@ -38,7 +36,7 @@ class Counted:
     model_days: Mapping[str, Mapping[dt.date, int]] = field(default_factory=dict)
     countries: tuple[tuple[str, int, int], ...] = ()
     """(country, requests, accounts)"""
-    concentration: Concentration = Concentration((), 0, 0)
+    concentration: Concentration = field(default_factory=lambda: Concentration((), 0, 0))
     templates: tuple[Template, ...] = ()
 
 

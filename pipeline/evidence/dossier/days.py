@@ -11,7 +11,10 @@ from pipeline.evidence.finished import FinishedRun
 
 
 def day_frames(run: FinishedRun, table: str, columns: Sequence[str], keys: pl.Series | None = None, where: pl.Expr | None = None) -> Iterator[pl.DataFrame]:
-    """Each day's rows of a day table, of these account keys and of what fits `where` alone if they are given, in date order. Raises IntegrityError for a day that is gone or broken."""
+    """Each day's rows of a day table in date order, of these account keys and of what fits `where` alone if they are given.
+
+    Raises IntegrityError for a day that is gone or broken.
+    """
     for day in sorted(run.manifest()["days"]):
         path = run.out / "days" / f"date={day}" / f"{table}.parquet"
         try:

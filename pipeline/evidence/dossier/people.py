@@ -10,7 +10,7 @@ import polars as pl
 from pipeline.evidence.dossier.days import day_frames
 from pipeline.evidence.finished import FinishedRun
 from pipeline.features import FEATURES
-from pipeline.pages.incident.records import Country, Indicator, Member, Trait
+from pipeline.pages.incident.parts import Country, Indicator, Member, Trait
 
 ROLES = ("core", "bridge", "fringe")
 LISTED = 25
@@ -114,7 +114,9 @@ def indicators(run: FinishedRun, members: pl.DataFrame, shown: Callable[[str], s
     days = [day.group_by("kind", "value_key", "account_key").agg(pl.col("day").first()) for day in day_frames(run, "account_entities", columns, members["account_key"], labelled)]
     if not days:
         return ()
-    facts = pl.concat(days).group_by("kind", "value_key").agg(pl.col("account_key").n_unique().alias("members"), pl.col("day").min().alias("first"), pl.col("day").max().alias("last"))
+    facts = (
+        pl.concat(days).group_by("kind", "value_key").agg(pl.col("account_key").n_unique().alias("members"), pl.col("day").min().alias("first"), pl.col("day").max().alias("last"))
+    )
     top = facts.filter(pl.col("members") >= 2).sort("kind", "members", "value_key", descending=[False, True, False])
     kept = pl.concat([top.clear(), *(part.head(_TRACES) for part in top.partition_by("kind", maintain_order=True))])
     holders, labels = _holders(run, kept), _labels(run, kept)

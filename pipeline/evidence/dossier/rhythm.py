@@ -9,7 +9,7 @@ import polars as pl
 
 from pipeline.evidence.dossier.days import day_frames
 from pipeline.evidence.finished import FinishedRun
-from pipeline.pages.incident.records import Intensity, Life, LifeDay, Series, Traffic
+from pipeline.pages.incident.parts import Intensity, Life, LifeDay, Series, Traffic
 from pipeline.pages.traffic import HOURS, GroupTraffic, group_traffic
 
 MULTIPLES, LIVES = 30, 60

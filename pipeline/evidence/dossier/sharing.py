@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 from pipeline.config import Config
 from pipeline.evidence.finished import FinishedRun
 from pipeline.kinds import FAMILIES, GATE_FAMILIES, kinds
-from pipeline.pages.incident.records import Attribute, Block, Matrix
+from pipeline.pages.incident.parts import Attribute, Block, Matrix
 
 Grid = NDArray[np.bool_]
 
 MATRIX_ROWS, MATRIX_COLUMNS = 72, 44
 GRAPH_ROWS, GRAPH_COLUMNS = 36, 24
 """Rows and columns that a drawing takes; a graph of both has 60 nodes at most."""
+WIDE_SHARE = 0.02
+"""In a network of more members than rows, a value needs this share of them for a column of its own."""
+BANDS: tuple[tuple[int, int | None], ...] = ((2, 2), (3, 5), (6, 20), (21, 100), (101, None))
+"""Members that hold a value: how the other values of such a network are put together."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Holdings:
     """kind, family, value_key, inside, holders: shared values, by family, kinds of the gate first, and reach"""
     held: pl.DataFrame
     """kind, value_key, place: place of the holder in `keys`"""
+    gate: frozenset[str]
+    """kinds that can open the gate"""
 
 
 def holdings(run: FinishedRun, config: Config, cluster: int, keys: Sequence[int]) -> Holdings:
@@ -47,14 +53,17 @@ def holdings(run: FinishedRun, config: Config, cluster: int, keys: Sequence[int]
     order = pl.col("kind").replace_strict(places, default=len(places), return_dtype=pl.Int32)
     values = held.group_by("kind", "family", "value_key").agg(pl.len().cast(pl.Int64).alias("inside"), pl.col("df").max().alias("holders")).filter(pl.col("inside") >= 2)
     ranked = values.sort(order, "kind", "inside", "holders", "value_key", descending=[False, False, True, False, False])
-    return Holdings(ordered, ranked, held.select("kind", "value_key", "place"))
+    return Holdings(
+        ordered, ranked, held.select("kind", "value_key", "place"), frozenset(kind.kind for kind in kinds(config.links) if kind.is_gate and kind.family in GATE_FAMILIES)
+    )
 
 
 def matrix(held: Holdings, named: Callable[[int], str], noun: str, *, rows: int, columns: int, families: Sequence[str] = FAMILIES) -> Matrix:
     """The matrix of at most `rows` blocks and some `columns` values. `named` gives the released name of an account key, `noun` what a row of several is called."""
     values = held.values.filter(pl.col("family").is_in(list(families)))
-    attributes, grid = _columns(held, values, columns)
-    value_count, size = values.height, len(held.keys)
+    size = len(held.keys)
+    attributes, grid = _columns(held, values, columns, is_large=size > rows)
+    value_count = values.height
     if not attributes or not size:
         return Matrix((), (), value_count, 0, grouped=False)
     patterns, member_of = np.unique(grid, axis=0, return_inverse=True)
@@ -66,35 +75,36 @@ def matrix(held: Holdings, named: Callable[[int], str], noun: str, *, rows: int,
     return Matrix(attributes, _blocks(grid, patterns, member_of, rows, noun), value_count, size, grouped=True)
 
 
-def _columns(held: Holdings, values: pl.DataFrame, most: int) -> tuple[tuple[Attribute, ...], Grid]:
+def _columns(held: Holdings, values: pl.DataFrame, most: int, *, is_large: bool) -> tuple[tuple[Attribute, ...], Grid]:
     """Columns of the matrix: of each kind the values that join most members, and one for all its others; what is left of the room goes to the kinds of the gate."""
     attributes: list[Attribute] = []
     columns: list[Grid] = []
     tables = values.partition_by("kind", maintain_order=True)
-    for table, share in zip(tables, _shares(tables, most), strict=True):
-        for attribute, column in _of_kind(held, table, share):
+    for table, share in zip(tables, _shares(tables, most, held.gate), strict=True):
+        for attribute, column in _of_kind(held, table, share, is_large=is_large):
             attributes.append(attribute)
             columns.append(column)
     grid = np.stack(columns, axis=1) if columns else np.zeros((len(held.keys), 0), dtype=np.bool_)
     return tuple(attributes), grid
 
 
-def _shares(tables: Sequence[pl.DataFrame], most: int) -> list[int]:
+def _shares(tables: Sequence[pl.DataFrame], most: int, gate: frozenset[str]) -> list[int]:
     """Columns for single values of each kind: one each, then those that open the gate as many as they have, the kinds of fewest values first, then the others."""
     shares = [1] * len(tables)
     room = max(0, most - 2 * len(tables))
-    for place in sorted(range(len(tables)), key=lambda place: (tables[place]["family"][0] not in GATE_FAMILIES, tables[place].height, place)):
+    for place in sorted(range(len(tables)), key=lambda place: (tables[place]["kind"][0] not in gate, tables[place].height, place)):
         more = min(room, tables[place].height - 1)
         shares[place] += more
         room -= more
     return shares
 
 
-def _of_kind(held: Holdings, table: pl.DataFrame, share: int) -> list[tuple[Attribute, Grid]]:
+def _of_kind(held: Holdings, table: pl.DataFrame, share: int, *, is_large: bool) -> list[tuple[Attribute, Grid]]:
     """The first values of a kind with who holds them, equal ones as one, and the rest together."""
     kind, family = table["kind"][0], table["family"][0]
     own = held.held.filter(pl.col("kind") == kind)
-    candidates = table.head(40 * share)
+    wide = table.filter(pl.col("inside") >= WIDE_SHARE * len(held.keys)) if is_large else table
+    candidates = wide.head(40 * share)
     places = {key: part["place"].to_numpy() for (key,), part in own.join(candidates, on="value_key", how="semi").partition_by("value_key", as_dict=True).items()}
     found: dict[bytes, tuple[Grid, int, int]] = {}
     counts: dict[bytes, int] = {}
@@ -108,17 +118,16 @@ def _of_kind(held: Holdings, table: pl.DataFrame, share: int) -> list[tuple[Attr
             counts[mark] = counts.get(mark, 0) + 1
             shown.append(value_key)
     rows = [(Attribute(kind, family, number, counts[mark], inside, holders), column) for number, (mark, (column, inside, holders)) in enumerate(found.items(), start=1)]
-    return [*rows, *_rest(own, table, shown, len(held.keys))]
+    rest = table.filter(~pl.col("value_key").is_in(shown))
+    parts = [(band, rest.filter(pl.col("inside").is_between(band[0], band[1] or 2**62))) for band in BANDS] if is_large else [(None, rest)]
+    return [*rows, *(_together(own, part, len(held.keys), band) for band, part in parts if part.height)]
 
 
-def _rest(own: pl.DataFrame, table: pl.DataFrame, shown: Sequence[int], size: int) -> list[tuple[Attribute, Grid]]:
-    """One column for the values of a kind that have none of their own."""
-    rest = table.filter(~pl.col("value_key").is_in(list(shown)))
-    if rest.is_empty():
-        return []
+def _together(own: pl.DataFrame, values: pl.DataFrame, size: int, band: tuple[int, int | None] | None) -> tuple[Attribute, Grid]:
+    """One column for several values of a kind."""
     column = np.zeros(size, dtype=np.bool_)
-    column[own.join(rest, on="value_key", how="semi")["place"].to_numpy()] = True
-    return [(Attribute(table["kind"][0], table["family"][0], 0, rest.height, int(column.sum()), 0), column)]
+    column[own.join(values, on="value_key", how="semi")["place"].to_numpy()] = True
+    return Attribute(values["kind"][0], values["family"][0], 0, values.height, int(column.sum()), 0, band), column
 
 
 def _blocks(grid: Grid, patterns: Grid, member_of: NDArray[np.int64], rows: int, noun: str) -> tuple[Block, ...]:

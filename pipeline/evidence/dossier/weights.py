@@ -12,7 +12,7 @@ from pipeline.config import Config
 from pipeline.evidence.explanation import FELLOWS
 from pipeline.evidence.finished import FinishedRun
 from pipeline.kinds import kind_table
-from pipeline.pages.incident.records import Waterfall
+from pipeline.pages.incident.parts import Waterfall
 from pipeline.stages.population import scorer_of
 
 

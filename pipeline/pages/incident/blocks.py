@@ -98,6 +98,12 @@ class Plot:
         return self.label.lower().replace("figure ", "fig-").replace(".", "-")
 
 
+def left_out(plot: Plot) -> str:
+    """What every figure of this number leaves out."""
+    said: str = words()["figure"][plot.number]["left"]
+    return said
+
+
 def figure(
     plot: Plot,
     answer: str,

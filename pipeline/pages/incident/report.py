@@ -8,7 +8,7 @@ from pipeline.pages import numbers
 from pipeline.pages.incident.blocks import Section
 from pipeline.pages.incident.exhibits import Exhibits
 from pipeline.pages.incident.records import Incident
-from pipeline.pages.incident.sections import annexes, attribution, closing, extraction, front, ground, linkage, operation, reliability, terms, value
+from pipeline.pages.incident.sections import annexes, attribution, closing, extraction, front, ground, linkage, operation, questions, reliability, terms, value
 from pipeline.pages.incident.wording import words
 
 
@@ -64,8 +64,8 @@ def report(incident: Incident) -> Report:
         marks=incident.marks,
         sections=(
             front.cover(incident),
-            front.summary(incident, exhibits),
-            front.questions(incident),
+            front.summary(incident),
+            questions.questions(incident),
             ground.custody(incident, exhibits),
             ground.method(incident),
             linkage.linkage(incident, exhibits),

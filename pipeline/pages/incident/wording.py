@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline import assets
 from pipeline.pages import numbers
-from pipeline.pages.incident.records import Attribute
+from pipeline.pages.incident.parts import Attribute
 from pipeline.pages.words import Wording, load_wording
 
 
@@ -55,8 +55,16 @@ def attribute(one: Attribute) -> str:
     entry = words()["kind"].get(one.kind)
     single, plural = (entry["one"], entry["many"]) if entry else (one.kind.replace("_", " "), one.kind.replace("_", " "))
     if one.number == 0:
-        return f"{numbers.count(one.values)} other {plural if one.values != 1 else single}"
+        return f"{numbers.count(one.values)} {'' if one.band else 'other '}{plural if one.values != 1 else single}{_band(one)}"
     return f"{single} {one.number}" + (f" ({numbers.count(one.values)} alike)" if one.values > 1 else "")
+
+
+def _band(one: Attribute) -> str:
+    """` of 3-5`: how many members hold each of these values."""
+    if one.band is None:
+        return ""
+    least, most = one.band
+    return f" of {least}" if least == most else f" of {least}+" if most is None else f" of {least}-{most}"
 
 
 def money(micro_usd: int) -> str:

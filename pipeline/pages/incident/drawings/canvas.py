@@ -108,8 +108,8 @@ def short(words: str, most: int) -> str:
 
 
 def _n(value: float) -> str:
-    text = f"{value:.1f}"
-    return text.removesuffix(".0").replace("-0", "0") if text in ("-0.0",) else text.removesuffix(".0")
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def _opacity(name: str, value: float) -> str:

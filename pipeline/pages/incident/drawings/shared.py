@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.pages import numbers
 from pipeline.pages.incident.drawings.canvas import FAMILY_COLOURS, GREY, WIDTH, Canvas, short
-from pipeline.pages.incident.records import Matrix
+from pipeline.pages.incident.parts import Matrix
 from pipeline.pages.incident.wording import attribute
 
 if TYPE_CHECKING:
@@ -62,7 +62,12 @@ def joins(sheet: Matrix, name: str, description: str) -> Markup:
         for place, block in enumerate(sheet.blocks):
             if block.shares[at] > 0:
                 y, z = rows[place], values[at]
-                canvas.path(f"M196,{y:.1f}C350,{y:.1f} 400,{z:.1f} 548,{z:.1f}", stroke=colour, width=0.8 + 1.6 * block.shares[at], opacity=max(0.1, strength * (0.5 + 0.5 * block.shares[at])))
+                canvas.path(
+                    f"M196,{y:.1f}C350,{y:.1f} 400,{z:.1f} 548,{z:.1f}",
+                    stroke=colour,
+                    width=0.8 + 1.6 * block.shares[at],
+                    opacity=max(0.1, strength * (0.5 + 0.5 * block.shares[at])),
+                )
     most = max((block.accounts for block in sheet.blocks), default=1)
     for place, block in enumerate(sheet.blocks):
         label = f"{block.name}: {numbers.counted(block.accounts, 'accounts')}" if sheet.grouped else block.name

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.pages import numbers
 from pipeline.pages.incident.drawings.canvas import BLUE, GREY, SERIES_COLOURS, VERMILION, WIDTH, Canvas, cividis, round_steps, short
-from pipeline.pages.incident.records import Life, LifeDay, Series
+from pipeline.pages.incident.parts import Life, LifeDay, Series
 from pipeline.pages.svg_gate import INK
 
 if TYPE_CHECKING:
@@ -123,7 +123,12 @@ def _hour_cells(canvas: Canvas, axis: _Axis, y: float, cell: float, hours: Seque
         if rows:
             shades.setdefault(max(1, round(rows / top * 12)), []).append((x, at, axis.step, cell))
         else:
-            gaps.append("".join(f"M{x + offset:.1f},{at + cell:.1f}l{min(cell, axis.step - offset):.1f},{-min(cell, axis.step - offset):.1f}" for offset in range(0, int(axis.step) or 1, _HATCH)))
+            gaps.append(
+                "".join(
+                    f"M{x + offset:.1f},{at + cell:.1f}l{min(cell, axis.step - offset):.1f},{-min(cell, axis.step - offset):.1f}"
+                    for offset in range(0, int(axis.step) or 1, _HATCH)
+                )
+            )
     for shade, boxes in sorted(shades.items()):
         canvas.boxes(boxes, cividis(shade / 12))
     if gaps:

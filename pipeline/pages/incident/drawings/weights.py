@@ -1,4 +1,7 @@
-"""Drawings of amounts: steps of the method (F3), bits by family (F6), without one family (F7), tests against chance (F11), traits (F12), concentration (F13), size over threshold (F16)."""
+"""Drawings of amounts.
+
+Steps of the method (F3), bits by family (F6), without one family (F7), tests against chance (F11), traits (F12), concentration (F13), size over threshold (F16).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.pages import numbers
 from pipeline.pages.incident.drawings.canvas import BLUE, FAMILY_COLOURS, GREY, SERIES_COLOURS, VERMILION, WIDTH, Canvas, round_steps, short
-from pipeline.pages.incident.records import Concentration, Waterfall
+from pipeline.pages.incident.parts import Concentration, Waterfall
 from pipeline.pages.svg_gate import INK
 
 if TYPE_CHECKING:

@@ -37,7 +37,17 @@ def _scales() -> tuple[Block, ...]:
 
 def _exhibits(incident: Incident, exhibits: Exhibits) -> tuple[Block, ...]:
     rows = [(exhibit.number, exhibit.what, Cell(exhibit.sha256 or "none", tone="code")) for exhibit in exhibits.listed]
-    listed = replace(table("TC", f"Exhibits: {numbers.count(len(rows))}", "Exhibit | What it is | SHA-256", rows, part="1", left_out="Bates ranges are given when a bundle is sealed; until then exhibits go by these numbers. The hash of a validation is that of the code it measured."), kind="exhibits")
+    listed = replace(
+        table(
+            "TC",
+            f"Exhibits: {numbers.count(len(rows))}",
+            "Exhibit | What it is | SHA-256",
+            rows,
+            part="1",
+            left_out="Bates ranges are given when a bundle is sealed; until then exhibits go by these numbers. The hash of a validation is that of the code it measured.",
+        ),
+        kind="exhibits",
+    )
     references = [
         (link(exhibits.of_finding(row["finding_id"])), Cell(entry.request, tone="code"), Cell(entry.file, tone="code"), numbers.count(entry.row), entry.role.replace("_", " "))
         for sheet in incident.networks
@@ -45,7 +55,10 @@ def _exhibits(incident: Incident, exhibits: Exhibits) -> tuple[Block, ...]:
         for entry in sheet.references.get(row["finding_id"], ())
     ]
     columns = "Exhibit | Request | File below the logs folder | Row, from 0 # | What it shows"
-    return (listed, table("TC2", "First evidence rows of each finding", columns, references, empty="no evidence row is kept.", left_out="evidence.parquet keeps up to 1,000 rows a finding."))
+    return (
+        listed,
+        table("TC2", "First evidence rows of each finding", columns, references, empty="no evidence row is kept.", left_out="evidence.parquet keeps up to 1,000 rows a finding."),
+    )
 
 
 def _reproduction(incident: Incident, exhibits: Exhibits) -> tuple[Block, ...]:
@@ -54,12 +67,19 @@ def _reproduction(incident: Incident, exhibits: Exhibits) -> tuple[Block, ...]:
     line = f"stillhunt report build {networks} --case {shlex.quote(case.case_id)} --profile {case.profile} --out DIR"
     given = " --context CONTEXT" if incident.context.files else ""
     tables = [(link(number), name, numbers.count(rows), Cell(sha, tone="code")) for number, (name, rows, sha) in zip(exhibits.tables, run.tables, strict=True)]
-    same = "The context files are those that the run read." if incident.context.same_as_run else "The context files given to this report are not those that the run read; both are hashed."
+    same = say("annex_d", "same" if incident.context.same_as_run else "other")
     return (
-        text("The run is made again with the first command from the input files of table 3, the report with the second; DIR is the output folder. Equal inputs, settings and version give equal bytes on one platform and lock file."),
+        text(say("annex_d", "lead")),
         command(f"stillhunt run LOGS{given} --out DIR"),
         command(f"{line}{given}"),
-        facts([Fact("Run", run.run_id), Fact("Night", run.night), Fact("Configuration, SHA-256", run.config_sha256), Fact("Recipe of the code, SHA-256", run.code_sha256 or "not recorded")]),
+        facts(
+            [
+                Fact("Run", run.run_id),
+                Fact("Night", run.night),
+                Fact("Configuration, SHA-256", run.config_sha256),
+                Fact("Recipe of the code, SHA-256", run.code_sha256 or "not recorded"),
+            ]
+        ),
         text(same),
         table("TD", "Tables of the run and their expected hashes", "Exhibit | Table | Rows # | SHA-256", tables, empty="the run records no table."),
     )
@@ -76,4 +96,4 @@ def _redaction(incident: Incident) -> tuple[Block, ...]:
     )
 
 
-_ = bullets
+

@@ -43,7 +43,9 @@ def _ladder(incident: Incident, sheet: NetworkSheet, exhibits: Exhibits, place: 
     rows = [_rung(incident, sheet, exhibits, rung) for rung in FROM_LOGS] + [_outside_rung(incident, rung) for rung in ("L4", "L5")]
     held = [str(_judgement(incident, sheet, rung)[0]) for rung in FROM_LOGS]
     reached = [rung for rung, judged in zip(FROM_LOGS, held, strict=True) if judged.startswith("held")]
-    caption = f"Attribution ladder for {sheet.network_id}: the logs carry {numbers.listed(reached)}" if reached else f"Attribution ladder for {sheet.network_id}: the logs carry no rung"
+    caption = (
+        f"Attribution ladder for {sheet.network_id}: the logs carry {numbers.listed(reached)}" if reached else f"Attribution ladder for {sheet.network_id}: the logs carry no rung"
+    )
     part = str(place) if len(incident.networks) > 1 else ""
     columns = "Rung | What it says | Judgement | Likelihood | Confidence | Exhibits"
     return table("T12", caption, columns, rows, part=part, left_out="Likelihood and confidence are two things: the first says how probable, the second how good the grounds are.")
@@ -68,21 +70,36 @@ def _judgement(incident: Incident, sheet: NetworkSheet, rung: str) -> tuple[str,
         relays = bool(RELAY & set(opened)) and referred
         said = "held: a mechanism that passes work between the accounts covers most of them" if relays else "not held: no such mechanism covers most of the accounts"
         return said, "likely" if relays else "", "low" if relays else ""
-    return ("held: bulk and shape of the traffic, not its use" if referred else "not held", "likely" if referred else "", "moderate" if referred and incident.validation else "low" if referred else "")
+    return (
+        "held: bulk and shape of the traffic, not its use" if referred else "not held",
+        "likely" if referred else "",
+        "moderate" if referred and incident.validation else "low" if referred else "",
+    )
 
 
 def _outside_rung(incident: Incident, rung: str) -> list[Cell | str]:
     facts = [fact for fact in incident.facts if fact.rung == rung]
     grades = numbers.listed([fact.grade for fact in facts])
-    said = f"{sentence(numbers.counted(len(facts), 'outside facts'))} entered, graded {grades}; to be judged by people" if facts else "Not judged: logs cannot carry it, and no outside fact was entered"
+    said = (
+        f"{sentence(numbers.counted(len(facts), 'outside facts'))} entered, graded {grades}; to be judged by people"
+        if facts
+        else "Not judged: logs cannot carry it, and no outside fact was entered"
+    )
     return [Cell(rung, tone="strong"), say("rung", rung), said, "not given", "not given", "table 13" if facts else "none"]
 
 
 def _outside(incident: Incident) -> Block:
     """T13."""
-    rows = [[fact.rung, fact.text, fact.source, _grade(fact.grade), fact.by, Cell(fact.date, tone="time")] for fact in incident.facts]
+    rows: list[list[Cell | str]] = [[fact.rung, fact.text, fact.source, _grade(fact.grade), fact.by, Cell(fact.date, tone="time")] for fact in incident.facts]
     columns = "Rung | Fact, as entered | Source, as entered | Admiralty grade: source, item | Entered by | Date"
-    return table("T13", f"Outside information: {numbers.counted(len(rows), 'facts')}", columns, rows, empty="none was entered.", left_out="The program neither checks nor weighs these facts." if rows else "")
+    return table(
+        "T13",
+        f"Outside information: {numbers.counted(len(rows), 'facts')}",
+        columns,
+        rows,
+        empty="none was entered.",
+        left_out="The program neither checks nor weighs these facts." if rows else "",
+    )
 
 
 def _grade(grade: str) -> Cell:

@@ -6,7 +6,7 @@ from pipeline.pages import numbers
 from pipeline.pages.incident.blocks import Block, Section, bullets, heading, table, text
 from pipeline.pages.incident.exhibits import Exhibits, finding_sentence, link
 from pipeline.pages.incident.records import Incident, NetworkSheet, Row
-from pipeline.pages.incident.sections.linkage import MEMBER_COLUMNS, member_row
+from pipeline.pages.incident.sections.entries import MEMBER_COLUMNS, member_row
 from pipeline.pages.incident.wording import say, sentence, shared, words
 from pipeline.pages.records import Cell
 
@@ -28,12 +28,20 @@ def _part(incident: Incident, place: int) -> str:
 
 def _against(incident: Incident, exhibits: Exhibits, sheet: NetworkSheet, place: int) -> Block:
     rows: list[list[Cell | str]] = [[link(exhibits.of_finding(row["finding_id"])), finding_sentence(row), why] for row in sheet.findings if (why := _why_against(row))]
-    rows += [["none", f"{shared().word('test', row['test'])}: {row['reason'] or 'no power'}", "could not decide"] for row in sheet.tests if row["supports"] != "benign" and row["p_value"] is None]
     rows += [
-        ["none", f"{sentence(shared().word('family', row['family']))} joins no two members.", "was looked for and not found"] for row in sheet.families if not (row["kinds"] or "").strip()
+        ["none", f"{shared().word('test', row['test'])}: {row['reason'] or 'no power'}", "could not decide"]
+        for row in sheet.tests
+        if row["supports"] != "benign" and row["p_value"] is None
+    ]
+    rows += [
+        ["none", f"{sentence(shared().word('family', row['family']))} joins no two members.", "was looked for and not found"]
+        for row in sheet.families
+        if not (row["kinds"] or "").strip()
     ]
     caption = f"Against the judgement on {sheet.network_id}: {numbers.counted(len(rows), 'entries')}"
-    return table("T16a", caption, "Exhibit | What was found | Why it is listed here", rows, part=_part(incident, place), empty="nothing that was tried speaks for an innocent explanation.")
+    return table(
+        "T16a", caption, "Exhibit | What was found | Why it is listed here", rows, part=_part(incident, place), empty="nothing that was tried speaks for an innocent explanation."
+    )
 
 
 def _why_against(row: Row) -> str:
@@ -96,4 +104,6 @@ def _indicators(incident: Incident, sheet: NetworkSheet, place: int) -> Block:
         for indicator in sheet.indicators
     ]
     columns = "Type | Value | Members with it # | Accounts of the log with it # | First day | Last day | Shareable"
-    return table("T17", f"Indicators of {sheet.network_id}", columns, rows, part=_part(incident, place), empty="the log carries neither TLS fingerprints nor user agents of these accounts.")
+    return table(
+        "T17", f"Indicators of {sheet.network_id}", columns, rows, part=_part(incident, place), empty="the log carries neither TLS fingerprints nor user agents of these accounts."
+    )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
+
 from pipeline.pages import numbers
 from pipeline.pages.incident.blocks import Block, Plot, Section, figure, heading, missing, table, text
 from pipeline.pages.incident.drawings import time, weights
 from pipeline.pages.incident.exhibits import Exhibits, finding_sentence
-from pipeline.pages.incident.records import Incident, NetworkSheet, Series, Trait
-from pipeline.pages.incident.sections.linkage import findings
+from pipeline.pages.incident.parts import Series, Trait
+from pipeline.pages.incident.records import Incident, NetworkSheet
+from pipeline.pages.incident.sections.entries import findings
 from pipeline.pages.incident.wording import measured, say, sentence, share, words
 from pipeline.pages.records import Cell
 from pipeline.pages.words import spaced
@@ -98,7 +102,8 @@ def _concentration(sheet: NetworkSheet, part: str) -> Block:
         plot,
         answer,
         counted=f"n = {numbers.counted(own.requests, 'requests')} with a skeleton, {numbers.counted(own.skeletons, 'skeletons')} of members.",
-        left_out="A skeleton is a prompt with digits, quotes, names, code and addresses masked. Requests without text are left out." + ("" if len(curves) > 1 else f" Controls: matched accounts are {sheet.control_count}."),
+        left_out="A skeleton is a prompt with digits, quotes, names, code and addresses masked. Requests without text are left out."
+        + ("" if len(curves) > 1 else f" Controls: matched accounts are {sheet.control_count}."),
         columns="Whose | Most frequent skeletons # | Share of requests #",
         rows=[[label, numbers.count(step), share(part_)] for label, curve in curves for step, part_ in curve.points],
         pictures=(("", weights.concentration(curves, f"{plot.anchor}-a", answer)),) if curves else (),
@@ -126,7 +131,11 @@ def _models(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
     inside = {model: day for model, day in releases.items() if incident.calendar and incident.calendar[0] <= day <= incident.calendar[-1]}
     total = sum(sum(one.counts) for one in series)
     answer = _models_answer(incident, sheet, inside)
-    left = "releases.csv was not given with --context, so no release is marked." if incident.context.releases is None else f"{numbers.counted(len(releases) - len(inside), 'releases')} outside the window are not marked."
+    left = (
+        "releases.csv was not given with --context, so no release is marked."
+        if incident.context.releases is None
+        else f"{numbers.counted(len(releases) - len(inside), 'releases')} outside the window are not marked."
+    )
     return figure(
         plot,
         answer,
@@ -139,12 +148,12 @@ def _models(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
     )
 
 
-def _models_answer(incident: Incident, sheet: NetworkSheet, inside: dict[str, object]) -> str:
+def _models_answer(incident: Incident, sheet: NetworkSheet, inside: Mapping[str, dt.date]) -> str:
     if not sheet.models:
         return "No request of a member is counted."
     by_model = {one.name: one.counts for one in sheet.models}
     said = []
-    for model, day in sorted(inside.items(), key=lambda pair: (str(pair[1]), pair[0])):
+    for model, day in sorted(inside.items(), key=lambda pair: (pair[1], pair[0])):
         at = next(place for place, date in enumerate(incident.calendar) if date == day)
         counts = by_model.get(model, (0,) * len(incident.calendar))
         after = sum(sum(one.counts[at:]) for one in sheet.models)
@@ -158,12 +167,21 @@ def _models_answer(incident: Incident, sheet: NetworkSheet, inside: dict[str, ob
 def _templates(sheet: NetworkSheet, part: str) -> Block:
     """T7."""
     total = sheet.units.requests
-    rows = [
-        [Cell(template.key[:12], tone="code"), numbers.count(template.accounts), numbers.count(template.requests), share(template.requests / total) if total else "unknown", numbers.count(template.prompts), numbers.count(template.words) if template.words is not None else "unknown"]
+    rows: list[list[Cell | str]] = [
+        [
+            Cell(template.key[:12], tone="code"),
+            numbers.count(template.accounts),
+            numbers.count(template.requests),
+            share(template.requests / total) if total else "unknown",
+            numbers.count(template.prompts),
+            numbers.count(template.words) if template.words is not None else "unknown",
+        ]
         for template in sheet.templates
     ]
     most = sheet.templates[0] if sheet.templates else None
     head = f"the first was sent {numbers.counted(most.requests, 'times')} by {numbers.counted(most.accounts, 'accounts')}" if most else "none"
     left = "Texts are not printed: a finished run keeps fingerprints only; skeletons in words would need the source files, whose place a finished run does not know."
     columns = "Skeleton, first 12 digits of its key | Accounts # | Requests # | Share of requests # | Distinct prompts # | Words, median #"
-    return table("T7", f"Most frequent skeletons of {sheet.network_id}: {head}", columns, rows, part=part, empty="the log holds no prompt text of these accounts.", left_out=sentence(left))
+    return table(
+        "T7", f"Most frequent skeletons of {sheet.network_id}: {head}", columns, rows, part=part, empty="the log holds no prompt text of these accounts.", left_out=sentence(left)
+    )

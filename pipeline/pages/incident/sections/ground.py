@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.incident import judging
-from pipeline.pages.incident.blocks import Block, Plot, Section, bullets, figure, heading, table, text
+from pipeline.pages.incident.blocks import Block, Plot, Section, bullets, figure, table, text
 from pipeline.pages.incident.drawings import time, weights
 from pipeline.pages.incident.exhibits import Exhibits, link
 from pipeline.pages.incident.records import Incident, NetworkSheet
@@ -37,7 +36,7 @@ def custody(incident: Incident, exhibits: Exhibits) -> Section:
 def _inventory(incident: Incident, exhibits: Exhibits) -> Block:
     """T3."""
     files = incident.run.inputs
-    rows = [
+    rows: list[list[Cell | str]] = [
         [link(number), Cell(file.name, tone="code"), numbers.count(file.rows), numbers.count(file.bytes), Cell(file.sha256, tone="code")]
         for number, file in list(zip(exhibits.inputs, files, strict=True))[:FILES]
     ]
@@ -46,7 +45,7 @@ def _inventory(incident: Incident, exhibits: Exhibits) -> Block:
     more = f" {numbers.counted(rest, 'further files')} are in run.json and annex C." if rest else ""
     total = sum(file.rows or 0 for file in files)
     caption = f"Sources: {numbers.counted(len(files), 'files')} with {numbers.counted(total, 'rows')}, window {incident.run.first_day} to {incident.run.last_day}"
-    left = f"Skipped: {numbers.counted(len(incident.run.skipped), 'files')}.{more} Custodian, system of origin and time of acquisition: not recorded in the log, to be stated by the custodian."
+    left = f"Skipped: {numbers.counted(len(incident.run.skipped), 'files')}.{more} {say('s3', 'inventory')}"
     return table("T3", caption, "Exhibit | File | Rows # | Bytes # | SHA-256", rows, empty="no input file is recorded in run.json.", left_out=left)
 
 
@@ -60,7 +59,11 @@ def _coverage(incident: Incident) -> Block:
     left = "" if named else "The log does not name its source systems (column source_system), so it is drawn as one. "
     more = f"{numbers.counted(len(incident.run.hours) - SOURCES, 'further sources')} are not drawn. " if len(incident.run.hours) > SOURCES else ""
     rows = [
-        [day.isoformat(), *(numbers.count(sum(counts[24 * at : 24 * at + 24])) for _, counts in incident.run.hours), numbers.count(sum(not rows for rows in hours[24 * at : 24 * at + 24]))]
+        [
+            day.isoformat(),
+            *(numbers.count(sum(counts[24 * at : 24 * at + 24])) for _, counts in incident.run.hours),
+            numbers.count(sum(not rows for rows in hours[24 * at : 24 * at + 24])),
+        ]
         for at, day in enumerate(incident.calendar)
     ]
     return figure(
@@ -83,16 +86,27 @@ def _rejected(incident: Incident) -> Block:
     half = [(name, given, rows) for name, (given, rows) in sorted(incident.run.coverage.items()) if rows and 0 < given < rows]
     if half:
         said.append(f"Columns filled in part: {numbers.listed([f'{name} {share(given / rows)}' for name, given, rows in half])} of {numbers.counted(half[0][2], 'rows')}.")
-    said.append(f"Columns without any value: {numbers.counted(sum(1 for given, rows in incident.run.coverage.values() if rows and not given), 'columns')} of the contract's {len(incident.run.coverage)}.")
+    blank = sum(1 for given, rows in incident.run.coverage.values() if rows and not given)
+    said.append(f"{sentence(of(blank, len(incident.run.coverage), 'columns'))} of the contract carry no value.")
     return bullets(said)
 
 
 def _custody_log(incident: Incident) -> Block:
     """T4: what was done to the data by this program, in order, with hashes."""
-    rows = [[f"{number}", sentence(name.split(" ", 1)[-1].replace("_", " ")), Cell(source, tone="code"), Cell(sha[:16], tone="code")] for number, (name, source, sha) in enumerate(incident.run.stages[:STEPS], 1)]
+    rows: list[list[Cell | str]] = [
+        [f"{number}", sentence(name.split(" ", 1)[-1].replace("_", " ")), Cell(source, tone="code"), Cell(sha[:16], tone="code")]
+        for number, (name, source, sha) in enumerate(incident.run.stages[:STEPS], 1)
+    ]
     made = "; ".join(f"{name} {version}" for name, version in incident.run.versions)
     caption = f"Custody inside the program: {numbers.counted(len(incident.run.stages), 'steps')} of run {incident.run.run_id}"
-    return table("T4", caption, "Step # | What it makes | Code | SHA-256 of the code, first 16 digits", rows, empty="the run does not record its steps.", left_out=f"Software: {made}." if made else "")
+    return table(
+        "T4",
+        caption,
+        "Step # | What it makes | Code | SHA-256 of the code, first 16 digits",
+        rows,
+        empty="the run does not record its steps.",
+        left_out=f"Software: {made}." if made else "",
+    )
 
 
 def method(incident: Incident) -> Section:
@@ -115,7 +129,9 @@ def _steps(incident: Incident) -> Block:
         ("of them referred", numbers.count(referred)),
         ("in this report", numbers.count(len(incident.networks))),
     ]
-    answer = f"Out of {numbers.counted(counts.get('rows_kept'), 'rows')} of {numbers.counted(counts.get('accounts'), 'accounts')}, {numbers.counted(networks, 'groups')} were judged and {numbers.count(referred)} referred; {numbers.count(len(incident.networks))} stand in this report."
+    kept, accounts = numbers.counted(counts.get("rows_kept"), "rows"), numbers.counted(counts.get("accounts"), "accounts")
+    here = numbers.counted(len(incident.networks), "of them stand" if len(incident.networks) > 1 else "of them stands")
+    answer = f"Out of {kept} of {accounts}, {numbers.counted(networks, 'groups')} were judged and {of(referred, networks, 'groups')} referred; {here} in this report."
     return figure(
         plot,
         answer,
@@ -139,7 +155,14 @@ def _fixed(incident: Incident) -> str:
 
 def _settings(incident: Incident) -> Block:
     rows = [(Cell(name, tone="code"), value) for name, value in incident.run.thresholds] + [(Cell(f"seed {name}", tone="code"), seed) for name, seed in incident.run.seeds]
-    return table("T5a", "Settings that the verdict rests on", "Setting | Value #", rows, empty="the run does not record its settings.", left_out="Meaning, unit and direction of each: pipeline/default.toml.")
+    return table(
+        "T5a",
+        "Settings that the verdict rests on",
+        "Setting | Value #",
+        rows,
+        empty="the run does not record its settings.",
+        left_out="Meaning, unit and direction of each: pipeline/default.toml.",
+    )
 
 
 def _detectors(incident: Incident) -> Block:
@@ -149,7 +172,13 @@ def _detectors(incident: Incident) -> Block:
     hits = sum(1 for row in rows if _text(row[5]) not in ("none", "not run"))
     caption = f"Detectors of stillhunt {incident.run.version}: {numbers.counted(len(rows), 'detectors')}, {numbers.count(hits)} with a hit in this report"
     columns = "Detector | Kind | Ran on # | Hits in the run # | Counts from | Hit in this report"
-    return table("T5", caption, columns, rows, left_out="A hit of a family: it opened the gate. A hit of a test: beyond what chance gives at the level of the settings. A hit of an explanation: enough members fit it.")
+    return table(
+        "T5",
+        caption,
+        columns,
+        rows,
+        left_out="A hit of a family: it opened the gate. A hit of a test: beyond what chance gives at the level of the settings. A hit of an explanation: enough members fit it.",
+    )
 
 
 def _text(cell: Cell | str) -> str:
@@ -208,6 +237,9 @@ def _here(names: list[str]) -> Cell:
 def _no_hits(incident: Incident) -> Block:
     partial = [row for row in incident.run.blind_spots if row["status"] == "partial"]
     said = [f"{shared().word('blind', row['family'])} ran in part: {row['reason']}. {shared().text('blind', row['family'], 'lost')}" for row in partial]
-    said += [f"{shared().word('blind', row['family'])} did not run: {row['reason']}. {shared().text('blind', row['family'], 'lost')}" for row in incident.run.blind_spots if row["status"] == "not_run"]
+    said += [
+        f"{shared().word('blind', row['family'])} did not run: {row['reason']}. {shared().text('blind', row['family'], 'lost')}"
+        for row in incident.run.blind_spots
+        if row["status"] == "not_run"
+    ]
     return bullets(said or ["Every family of evidence ran in full."])
-

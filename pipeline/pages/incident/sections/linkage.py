@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pipeline.kinds import FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.incident import judging
-from pipeline.pages.incident.blocks import Block, Plot, Section, figure, heading, table, text
+from pipeline.pages.incident.blocks import Block, Plot, Section, figure, heading, left_out, table, text
 from pipeline.pages.incident.drawings import shared as shared_drawings
 from pipeline.pages.incident.drawings import weights
-from pipeline.pages.incident.exhibits import Exhibits, finding_sentence, link
-from pipeline.pages.incident.records import Incident, Matrix, Member, NetworkSheet, Row
+from pipeline.pages.incident.exhibits import Exhibits
+from pipeline.pages.incident.parts import Matrix
+from pipeline.pages.incident.records import Incident, NetworkSheet, Row
+from pipeline.pages.incident.sections.entries import MEMBER_COLUMNS, findings, member_row
 from pipeline.pages.incident.wording import attribute, of, say, sentence, share, shared, words
 from pipeline.pages.records import Cell
 from pipeline.pages.words import families as family_words
@@ -44,7 +46,14 @@ def _built(sheet: NetworkSheet) -> str:
     if not sheet.waterfalls:
         return said
     bits = {fall.which: numbers.bits(fall.total_bits) for fall in sheet.waterfalls}
-    tail = say("s5", "strongest", strong=bits["strongest"], weak=bits["weakest"], median=bits["median"], compared=numbers.counted(max(fall.compared for fall in sheet.waterfalls), "members"))
+    tail = say(
+        "s5",
+        "strongest",
+        strong=bits["strongest"],
+        weak=bits["weakest"],
+        median=bits["median"],
+        compared=numbers.counted(max(fall.compared for fall in sheet.waterfalls), "members"),
+    )
     return f"{said} {tail}"
 
 
@@ -84,37 +93,27 @@ def _family(row: Row) -> list[Cell | str]:
     ]
 
 
-def findings(sheet: NetworkSheet, exhibits: Exhibits, supports: Sequence[str], number: str, part: str, caption: str) -> Block:
-    """Findings on one question, observed and inferred apart, each with its exhibit and its numbers."""
-    chosen = [row for row in sheet.findings if row["supports"] in supports]
-    rows = [_finding(row, exhibits) for row in sorted(chosen, key=lambda row: (row["kind"] != "observation", row["rank"]))]
-    columns = "Exhibit | What it is | Finding | p # | Evidence rows #"
-    left = "p: how often random groups of similar accounts show as much; 'none' where no test was made. The first rows of each exhibit are in annex C." if rows else ""
-    return table(number, f"{caption} in {sheet.network_id}", columns, rows, part=part, empty="the run holds no finding on this question.", left_out=left)
-
-
-def _finding(row: Row, exhibits: Exhibits) -> list[Cell | str]:
-    p = numbers.probability(row["p_value"]) if row["p_value"] is not None else "none"
-    kind = shared().word("finding_kind", row["kind"])
-    return [link(exhibits.of_finding(row["finding_id"])), kind, finding_sentence(row), p, numbers.count(row["evidence_total"])]
-
-
 def _matrix(sheet: NetworkSheet, part: str) -> Block:
     """F4."""
     plot, drawn = Plot("F4", part), sheet.matrix
     answer = _matrix_answer(sheet)
-    shown = len(drawn.attributes)
     grouped = "A row is a block of members that hold the same values; a pale cell: some of the block hold it. " if drawn.grouped else "A row is an account. "
     return figure(
         plot,
         answer,
         counted=f"n = {numbers.counted(sheet.row['account_count'], 'accounts')} and {numbers.counted(drawn.value_count, 'shared values')}.",
-        left_out=f"{grouped}Values that the same members hold stand as one; beyond {numbers.counted(shown, 'columns')} the rest of a kind is one column. Values that one member holds alone are left out.",
+        left_out=f"{grouped}{_columns_words(drawn)} Values that one member holds alone are left out.",
         columns="Shared value | Family | Members that hold it # | Entities of the log that hold it # | Share of members #",
         rows=_attribute_rows(drawn, sheet),
         pictures=(("", shared_drawings.matrix(drawn, f"{plot.anchor}-a", answer)),) if drawn.blocks else (),
         absent="" if drawn.blocks else "No figure: no value is shared by two members of this network (tables cluster_values and shared_values).",
     )
+
+
+def _columns_words(drawn: Matrix) -> str:
+    if any(one.band for one in drawn.attributes):
+        return "A column is a value that at least one in fifty members holds; the others of a kind stand together by how many members hold each ('of 3-5')."
+    return "Values that the same members hold stand as one column, and so do all further values of a kind."
 
 
 def _attribute_rows(drawn: Matrix, sheet: NetworkSheet) -> list[list[Cell | str]]:
@@ -154,14 +153,17 @@ def _joins(sheet: NetworkSheet, part: str) -> Block:
     nodes = len(drawn.blocks) + len(drawn.attributes)
     node = "Members with equal holdings are drawn as one node" if drawn.grouped else "Every member is a node"
     rows = [
-        [block.name if not drawn.grouped else f"{block.name}: {numbers.counted(block.accounts, 'accounts')}", numbers.listed([attribute(one) for one, part_ in zip(drawn.attributes, block.shares, strict=True) if part_ > 0][:8])]
+        [
+            block.name if not drawn.grouped else f"{block.name}: {numbers.counted(block.accounts, 'accounts')}",
+            numbers.listed([attribute(one) for one, part_ in zip(drawn.attributes, block.shares, strict=True) if part_ > 0][:8]),
+        ]
         for block in drawn.blocks
     ]
     return figure(
         plot,
         answer,
         counted=f"n = {numbers.counted(nodes, 'nodes')} for {numbers.counted(sheet.row['account_count'], 'accounts')}.",
-        left_out=f"{node}; shared values are nodes, too, the widest of each kind. Settings are left out, for strangers share them. A line: at least one of the node holds the value.",
+        left_out=f"{node}; {left_out(plot)}",
         columns="Node | Holds (the first eight)",
         rows=rows,
         pictures=(("", shared_drawings.joins(drawn, f"{plot.anchor}-a", answer)),) if drawn.blocks else (),
@@ -196,13 +198,13 @@ def _waterfall(sheet: NetworkSheet, part: str) -> Block:
     """F6."""
     plot, falls = Plot("F6", part), sheet.waterfalls
     named = {family: shared().word("family", family) for family in FAMILIES}
-    answer = _waterfall_answer(sheet)
+    answer, compared = _waterfall_answer(sheet), max((fall.compared for fall in falls), default=0)
     kind = "calibrated weights" if sheet.calibrated else "weights by rarity, not calibrated: they are no ratio of probabilities"
     rows = [[f"{fall.which} member, {fall.name}", *(numbers.decimal(bits) for _, bits in fall.families), numbers.decimal(fall.total_bits)] for fall in falls]
     return figure(
         plot,
         answer,
-        counted=f"n = {numbers.counted(max((fall.compared for fall in falls), default=0), 'members')} that each was compared with; bits are means over these pairs, for means of families add up.",
+        counted=f"n = {numbers.counted(compared, 'members')} that each was compared with; bits are means over these pairs, for means of families add up.",
         left_out=f"Bits are {kind}. The run itself goes by medians over pairs, which do not add up.",
         columns=" | ".join(["Member", *(f"{sentence(named[family])}, bits #" for family, _ in falls[0].families), "Total, bits #"]) if falls else "Member",
         rows=rows,
@@ -237,10 +239,14 @@ def _without(sheet: NetworkSheet, part: str) -> Block:
         plot,
         answer if order else "This was not judged.",
         counted=f"n = {numbers.counted(size, 'accounts')} of the network.",
-        left_out="A family is struck out whole: its links, its tests and its place in the gate; the same members are judged again. Whether the network would have been found at all is another question (section 11).",
+        left_out=left_out(plot),
         columns="Without | Accounts still together # | Pieces # | Bits of the median member # | q # | Verdict | Because",
         rows=[_left_row(row) for row in order],
-        pictures=(("", weights.bars(drawn, float(size), f"{plot.anchor}-a", "What is left without one family", answer, marked=[False, *(row["tier"] != "refer" for row in order)])),) if order else (),
+        pictures=(
+            ("", weights.bars(drawn, float(size), f"{plot.anchor}-a", "What is left without one family", answer, marked=[False, *(row["tier"] != "refer" for row in order)])),
+        )
+        if order
+        else (),
         absent=absent,
     )
 
@@ -272,22 +278,3 @@ def _bridges(sheet: NetworkSheet, part: str) -> Block:
     caption = f"Bridge accounts of {sheet.network_id}: {numbers.counted(count, 'accounts')} whose removal would part the network"
     left = f"{numbers.counted(count - len(rows), 'further bridges')} not listed." if count > len(rows) else ""
     return table("T6", caption, MEMBER_COLUMNS, rows, part=part, empty="none; no single account holds two parts together.", left_out=left)
-
-
-MEMBER_COLUMNS = "Account | Role | Membership, 0 to 1 # | Requests # | Median bits # | Fit for training # | Strongest link"
-
-
-def member_row(member: Member) -> list[Cell | str]:
-    """A member in a table."""
-    why = "no link to another member is counted"
-    if member.strongest_name:
-        why = f"shares {shared().word('kind', member.strongest_kind)} with {member.strongest_name}, {numbers.bits(member.strongest_bits)} in all"
-    return [
-        Cell(member.name, tone="code"),
-        shared().word("role", member.role),
-        numbers.decimal(member.membership, 2),
-        numbers.count(member.requests),
-        numbers.decimal(member.bits),
-        share(member.extraction),
-        why,
-    ]

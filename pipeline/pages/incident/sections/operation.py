@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+from markupsafe import Markup
+
 from pipeline.pages import charts, numbers
 from pipeline.pages.incident.blocks import Block, Plot, Section, figure, heading, text
 from pipeline.pages.incident.drawings import time, weights
-from pipeline.pages.incident.records import Incident, NetworkSheet, Row, Traffic
+from pipeline.pages.incident.parts import Traffic
+from pipeline.pages.incident.records import Incident, NetworkSheet, Row
 from pipeline.pages.incident.wording import measured, of, say, sentence, share, shared, words
 from pipeline.pages.records import Cell
 from pipeline.pages.traffic import DAYS
@@ -23,7 +26,7 @@ def operation(incident: Incident) -> Section:
     for place, sheet in enumerate(incident.networks, start=1):
         part = str(place) if len(incident.networks) > 1 else ""
         blocks += [heading(f"{sheet.network_id}: how it was worked", f"s6-{sheet.network_id}"), text(_facts(incident, sheet))]
-        blocks += [_hours(incident, sheet, part), _multiples(incident, sheet, part), _lives(incident, sheet, part), _chance(sheet, part)]
+        blocks += [_hours(sheet, part), _multiples(incident, sheet, part), _lives(incident, sheet, part), _chance(sheet, part)]
     return Section("6", "s6", words()["section"]["s6"], tuple(blocks))
 
 
@@ -58,23 +61,31 @@ def _handoff(sheet: NetworkSheet) -> str:
     return say("s6", "handoff", share=sentence(share(found[0]["value"]))) if found else say("s6", "no_handoff", network=sheet.network_id)
 
 
-def successors(sheet: NetworkSheet) -> tuple[int, int]:
-    """(members whose first request falls on one of the three days after a day with a ban of another member, days with a ban)."""
+def _after(sheet: NetworkSheet, after: int, span: int) -> str:
+    """Successors beside the share of the window in which they were counted: what an even spread would give."""
+    days = numbers.counted(SUCCESSION_DAYS, "days")
+    members, window = of(after, sum(day.first for day in sheet.life_days), "members"), of(span, len(sheet.life_days), "days")
+    return f"{members} sent their first request within {days} after such a day, on {window} of the window"
+
+
+def successors(sheet: NetworkSheet) -> tuple[int, int, int]:
+    """(members whose first request falls on one of the three days after a day with a ban of another member, days with a ban, days of the window after one)."""
     banned = [day.day for day in sheet.life_days if day.banned]
     window = {day + dt.timedelta(days=offset) for day in banned for offset in range(1, SUCCESSION_DAYS + 1)}
-    return sum(day.first for day in sheet.life_days if day.day in window), len(banned)
+    inside = [day for day in sheet.life_days if day.day in window]
+    return sum(day.first for day in inside), len(banned), len(inside)
 
 
 def _succession(incident: Incident, sheet: NetworkSheet) -> str:
     if incident.context.bans is None:
         return say("s6", "succession_none", why="bans.csv was not given with --context (columns account_id, banned_at)")
-    after, days = successors(sheet)
+    after, days, span = successors(sheet)
     if not days:
         return say("s6", "succession_none", why="no ban of a member falls on a day of the window")
-    return say("s6", "succession", after=sentence(numbers.counted(after, "members")), bans=numbers.counted(days, "days"))
+    return say("s6", "succession", after=sentence(_after(sheet, after, span)), bans=numbers.counted(days, "days"))
 
 
-def _hours(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
+def _hours(sheet: NetworkSheet, part: str) -> Block:
     """F8."""
     plot, own, controls = Plot("F8", part), sheet.traffic, sheet.controls
     answer = _hours_answer(own, controls)
@@ -85,7 +96,9 @@ def _hours(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
     return figure(
         plot,
         answer,
-        counted=f"n = {numbers.counted(own.total, 'requests')} of members" + (f" and {numbers.counted(controls.total, 'requests')} of controls" if len(groups) > 1 and controls else "") + ".",
+        counted=f"n = {numbers.counted(own.total, 'requests')} of members"
+        + (f" and {numbers.counted(controls.total, 'requests')} of controls" if len(groups) > 1 and controls else "")
+        + ".",
         left_out=left if len(groups) > 1 else f"{left} No comparison: matched accounts are {sheet.control_count}, and at least 20 with traffic are needed.",
         columns=" | ".join(["Hour, UTC", *(f"{name} {day[:3]}, share #" for name in ("members", "controls")[: len(groups)] for day in DAYS)]),
         rows=_hour_rows([group for _, group in groups]) if own.total else [],
@@ -98,7 +111,7 @@ def _weekdays(traffic: Traffic) -> frozenset[int]:
     return frozenset(volume.day.weekday() for volume in traffic.days)
 
 
-def _maps(groups: list[tuple[str, Traffic]], anchor: str) -> list[tuple[str, charts.Markup]]:
+def _maps(groups: list[tuple[str, Traffic]], anchor: str) -> list[tuple[str, Markup]]:
     top = max(max(map(max, group.week)) / group.total for _, group in groups)
     drawn = [
         (name, charts.week_map(group.week, _weekdays(group), top, f"{anchor}-{place}", f"Hour by weekday: {name}", f"{numbers.counted(group.total, 'requests')}."))
@@ -108,7 +121,10 @@ def _maps(groups: list[tuple[str, Traffic]], anchor: str) -> list[tuple[str, cha
 
 
 def _hour_rows(groups: list[Traffic]) -> list[list[str]]:
-    return [[f"{hour:02d}:00", *(f"{100 * group.week[day][hour] / group.total:.2f} %" if day in _weekdays(group) else "no day" for group in groups for day in range(7))] for hour in range(24)]
+    return [
+        [f"{hour:02d}:00", *(f"{100 * group.week[day][hour] / group.total:.2f} %" if day in _weekdays(group) else "no day" for group in groups for day in range(7))]
+        for hour in range(24)
+    ]
 
 
 def _busiest(traffic: Traffic) -> float:
@@ -136,8 +152,11 @@ def _multiples(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
         answer,
         counted=f"n = {of(len(series), total, 'accounts')}, chosen at equal steps from the busiest to the quietest.",
         left_out=f"Each strip runs from {incident.run.first_day} to {incident.run.last_day}, all on one scale: the tallest bar is the busiest day of any account drawn.",
-        columns=" | ".join(["Account", "Requests #", "Busiest day #", "Days with a request #"]),
-        rows=[[Cell(one.name, tone="code"), numbers.count(sum(one.counts)), numbers.count(max(one.counts, default=0)), numbers.count(sum(bool(count) for count in one.counts))] for one in series],
+        columns="Account | Requests # | Busiest day # | Days with a request #",
+        rows=[
+            [Cell(one.name, tone="code"), numbers.count(sum(one.counts)), numbers.count(max(one.counts, default=0)), numbers.count(sum(bool(count) for count in one.counts))]
+            for one in series
+        ],
         pictures=(("", time.multiples(series, f"{plot.anchor}-a", answer)),) if series else (),
         absent="" if series else "No figure: account_days holds no request of these accounts.",
     )
@@ -148,7 +167,8 @@ def _together(sheet: NetworkSheet) -> str:
     if found is None or found["p_value"] is None:
         return "Whether the accounts are busy on the same days could not be tested."
     verdict = "more than chance gives" if found["beyond"] else "no more than chance often gives"
-    return f"The members are alike in their busy days by {measured(found['statistic'], found['unit'])}, {verdict} (p = {numbers.probability(found['p_value'])}, n = {numbers.counted(found['null_count'], 'random groups')})."
+    tested = f"p = {numbers.probability(found['p_value'])}, n = {numbers.counted(found['null_count'], 'random groups')}"
+    return f"The members are alike in their busy days by {measured(found['statistic'], found['unit'])}, {verdict} ({tested})."
 
 
 def _lives(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
@@ -160,8 +180,8 @@ def _lives(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
     elif not banned:
         answer = "No ban of a member falls on a day of the window."
     else:
-        after, days = successors(sheet)
-        answer = f"{sentence(numbers.counted(banned, 'members'))} were banned on {numbers.counted(days, 'days')}; {numbers.counted(after, 'members')} sent their first request within {SUCCESSION_DAYS} days after such a day."
+        after, days, span = successors(sheet)
+        answer = f"{sentence(numbers.counted(banned, 'members'))} were banned on {numbers.counted(days, 'days')}; {_after(sheet, after, span)}."
     left = "When accounts were opened is not kept with a finished run, so lives begin with the first request in the window."
     return figure(
         plot,
@@ -181,7 +201,11 @@ def _chance(sheet: NetworkSheet, part: str) -> Block:
     tested = [row for row in sheet.tests if row["supports"] != "benign" and row["p_value"] is not None and row["statistic"] is not None]
     other = [row for row in sheet.tests if row["supports"] != "benign" and row["p_value"] is None]
     beyond = [row for row in tested if row["beyond"]]
-    answer = f"{sentence(of(len(beyond), len(tested), 'tests'))} on data that did not form the network {'shows' if len(beyond) == 1 else 'show'} more than chance gives." if tested else "No test had the power to decide."
+    answer = (
+        f"{sentence(of(len(beyond), len(tested), 'tests'))} on data that did not form the network {'shows' if len(beyond) == 1 else 'show'} more than chance gives."
+        if tested
+        else "No test had the power to decide."
+    )
     bars = [(shared().word("test", row["test"]), row["statistic"], row["expected"] or 0.0, _test_words(row)) for row in tested]
     left = "The run keeps the mean of the random groups and p, not their distribution; each row has a scale of its own."
     if other:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.pages import numbers, validation_charts
 from pipeline.pages.error_rates import sentences
-from pipeline.pages.incident.blocks import Block, Plot, Section, bullets, figure, missing, table, text
+from pipeline.pages.incident.blocks import Block, Plot, Section, bullets, figure, left_out, missing, table, text
 from pipeline.pages.incident.drawings import weights
 from pipeline.pages.incident.exhibits import Exhibits
 from pipeline.pages.incident.judging import figure_row
@@ -18,7 +18,16 @@ from pipeline.pages.validation_words import bounds_text, measure_name, stratum_n
 from pipeline.pages.words import spaced
 
 ACCOUNT_LEVEL = ("account_recall", "account_precision", "innocent_accounts_flagged", "false_accusations", "innocent_groups_flagged", "worlds_with_a_false_accusation")
-NETWORK_LEVEL = ("campaigns_found", "campaigns_whole", "campaigns_missed", "campaigns_split", "campaigns_merged", "networks_referred", "networks_false", "worlds_with_a_false_network")
+NETWORK_LEVEL = (
+    "campaigns_found",
+    "campaigns_whole",
+    "campaigns_missed",
+    "campaigns_split",
+    "campaigns_merged",
+    "networks_referred",
+    "networks_false",
+    "worlds_with_a_false_network",
+)
 LADDER_ROWS = 30
 
 
@@ -28,7 +37,10 @@ def reliability(incident: Incident, exhibits: Exhibits) -> Section:
     if incident.validation is None:
         blocks.append(missing(say("s11", "none")))
     else:
-        blocks += [text(say("s11", "simulated" if incident.validation["is_simulated"] else "given")), bullets(_plain(sentence) for sentence in sentences(incident.validation_summary))]
+        blocks += [
+            text(say("s11", "simulated" if incident.validation["is_simulated"] else "given")),
+            bullets(_plain(sentence) for sentence in sentences(incident.validation_summary)),
+        ]
         blocks += [_confusion(incident, exhibits), _lookalikes(incident)]
     blocks += [_calibration(incident), missing(say("s11", "cllr")), *_sensitivity(incident), _mitigation(), text(_sources(incident))]
     return Section("11", "s11", words()["section"]["s11"], tuple(blocks))
@@ -56,14 +68,20 @@ def _confusion(incident: Incident, exhibits: Exhibits) -> Block:
             if row is not None:
                 rows.append([level, *_line(row, measure_name(measure))])
     rows += [["Campaigns by kind", *_line(row, f"found: {stratum_name(row['stratum'])}")] for row in _strata(incident, "campaigns_found")][:LADDER_ROWS]
-    left = "Shares carry Clopper and Pearson's interval; with no event in n cases it is the one-sided bound 1 - 0.05^(1/n). Rates of accounts are drawn again over whole worlds. 'n carries no interval': too few independent cases for one."
+    left = say("t14", "left")
     caption = f"Error rates at account and network level, 95 % intervals (exhibit {exhibits.validation})"
     return table("T14", caption, "Level | Measure | Value # | 95 % interval # | Independent cases", rows, empty="the validation holds no such figure.", left_out=left)
 
 
 def _lookalikes(incident: Incident) -> Block:
     rows = [_line(row, stratum_name(row["stratum"])) for row in _strata(incident, "innocent_groups_flagged")]
-    return table("T14a", "Innocent groups with a referred account, by kind of look-alike", "Kind of group | Value # | 95 % interval # | Independent cases", rows, empty="no innocent group was judged.")
+    return table(
+        "T14a",
+        "Innocent groups with a referred account, by kind of look-alike",
+        "Kind of group | Value # | 95 % interval # | Independent cases",
+        rows,
+        empty="no innocent group was judged.",
+    )
 
 
 def _strata(incident: Incident, measure: str) -> list[Row]:
@@ -81,17 +99,26 @@ def _calibration(incident: Incident) -> Block:
     levels = [(float(row["stratum"].rsplit(" ", 1)[-1]), _point(row)) for row in _strata(incident, "chance_networks_at_q") if row["value"] is not None]
     pictures = []
     if pairs:
-        pictures.append(("Membership, stated and observed", validation_charts.against_diagonal(pairs, f"{plot.anchor}-a", "Membership", "On the dashed line what was stated came out.")))
+        pictures.append(
+            ("Membership, stated and observed", validation_charts.against_diagonal(pairs, f"{plot.anchor}-a", "Membership", "On the dashed line what was stated came out."))
+        )
     if levels:
         top = 0.25 if max(point.high or point.value for _, point in levels) <= 0.25 else 1.0
-        pictures.append(("Share of chance groupings at q", validation_charts.against_diagonal(levels, f"{plot.anchor}-b", "q-value", "Below the dashed line is better than promised.", top=top)))
+        pictures.append(
+            ("Share of chance groupings at q", validation_charts.against_diagonal(levels, f"{plot.anchor}-b", "q-value", "Below the dashed line is better than promised.", top=top))
+        )
     rows = [["membership", stratum, share(stated.get(stratum)), share(row["value"]), bounds_text(row), numbers.count(row["n"])] for stratum, row in observed.items()]
-    rows += [["q-value", row["stratum"], share(float(row["stratum"].rsplit(" ", 1)[-1])), share(row["value"]), _plain(bounds_text(row)), numbers.count(row["n"])] for row in _strata(incident, "chance_networks_at_q")]
+    rows += [
+        ["q-value", row["stratum"], share(float(row["stratum"].rsplit(" ", 1)[-1])), share(row["value"]), _plain(bounds_text(row)), numbers.count(row["n"])]
+        for row in _strata(incident, "chance_networks_at_q")
+    ]
+    members, candidates = sum(row["n"] for row in observed.values()), sum(row["n"] for row in _strata(incident, "chance_networks_at_q"))
+    judged = f"{numbers.counted(members, 'members')} and {numbers.counted(candidates, 'candidate networks')}"
     return figure(
         plot,
         _calibration_answer(pairs, levels),
-        counted=f"n = {numbers.counted(sum(row['n'] for row in observed.values()), 'members')} and {numbers.counted(sum(row['n'] for row in _strata(incident, 'chance_networks_at_q')), 'candidate networks')} of simulated or labelled logs.",
-        left_out="Membership is a share of the typical member's evidence, read here as if it were a probability. No ratio of likelihoods is calibrated, so there is no Tippett plot.",
+        counted=f"n = {judged} of simulated or labelled logs.",
+        left_out=left_out(plot),
         columns="Figure | Band | Stated # | Came out # | 95 % interval # | n #",
         rows=rows,
         pictures=pictures,
@@ -122,20 +149,28 @@ def _sensitivity(incident: Incident) -> list[Block]:
     curves = [(sheet.network_id, sheet.membership) for sheet in incident.networks if sheet.membership]
     edge = next((sheet.edge_bits for sheet in incident.networks if sheet.edge_bits is not None), None)
     thresholds = [("link in use", edge)] if edge is not None else []
+    weighed = sum(curve[0][1] for _, curve in curves)
     tries = [row for row in _strata(incident, "try_agreement") if row["stratum"].startswith(("seed", "threshold")) and row["value"] is not None]
     points = [Point(row["stratum"].split(": ", 1)[-1], row["value"], row["low"], row["high"]) for row in tries]
-    pictures = [("Members of these networks that reach so many bits in the median", weights.sizes(curves, thresholds, f"{plot.anchor}-a", "Members by median bits."))] if curves else []
+    pictures = (
+        [("Members of these networks that reach so many bits in the median", weights.sizes(curves, thresholds, f"{plot.anchor}-a", "Members by median bits."))] if curves else []
+    )
     if points:
         worst = ", ".join(f"{point.label} {share(point.value)}" for point in points[:3])
-        pictures.append(("Accounts referred both times, of those referred either time, on logs of known truth", validation_charts.intervals(points, f"{plot.anchor}-b", "Agreement", f"{worst}.")))
+        pictures.append(
+            (
+                "Accounts referred both times, of those referred either time, on logs of known truth",
+                validation_charts.intervals(points, f"{plot.anchor}-b", "Agreement", f"{worst}."),
+            )
+        )
     rows = [[network, f"{numbers.decimal(level, 0)} bits or more", f"{numbers.counted(count, 'members')}"] for network, curve in curves for level, count in curve]
     rows += [["logs of known truth", row["stratum"].split(": ", 1)[-1], f"{share(row['value'])} of accounts referred both times"] for row in tries]
     return [
         figure(
             plot,
             _sensitivity_answer(curves, tries, edge),
-            counted=f"n = {numbers.counted(sum(curve[0][1] for _, curve in curves), 'members')} with a weight; {numbers.counted(len(tries), 'other settings')} tried on logs of known truth.",
-            left_out="These networks were not made again with other settings: that needs another run (stillhunt run --config). The left drawing asks how many members would pass a stricter reading of the same bits.",
+            counted=f"n = {numbers.counted(weighed, 'members')} with a weight; {numbers.counted(len(tries), 'other settings')} tried on logs of known truth.",
+            left_out=left_out(plot),
             columns="Of | Setting | Outcome",
             rows=rows,
             pictures=pictures,
@@ -152,7 +187,9 @@ def _sensitivity_answer(curves: Sequence[tuple[str, Sequence[tuple[float, int]]]
         said.append(f"{of(kept, whole, 'members')} reach in the median what a single link needs")
     if tries:
         worst = min(tries, key=lambda row: (row["value"], row["stratum"]))
-        said.append(f"on logs of known truth the setting that changes most ({worst['stratum'].split(': ', 1)[-1]}) leaves {share(worst['value'])} of the referred accounts the same")
+        said.append(
+            f"on logs of known truth the setting that changes most ({worst['stratum'].split(': ', 1)[-1]}) leaves {share(worst['value'])} of the referred accounts the same"
+        )
     text_ = numbers.listed(said)
     return f"{text_[:1].upper()}{text_[1:]}." if said else "It was not measured."
 

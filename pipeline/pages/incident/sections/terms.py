@@ -20,8 +20,17 @@ def terms(incident: Incident, exhibits: Exhibits) -> Section:
 
 def _clauses(incident: Incident, exhibits: Exhibits) -> Block:
     """T10."""
-    rows = [
-        [clause.clause_id, Cell(clause.version, tone="time"), Cell(clause.in_force_from, tone="time"), Cell(clause.in_force_to or "still in force", tone="time"), clause.behaviour or "not said", "not in the log", link(exhibit), Cell(clause.sha256, tone="code")]
+    rows: list[list[Cell | str]] = [
+        [
+            clause.clause_id,
+            Cell(clause.version, tone="time"),
+            Cell(clause.in_force_from, tone="time"),
+            Cell(clause.in_force_to or "still in force", tone="time"),
+            clause.behaviour or "not said",
+            "not in the log",
+            link(exhibit),
+            Cell(clause.sha256, tone="code"),
+        ]
         for clause, exhibit in zip(incident.terms, exhibits.clauses, strict=True)
     ]
     columns = "Clause | Version | In force from | Out of force from | Behaviour said to touch it | Accounts with and without acceptance | Exhibit | SHA-256 of its text"
@@ -39,7 +48,11 @@ def _measures(incident: Incident) -> Block:
 
 def _measure_rows(incident: Incident, sheet: NetworkSheet) -> list[list[Cell | str]]:
     limited = [(day, count) for day, count in zip(incident.calendar, sheet.limited, strict=True) if count]
-    rate = f"{of(sum(count for _, count in limited), sheet.units.requests, 'requests')} were throttled" if limited else "no request of a member was throttled, or the log has no status of that kind"
+    rate = (
+        f"{of(sum(count for _, count in limited), sheet.units.requests, 'requests')} were throttled"
+        if limited
+        else "no request of a member was throttled, or the log has no status of that kind"
+    )
     rows: list[list[Cell | str]] = [[Cell(sheet.network_id, tone="code"), "Rate limit", *_span([day.isoformat() for day, _ in limited]), sentence(rate)]]
     bans = sorted(day.isoformat() for network, day in incident.context.bans or () if network == sheet.row["network_id"])
     text_ = "bans.csv was not given with --context" if incident.context.bans is None else sentence(of(len(bans), sheet.row["account_count"], "members")) + " banned (bans.csv)"
@@ -65,11 +78,20 @@ def _countries(incident: Incident) -> list[Block]:
     logged = any(country.supported is not None or country.country != "not logged" for sheet in incident.networks for country in sheet.countries)
     if not logged:
         return [missing("Countries: the log names none (column client_country).")]
-    rows = []
+    rows: list[list[Cell | str]] = []
     for sheet in incident.networks:
         for country in sheet.countries[:COUNTRIES]:
             listed = {True: "listed", False: Cell("not listed", tone="strong"), None: "no list given" if country.country != "not logged" else "unknown"}[country.supported]
-            rows.append([Cell(sheet.network_id, tone="code"), country.country, numbers.count(country.requests), share(country.requests / (sheet.units.requests or 1)), numbers.count(country.accounts), listed])
+            rows.append(
+                [
+                    Cell(sheet.network_id, tone="code"),
+                    country.country,
+                    numbers.count(country.requests),
+                    share(country.requests / (sheet.units.requests or 1)),
+                    numbers.count(country.accounts),
+                    listed,
+                ]
+            )
     rest = sum(max(0, len(sheet.countries) - COUNTRIES) for sheet in incident.networks)
     given = "against the supplied list" if incident.context.regions is not None else "no list of supported countries was supplied (regions.csv)"
     more = f"{numbers.counted(rest, 'further rows')} not printed." if rest else ""

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.pages import numbers
 from pipeline.pages.incident.blocks import Block, Section, missing, table, text
-from pipeline.pages.incident.records import Incident, NetworkSheet, Prices, Units, Volume
+from pipeline.pages.incident.parts import Units, Volume
+from pipeline.pages.incident.records import Incident, NetworkSheet, Prices
 from pipeline.pages.incident.wording import money, of, say, shared, words
 from pipeline.pages.records import Cell
 
@@ -49,7 +50,9 @@ def _volumes(incident: Incident) -> Block:
     rows = [_volume(sheet, volume) for sheet, volume in found[:VOLUME_ROWS]]
     rows += [[Cell(sheet.network_id, tone="code"), Cell("all classes", tone="strong"), "all models", "whole window", *_cells(sheet.units)] for sheet in incident.networks]
     rest = max(0, len(found) - VOLUME_ROWS)
-    left = "Distinct conversations and prompts are counted once in each row, so rows do not add up to their total." + (f" {numbers.counted(rest, 'further rows')} not printed." if rest else "")
+    left = "Distinct conversations and prompts are counted once in each row, so rows do not add up to their total." + (
+        f" {numbers.counted(rest, 'further rows')} not printed." if rest else ""
+    )
     columns = "Network | Class | Model | Month | Requests # | Turns # | Conversations # | Distinct prompts # | Input tokens # | Output tokens # | Requests that drew output #"
     return table("T8", f"Volume by account class, model and month: {_volume_answer(incident)}", columns, rows, left_out=left)
 
@@ -76,7 +79,13 @@ def _intensity(incident: Incident) -> Block:
 
 def _intensity_row(sheet: NetworkSheet) -> list[Cell | str]:
     dense = sheet.intensity
-    return [Cell(sheet.network_id, tone="code"), numbers.count(dense.account_days), numbers.count(dense.median_day), numbers.count(dense.busiest_hour), of(dense.round_the_clock, dense.account_days, "days")]
+    return [
+        Cell(sheet.network_id, tone="code"),
+        numbers.count(dense.account_days),
+        numbers.count(dense.median_day),
+        numbers.count(dense.busiest_hour),
+        of(dense.round_the_clock, dense.account_days, "days"),
+    ]
 
 
 def _list_value(incident: Incident) -> list[Block]:
