@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -20,6 +21,8 @@ By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; defa
 Who = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="TOML or CSV; README, Cases, says what stands in it.")]
 _CASE = "stillhunt.case_summary/1"
+SHOWN = 80
+"""Rows of one part that `case show` prints for people."""
 _PLAIN: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None, "pretty_exceptions_enable": False, "add_completion": False}
 
 
@@ -203,10 +206,12 @@ def _show(case_id: str, out: Path, form: console.Format) -> None:
     _part("JOURNAL (its chain is whole)", ("seq", "utc", "actor", "action"), [(entry["seq"], entry["utc"], entry["actor"], entry["action"]) for entry in journal])
 
 
-def _part(title: str, columns: tuple[str, ...], rows: Any) -> None:
+def _part(title: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
     if rows:
         console.data(f"\n{title}")
-        console.rows(columns, rows, "table", "")
+        console.rows(columns, rows[:SHOWN], "table", "")
+        if len(rows) > SHOWN:
+            console.data(f"({len(rows) - SHOWN} more: --format json)")
 
 
 def _print(folder: CaseFolder, file: CaseFile, form: console.Format, journal: list[dict[str, Any]] | None = None) -> None:

@@ -106,7 +106,8 @@ def _say(built: Built, out: Path) -> None:
     if case.supersedes:
         console.say(f"it supersedes version {case.supersedes.version}: {len(case.supersedes.removed)} accounts removed, each with its reason in the report")
     for name in built.cleared:
-        console.say(f"{name} is cleared; its page with the correction: {built.folder.parent / 'corrections' / (name + '.html')}")
+        page = built.folder.parent / "corrections" / f"{name}.html"
+        console.say(f"{name} is cleared; {f'its page with the correction: {page}' if page.is_file() else 'it has no page, for the run that held it is not kept'}")
     for profile in built.stale:
         console.say(f"the {profile} report is of another version: build it again")
     if built.findings:

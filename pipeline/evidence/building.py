@@ -150,7 +150,7 @@ def _withdrawal(run: FinishedRun, case: Case, release: Release) -> Document:
     if case.supersedes is None:
         raise UsageError(f"case {case.case_id} has no network. Name one: stillhunt report build N-0123456789 --case {case.case_id} --profile {release.profile}")
     people = [release.text(text) for text in (case.title, case.author, case.reviewer)]
-    removed = [(release.account(account), release.text(reason)) for account, reason in case.supersedes.removed]
+    removed = sorted((release.account(account), release.text(reason)) for account, reason in case.supersedes.removed)
     said = Withdrawn(case.case_id, people[0], case.version, case.status, people[1], people[2], str(case.created_on), release.profile, case.supersedes.version, removed)
     return Document(withdrawal_page(said, run.manifest()))
 
