@@ -66,8 +66,7 @@ def edit(
     form: Form = "table",
 ) -> None:
     """Change title or author. The case is a DRAFT again."""
-    fields = {name: value.strip() for name, value in (("title", title), ("author", author)) if value and value.strip()}
-    guarded(lambda: _changed(case_id, out, form, by, "edit", fields))
+    guarded(lambda: _edit(case_id, {"title": title or "", "author": author or ""}, by, out, form))
 
 
 def add_fact(
@@ -130,6 +129,13 @@ def _new(case_id: str, networks: list[str], title: str, author: str, created_on:
         _print(folder, folder.create(case, author), form)
     console.say(f"its pseudonyms hang on a key in {casekeys.keys_folder(out)}: keep a copy of it elsewhere")
     console.say_next("report", "build", *case.networks[:1], "--case", case_id, "--profile", "internal", "--out", out)
+
+
+def _edit(case_id: str, asked: dict[str, str], by: str, out: Path, form: console.Format) -> None:
+    from pipeline.evidence.facts import short
+
+    fields = {name: short(name, text) for name, text in asked.items()}
+    _changed(case_id, out, form, by, "edit", {name: text for name, text in fields.items() if text})
 
 
 def _changed(case_id: str, out: Path, form: console.Format, by: str, action: str, fields: dict[str, Any]) -> None:

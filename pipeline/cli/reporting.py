@@ -64,8 +64,8 @@ def _build(case: str, profile: ProfileName, networks: list[str], context: Path |
     from pipeline.evidence import building
     from pipeline.ingest.context import read_context
 
-    vouched = read_context(context).vouched_organizations
-    order = building.Order(case, tuple(networks), profile, pdf=pdf, title=title, author=author, organisations=vouched)
+    given = read_context(context)
+    order = building.Order(case, tuple(networks), profile, pdf=pdf, title=title, author=author, organisations=given.vouched_organizations, context_files=given.files or {})
     built = building.build(out, order, lambda run, case, names, release: _document(run, case, names, release, context))
     _print(built, form)
     _say(built, out)

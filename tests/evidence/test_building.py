@@ -230,6 +230,16 @@ def test_another_night_with_the_same_members_is_the_same_version_and_a_draft(out
     assert (built.case.version, built.case.status, built.case.supersedes) == (1, "DRAFT", None)
 
 
+def test_other_context_files_or_another_program_are_not_what_was_reviewed(out: Path, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _build(out, network)
+    _reviewed(out, "Bob")
+    assert _build(out).case.status == "REVIEWED"
+    assert _build(out, context_files={"bans.csv": "a" * 64}).case.status == "DRAFT"
+    _reviewed(out, "Bob")
+    monkeypatch.setattr("pipeline.evidence.building.code_sha256", lambda: "another")
+    assert _build(out, context_files={"bans.csv": "a" * 64}).case.status == "DRAFT"
+
+
 def test_after_a_final_version_whatever_is_said_anew_is_a_version_of_its_own(out: Path, network: str) -> None:
     _build(out, network)
     _reviewed(out, "Bob", "Ann")
