@@ -32,11 +32,15 @@ $(VENV)/.tested: $(VENV)/.installed
 demo: $(VENV)/.installed
 	@$(BIN)/stillhunt demo --out stillhunt-out
 
-# The pages are looked at in a real browser: Debian's chromium, installed only if we may.
+# The pages are looked at in a real browser, and the PDF is printed through Pango: Debian's, installed only if we may.
+PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
 	else echo 'the tests look at the pages in Chromium. Type: sudo apt-get update && sudo apt-get install -y chromium' >&2; exit 1; fi; }
+	@$(BIN)/python -c 'import weasyprint' 2>/dev/null || { \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PANGO); \
+	else echo 'the PDF of a report needs Pango. Type: sudo apt-get update && sudo apt-get install -y $(PANGO)' >&2; exit 1; fi; }
 
 test: $(VENV)/.tested browser
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@
       ConfigError             7   a key, value or limit in the configuration
         MemoryTooSmall        7   `--memory` below what any run needs
       CheckFailed             5   a stage's own check found rows that break its promise
+      PdfUnavailable          5   the system lacks what a PDF needs; the HTML was written
       MemoryExhausted         5   a stage ran out of the memory it was given, and of disk to spill to
       SqlError                1   a stage's SQL file cannot be parsed or run
       StorageError            6   the output folder cannot be written: disk full, no permission
@@ -56,6 +57,12 @@ class MemoryExhausted(StillhuntError):
     def __init__(self, stage: str) -> None:
         super().__init__(f"{stage}: out of memory. Raise --memory, or free disk below the output folder; what was finished is kept.")
         self.stage = stage
+
+
+class PdfUnavailable(StillhuntError):
+    """A PDF was asked for and the system lacks a library that it needs."""
+
+    exit_code = 5
 
 
 class InputError(StillhuntError):

@@ -18,6 +18,7 @@ from pipeline.cli import (
     differing,
     explaining,
     feedback,
+    groups,
     opening,
     operating,
     pivoting,
@@ -62,7 +63,7 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_print_vers
 
 
 COMMANDS = (running, check, reading, showing, explaining, pivoting, similarity, timelines, prompting, differing, querying, rejudging, tips)
-for module in (*COMMANDS, feedback, operating, canarying, simulating, validating, reference, opening, diagnosing):
+for module in (*COMMANDS, feedback, operating, canarying, groups, simulating, validating, reference, opening, diagnosing):
     module.register(app)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.errors import IntegrityError
+from pipeline.errors import InputError, IntegrityError
 from pipeline.store import latest_run, read_json
 
 
@@ -21,6 +21,8 @@ class FinishedRun:
 
     def __init__(self, out: Path, folder: Path | None = None) -> None:
         self.out, self.folder = out, folder or latest_run(out)
+        if not (self.folder / "run.json").is_file():
+            raise InputError(f"{out}: the run {self.folder.name} is not kept any more.")
         self._manifest: dict[str, Any] | None = None
 
     def manifest(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -21,7 +22,14 @@ from pipeline.pages.source import Source
 from pipeline.pages.words import load_wording
 
 
-def pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], config: Config, pages_for: Collection[str] | None, past: Past | None) -> Iterator[tuple[str, bytes]]:
+def pages(
+    frames: Mapping[str, pl.DataFrame],
+    manifest: Mapping[str, Any],
+    config: Config,
+    pages_for: Collection[str] | None,
+    past: Past | None,
+    corrections: Mapping[str, Sequence[str]],
+) -> Iterator[tuple[str, bytes]]:
     """See `pipeline.pages.build_pages`."""
     before = past or no_past(date.fromisoformat(manifest["night"]))
     health = report(manifest, before.nights, before.operations)
@@ -29,4 +37,4 @@ def pages(frames: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], confi
     yield "index.html", index_bytes(index_page(source))
     for network in source.networks:
         if network["network_id"] in (source.paged if pages_for is None else pages_for):
-            yield page_name(network["network_id"]), network_bytes(network_page(source, network))
+            yield page_name(network["network_id"]), network_bytes(replace(network_page(source, network), corrections=tuple(corrections.get(network["network_id"], ()))))

@@ -228,3 +228,5 @@ class NetworkPage:
     marks: tuple[str, ...] = ()
     journal: Table | None = None
     look_alikes: Table | None = None
+    corrections: tuple[str, ...] = field(default=())
+    """what a case said of the network and took back; none if nothing"""

@@ -1,0 +1,144 @@
+"""From numbers to words by rule: likelihood of a judgement, level of confidence, weight of evidence. The rules are printed in annex B and section 2."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.kinds import GATE_FAMILIES
+from pipeline.pages import numbers
+from pipeline.pages.incident.records import Incident, NetworkSheet, Row
+from pipeline.pages.incident.wording import say, shared, words
+from pipeline.pages.words import families as family_words
+
+REFER = "refer"
+NULLS = "innocent_groups_flagged"
+"""The measure of validation.json whose n is the number of independent innocent comparisons."""
+
+
+def figure_row(incident: Incident, measure: str, stratum: str = "all") -> Row | None:
+    """A row of the validation's figures."""
+    rows = incident.validation["figures"] if incident.validation else ()
+    return next((row for row in rows if row["measure"] == measure and row["stratum"] == stratum), None)
+
+
+def validation_fits(incident: Incident) -> bool:
+    """Whether the quoted error rates are of this version and these settings."""
+    quoted = incident.validation_summary
+    return bool(quoted and quoted["same_code"] and not quoted["stale"] and quoted["version"] == incident.run.version)
+
+
+def no_false_network(incident: Incident) -> bool:
+    """Whether the validation referred networks and none of them was false."""
+    row = figure_row(incident, "networks_false")
+    return bool(row and row["n"] and row["value"] == 0)
+
+
+def admitted(sheet: NetworkSheet) -> list[str]:
+    """Gate families that cover the network."""
+    return [row["family"] for row in sheet.families if row["admitted"] and row["family"] in GATE_FAMILIES]
+
+
+def covering(sheet: NetworkSheet) -> list[Row]:
+    """Families that cover at least half of the network or admit it, or that tie the median pair."""
+    return [row for row in sheet.families if row["admitted"] or (row["coverage_share"] or 0.0) >= 0.5 or (row["median_bits"] or 0.0) > 0]
+
+
+def control_word(incident: Incident, sheet: NetworkSheet) -> str:
+    """The likelihood of common control, as a name of incident.toml's table."""
+    if sheet.row["tier"] == REFER:
+        return "very_likely" if validation_fits(incident) and no_false_network(incident) else "likely"
+    return "even" if admitted(sheet) and sheet.row["tier"] != "explained" else "unlikely"
+
+
+def confidence_level(incident: Incident, sheet: NetworkSheet) -> str:
+    """low, moderate or high: by families, test, validation, calibration and blind spots."""
+    blind = [row for row in incident.run.blind_spots if row["status"] != "ran"]
+    if len(covering(sheet)) < 2 or sheet.row["q_value"] is None or incident.validation is None:
+        return "low"
+    adjudicated = not incident.validation["is_simulated"]
+    return "high" if sheet.calibrated and adjudicated and not blind else "moderate"
+
+
+COMPLEMENT = {"very_likely": "very_unlikely", "likely": "unlikely", "even": "even", "unlikely": "likely"}
+"""How likely an innocent explanation is where common control is so likely: the two are judged as the only ones."""
+
+
+def because(incident: Incident, sheets: Sequence[NetworkSheet]) -> list[str]:
+    """The grounds of that level, common to these networks."""
+    if len(sheets) == 1:
+        names = [row["family"] for row in covering(sheets[0])]
+        parts = [say("because", "families", families=family_words(shared(), names), network=sheets[0].network_id)] if names else []
+    else:
+        parts = [say("because", "families_each", count=numbers.counted(min(len(covering(sheet)) for sheet in sheets), "families"))]
+    known = [sheet.row["q_value"] for sheet in sheets if sheet.row["q_value"] is not None]
+    parts.append(say("because", "tested", q=numbers.probability(max(known))) if len(known) == len(sheets) else say("because", "untested"))
+    parts.append(say("because", "calibrated" if all(sheet.calibrated for sheet in sheets) else "uncalibrated"))
+    if incident.validation is None:
+        parts.append(say("because", "unmeasured"))
+    else:
+        parts.append(say("because", "simulated" if incident.validation["is_simulated"] else "fields"))
+    blind = sum(row["status"] != "ran" for row in incident.run.blind_spots)
+    return [*parts, say("because", "blind", count=numbers.counted(blind, "families"))] if blind else parts
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A word of ICD 203 with its range."""
+
+    word: str
+    range: str
+
+
+def likelihood(name: str) -> Likelihood:
+    """The word and the range of a name in incident.toml."""
+    entry = words()["likelihood"][name]
+    return Likelihood(entry["word"], entry["range"])
+
+
+def weight_sentence(incident: Incident, sheet: NetworkSheet) -> str:
+    """The weight of evidence: a ratio with its word for calibrated bits, held to what the validation can carry; else the rarity in bits and no ratio."""
+    bits = sheet.row["coordination_bits"]
+    accounts = numbers.counted(sheet.row["account_count"], "accounts")
+    unweighed = not bits and not sheet.families
+    if unweighed or bits is None or not math.isfinite(bits):
+        return say("s2", "weight_none", network=sheet.network_id, why=shared().line("unweighed", "one_entity" if sheet.row["entity_count"] == 1 else "one_fact"))
+    if not sheet.calibrated:
+        return say("s2", "weight_rarity", network=sheet.network_id, bits=numbers.bits(bits))
+    nulls = figure_row(incident, NULLS)
+    if incident.validation is None or nulls is None or not nulls["n"]:
+        return say("s2", "weight_unchecked", network=sheet.network_id)
+    ratio, cap = 2.0 ** min(abs(bits), 1000.0), float(nulls["n"])
+    held = min(ratio, cap)
+    values = {
+        "atmost": "at least " if ratio > cap else "about ",
+        "ratio": rounded(held),
+        "accounts": accounts,
+        "network": sheet.network_id,
+        "word": shared().support(held),
+        "cap": numbers.count(cap),
+        "basis": basis(incident, numbers.count(nulls["n"])),
+    }
+    return say("s2", "weight_calibrated" if bits >= 0 else "weight_calibrated_against", **values)
+
+
+def basis(incident: Incident, comparisons: str) -> str:
+    """What a ratio is calibrated on."""
+    if incident.validation is None:
+        return numbers.UNKNOWN
+    kind = "simulated worlds" if incident.validation["is_simulated"] else "labelled logs"
+    return f"{comparisons} innocent groups of {numbers.counted(len(incident.validation['worlds']), kind)} (suite {incident.validation['suite']}, {incident.validation['date']})"
+
+
+def rounded(ratio: float) -> str:
+    """A ratio with the two digits that it carries."""
+    if ratio < 10:
+        return numbers.decimal(ratio)
+    digits = math.floor(math.log10(ratio)) - 1
+    return f"{round(ratio / 10**digits) * 10**digits:,.0f}"
+
+
+def named(names: Sequence[str]) -> str:
+    """`N-1`, or `N-1, N-2 and N-3`."""
+    return numbers.listed(list(names))
