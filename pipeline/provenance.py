@@ -26,6 +26,8 @@ COMPUTING_PACKAGES = ("altair", "duckdb", "igraph", "jinja2", "numba", "numpy", 
 
 JUDGING = ("config", "engines", "features", "ingest", "kinds", "measures", "run", "schema", "simulate", "stages", "validate")
 """Modules and packages whose change may change an error rate."""
+READING = "engines.locked"
+"""Answers questions about finished runs; no run uses it."""
 PLANS = "validate.plans"
 """Which worlds a suite makes is said by the validation itself, world by world: a suite may grow and leave figures of others as they are."""
 
@@ -93,8 +95,8 @@ def code_sha256() -> str:
 
 def judging_sha256() -> str:
     """Hash of what decides error rates: the code_sha256 of a validation. Pages, templates, wording and commands are no part of it, because they judge nobody."""
-    plans = _module_files(f"pipeline.{PLANS}", whole=False)
-    python = [path for name in JUDGING for path in _module_files(f"pipeline.{name}", whole=True) if path not in plans]
+    apart = {path for name in (PLANS, READING) for path in _module_files(f"pipeline.{name}", whole=False)}
+    python = [path for name in JUDGING for path in _module_files(f"pipeline.{name}", whole=True) if path not in apart]
     return _files_sha256([*sorted(python), _PACKAGE / "default.toml", *_sources(sql_folder(), ("[0-9]*.sql",))])
 
 

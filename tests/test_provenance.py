@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import provenance
+from tests.conftest import ROOT
 
 NIGHT = date(2026, 5, 1)
 
@@ -84,6 +85,13 @@ def test_what_judges_is_its_own_hash_and_pages_are_no_part_of_it(tmp_path: Path,
     assert provenance.judging_sha256() == before
     (sql / "41_links.sql").write_text("SELECT 2")
     assert provenance.judging_sha256() != before
+
+
+def test_what_stands_apart_from_the_judging_code_is_used_by_no_run() -> None:
+    reached = {path.relative_to(ROOT).as_posix() for path in provenance.import_closure(["pipeline.run", "pipeline.stages", "pipeline.ingest", "pipeline.validate.judging"])}
+    assert "pipeline/engines/duckdb.py" in reached
+    assert provenance.READING == "engines.locked"
+    assert "pipeline/engines/locked.py" not in reached
 
 
 def test_versions_name_every_package_that_computes() -> None:

@@ -15,7 +15,7 @@ from pipeline.cli.options import DEFAULT_OUT, Form, Out
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.evidence.locked import Answer
+    from pipeline.engines.locked import Answer
 
 _SCHEMA = "stillhunt.query/1"
 LIMIT = 100
@@ -61,7 +61,7 @@ def _ask(sql: str | None, saved: str | None, values: list[str], limit: int, seco
     from pipeline.cli.options import usable_threads
     from pipeline.evidence.askable import find_saved, run_tables, typed_values
     from pipeline.evidence.finished import FinishedRun
-    from pipeline.evidence.locked import ask
+    from pipeline.engines.locked import ask
 
     file = find_saved(saved) if saved is not None else None
     parameters = typed_values(file, _pairs(values)) if file else {}

@@ -118,7 +118,7 @@ def _self_test(what: str, action: Callable[[], str], to_do: str) -> Check:
 
 
 def _engine_answers() -> str:
-    from pipeline.evidence.locked import ask
+    from pipeline.engines.locked import ask
 
     answer = ask("SELECT sum(range) AS total FROM range(5)", {}, {}, 1, 10.0, 1)
     if [int(row[0]) for row in answer.rows] != [10]:

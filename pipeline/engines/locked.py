@@ -4,7 +4,7 @@ Three locks, each of which would do alone. A text is parsed by the engine's own 
 and no table function but the harmless ones listed here. The connection has no files but those of the tables it names, loads no extension, sees no variable of
 Python, and its settings are locked. Memory and time are bounded, nothing spills to disk, and there is nothing in it to write to.
 
-This reader judges nobody and no run uses it, so it does not stand among the engines, whose code the shipped error rates are tied to.
+No run uses it, so the shipped error rates are not tied to its code (provenance.READING).
 """
 
 from __future__ import annotations
