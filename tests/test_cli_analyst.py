@@ -11,6 +11,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -372,10 +373,16 @@ def test_open_without_a_display_prints_the_page_and_with_one_opens_it(typed: Typ
     assert opened == [page.as_uri()]
 
 
+LISTENING = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from pipeline.cli import start; sys.exit(start(sys.argv[1:]))"
+"""The program, started as by hand: what a shell puts in the background is deaf to SIGINT."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_server_serves_the_index_until_it_is_told_to_stop(finished: Path, number: signal.Signals) -> None:
-    command = [sys.executable, "-m", "pipeline", "open", "--serve", "0", "--out", str(finished)]
+    command = [sys.executable, "-c", LISTENING, "open", "--serve", "0", "--out", str(finished)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        end = threading.Timer(60, server.kill)
+        end.start()
         assert server.stdout is not None
         url = server.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:")
@@ -386,3 +393,4 @@ def test_the_server_serves_the_index_until_it_is_told_to_stop(finished: Path, nu
         assert server.wait(timeout=20) == 0
         assert time.monotonic() - began < 15
         assert "stopped" in (server.stderr.read() if server.stderr else "")
+        end.cancel()
