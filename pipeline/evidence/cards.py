@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from pipeline import assets
-from pipeline.config import recorded_config
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.names import ranked_members
 from pipeline.features import FEATURES
-from pipeline.pages import numbers
-from pipeline.pages.pieces import finding_sentence, speaks_sentence
-from pipeline.pages.words import Wording, load_wording
+
+if TYPE_CHECKING:
+    from pipeline.pages.words import Wording
 
 Row = dict[str, Any]
 Parts = dict[str, list[Row]]
@@ -36,6 +35,8 @@ class Said:
 
 def wording() -> Wording:
     """The sentences that pages use."""
+    from pipeline.pages.words import load_wording
+
     return load_wording(assets.reports_folder() / "wording.toml")
 
 
@@ -93,12 +94,17 @@ def percentiles(run: FinishedRun, account: Row) -> dict[str, float | None]:
 
 def said(run: FinishedRun, findings: list[Row]) -> list[Said]:
     """Findings as the network's page words them."""
+    from pipeline.config import recorded_config
+    from pipeline.pages.pieces import finding_sentence, speaks_sentence
+
     words, config = wording(), recorded_config(run.manifest()["config"], str(run.folder / "run.json"))
     return [Said(row["rank"], finding_sentence(row, words), speaks_sentence(row, words, config), row["finding_id"], row["evidence_total"] or 0) for row in findings]
 
 
 def innocent(network: Row) -> str:
     """The best innocent explanation in a few words, with what it leaves."""
+    from pipeline.pages import numbers
+
     name, left = network["best_alternative"], network["alternative_margin_bits"]
     if name in (None, "none"):
         return "none of those that were tried fits"

@@ -7,6 +7,7 @@ difference over features that both have. Likeness is not control: two strangers 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,34 +63,31 @@ def similar(run: FinishedRun, account: dict[str, Any], count: int) -> Neighbours
     """The linked accounts, and the `count` accounts of the most similar profile that are not linked, nearest first, ties by id."""
     name = str(account["account_id"])
     linked = linked_accounts(run, name)
-    table = run.columns("accounts", "account_id", "network_id", *FEATURE_NAMES).sort("account_id")
+    table = run.columns("accounts", "account_id", "network_id", *(feature for feature in FEATURE_NAMES if account[feature] is not None))
     ids = table["account_id"].to_list()
-    scaled, names = _scaled(table)
     own = ids.index(name)
-    known = ~np.isnan(scaled[own])
-    scaled, names = scaled[:, known], [one for one, is_known in zip(names, known, strict=True) if is_known]
-    distances = _distances(scaled, own)
-    order = [at for at in np.argsort(distances, kind="stable") if np.isfinite(distances[at])]
+    scaled = _scaled(table)
+    distances = _distances(list(scaled.values()), own, len(ids))
+    compared = int(np.isfinite(distances).sum())
     taken = {row["other_account_id"] for row in linked}
-    near = [int(at) for at in order if ids[at] not in taken][:count]
-    alike = tuple(_likeness(table, scaled, names, own, at, distances, len(order)) for at in near)
-    return Neighbours(name, tuple(linked), alike, len(order), len(names))
+    near = [at for at in np.argsort(distances, kind="stable")[:compared].tolist() if ids[at] not in taken][:count]
+    alike = tuple(_likeness(table, scaled, own, at, distances) for at in near)
+    return Neighbours(name, tuple(linked), alike, compared, len(scaled))
 
 
-def _scaled(table: pl.DataFrame) -> tuple[Floats, list[str]]:
-    """Features in spreads from their median, bent, unknown as nan, and their names.
+def _scaled(table: pl.DataFrame) -> dict[str, Floats]:
+    """Features by name in spreads from their median, bent, unknown as nan.
 
     A spread is half the distance between the quartiles, else between the outer twentieths; a feature that has none is left out.
     """
-    columns, names = [], []
-    for name in FEATURE_NAMES:
+    found = {}
+    for name in table.columns[2:]:
         values = table[name].cast(pl.Float64).to_numpy()
         low, first, median, third, high = _order_statistics(values[np.isfinite(values)])
         spread = (third - first) / 2 or (high - low) / 2
         if spread > 0:
-            columns.append(np.arcsinh((values - median) / spread))
-            names.append(name)
-    return (np.column_stack(columns) if columns else np.zeros((table.height, 0))), names
+            found[name] = np.arcsinh((values - median) / spread)
+    return found
 
 
 def _order_statistics(known: Floats) -> tuple[float, ...]:
@@ -101,30 +99,30 @@ def _order_statistics(known: Floats) -> tuple[float, ...]:
     return tuple(float(parted[place]) for place in at)
 
 
-def _distances(scaled: Floats, own: int) -> Floats:
+def _distances(scaled: Sequence[Floats], own: int, count: int) -> Floats:
     """Distance of each account to one; inf for itself and for those that know too few of its features."""
-    if not scaled.shape[1]:
-        return np.full(len(scaled), np.inf)
-    differences = scaled - scaled[own]
-    both = ~np.isnan(differences)
-    counts = both.sum(axis=1)
-    squares = np.where(both, differences, 0.0) ** 2
-    found: Floats = np.sqrt(squares.sum(axis=1) / np.maximum(counts, 1)).round(6)
-    found[(counts < SHARED * scaled.shape[1]) | (np.arange(len(scaled)) == own)] = np.inf
+    squares, counts = np.zeros(count), np.zeros(count, dtype=np.int64)
+    for values in scaled:
+        difference = values - values[own]
+        both = ~np.isnan(difference)
+        counts += both
+        squares += np.where(both, difference, 0.0) ** 2
+    found: Floats = np.sqrt(squares / np.maximum(counts, 1)).round(6)
+    found[(counts < max(1.0, SHARED * len(scaled))) | (np.arange(count) == own)] = np.inf
     return found
 
 
-def _likeness(table: pl.DataFrame, scaled: Floats, names: list[str], own: int, at: int, distances: Floats, compared: int) -> Likeness:
-    mine, theirs = scaled[own], scaled[at]
-    both = np.flatnonzero(~np.isnan(theirs))
-    depth = np.minimum(np.abs(mine), np.abs(theirs)) * (mine * theirs > 0)
-    same = [index for index in both if depth[index] >= UNUSUAL and abs(mine[index] - theirs[index]) <= ALIKE]
-    same.sort(key=lambda index: (-round(float(depth[index]), 6), names[index]))
-    worst = max(both, key=lambda index: (round(float(abs(mine[index] - theirs[index])), 6), names[index]))
-    further = int((distances[np.isfinite(distances)] > distances[at]).sum())
-    values = [_values(table, names[index], own, at) for index in same[:REASONS]]
-    unlike = _values(table, names[worst], own, at) if mine[worst] != theirs[worst] else ""
-    return Likeness(table["account_id"][at], table["network_id"][at], float(distances[at]), round(further / max(compared, 1), 6), ", ".join(values), unlike)
+def _likeness(table: pl.DataFrame, scaled: Mapping[str, Floats], own: int, at: int, distances: Floats) -> Likeness:
+    pairs = {name: (float(values[own]), float(values[at])) for name, values in scaled.items() if not np.isnan(values[at])}
+    depth = {name: round(min(abs(mine), abs(theirs)), 6) for name, (mine, theirs) in pairs.items() if mine * theirs > 0}
+    same = [name for name, (mine, theirs) in pairs.items() if depth.get(name, 0.0) >= UNUSUAL and abs(mine - theirs) <= ALIKE]
+    same.sort(key=lambda name: (-depth[name], name))
+    worst = max(pairs, key=lambda name: (round(abs(pairs[name][0] - pairs[name][1]), 6), name))
+    compared = distances[np.isfinite(distances)]
+    values = [_values(table, name, own, at) for name in same[:REASONS]]
+    unlike = _values(table, worst, own, at) if pairs[worst][0] != pairs[worst][1] else ""
+    further = round(int((compared > distances[at]).sum()) / len(compared), 6)
+    return Likeness(table["account_id"][at], table["network_id"][at], float(distances[at]), further, ", ".join(values), unlike)
 
 
 def _values(table: pl.DataFrame, name: str, own: int, at: int) -> str:
