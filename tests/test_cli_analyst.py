@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli import start
+from pipeline.measures.backends import is_compiled
 from tests.conftest import ROOT, Program
 from tests.logs import _token
 
@@ -32,6 +33,7 @@ COMMANDS = (("query",), ("whatif",), ("expand",), ("test",), ("doctor",), ("open
 def typed(capsys: pytest.CaptureFixture[str]) -> Iterator[Typed]:
     """A command line in this process (imports cost most of a command): arguments in; exit code, data and talk out."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    environment = dict(os.environ)
 
     def type_in(*arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -44,6 +46,9 @@ def typed(capsys: pytest.CaptureFixture[str]) -> Iterator[Typed]:
     yield type_in
     for number, handler in before.items():
         signal.signal(number, handler)
+    os.environ.clear()
+    os.environ.update(environment)  # a command may switch the compiler off for its own process
+    is_compiled.cache_clear()
 
 
 @pytest.fixture(scope="module")
