@@ -298,6 +298,9 @@ def test_doctor_looks_at_the_machine_and_the_folder(typed: Typed, workspace: Pat
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert found("lock", workspace / "busy") == ("note", "process 4711 is writing to this folder")
+        with monkeypatch.context() as without:
+            without.setattr(condition, "_KERNEL_LOCKS", workspace / "none")
+            assert found("lock", workspace / "busy")[0] == "note", "where the kernel lists no locks"
     assert found("lock", workspace / "busy")[0] == "ok"
     (workspace / "broken" / "latest").mkdir(parents=True)
     (workspace / "broken" / "latest" / "run.json").write_text("[]")
