@@ -11,6 +11,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli import start
+from pipeline.measures.backends import is_compiled
 from tests.conftest import ROOT, Program
 from tests.logs import _token
 
@@ -31,6 +33,7 @@ COMMANDS = (("query",), ("whatif",), ("expand",), ("test",), ("doctor",), ("open
 def typed(capsys: pytest.CaptureFixture[str]) -> Iterator[Typed]:
     """A command line in this process (imports cost most of a command): arguments in; exit code, data and talk out."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    environment = dict(os.environ)
 
     def type_in(*arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -43,6 +46,9 @@ def typed(capsys: pytest.CaptureFixture[str]) -> Iterator[Typed]:
     yield type_in
     for number, handler in before.items():
         signal.signal(number, handler)
+    os.environ.clear()
+    os.environ.update(environment)  # a command may switch the compiler off for its own process
+    is_compiled.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -292,6 +298,9 @@ def test_doctor_looks_at_the_machine_and_the_folder(typed: Typed, workspace: Pat
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert found("lock", workspace / "busy") == ("note", "process 4711 is writing to this folder")
+        with monkeypatch.context() as without:
+            without.setattr(condition, "_KERNEL_LOCKS", workspace / "none")
+            assert found("lock", workspace / "busy")[0] == "note", "where the kernel lists no locks"
     assert found("lock", workspace / "busy")[0] == "ok"
     (workspace / "broken" / "latest").mkdir(parents=True)
     (workspace / "broken" / "latest" / "run.json").write_text("[]")
@@ -372,10 +381,16 @@ def test_open_without_a_display_prints_the_page_and_with_one_opens_it(typed: Typ
     assert opened == [page.as_uri()]
 
 
+LISTENING = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from pipeline.cli import start; sys.exit(start(sys.argv[1:]))"
+"""The program, started as by hand: what a shell puts in the background is deaf to SIGINT."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_server_serves_the_index_until_it_is_told_to_stop(finished: Path, number: signal.Signals) -> None:
-    command = [sys.executable, "-m", "pipeline", "open", "--serve", "0", "--out", str(finished)]
+    command = [sys.executable, "-c", LISTENING, "open", "--serve", "0", "--out", str(finished)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        end = threading.Timer(60, server.kill)
+        end.start()
         assert server.stdout is not None
         url = server.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:")
@@ -386,3 +401,4 @@ def test_the_server_serves_the_index_until_it_is_told_to_stop(finished: Path, nu
         assert server.wait(timeout=20) == 0
         assert time.monotonic() - began < 15
         assert "stopped" in (server.stderr.read() if server.stderr else "")
+        end.cancel()

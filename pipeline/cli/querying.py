@@ -59,16 +59,21 @@ def query(
 
 def _ask(sql: str | None, saved: str | None, values: list[str], limit: int, seconds: float, out: Path, form: console.Format) -> None:
     from pipeline.cli.options import usable_threads
-    from pipeline.evidence.askable import find_saved, run_tables, typed_values
+    from pipeline.evidence.askable import find_saved, other_days, run_tables, typed_values
     from pipeline.evidence.finished import FinishedRun
     from pipeline.engines.locked import ask
 
     file = find_saved(saved) if saved is not None else None
     parameters = typed_values(file, _pairs(values)) if file else {}
     text = file.text if file else _text(str(sql))
-    tables = run_tables(FinishedRun(out))
-    answer = ask(text, parameters, tables, limit, seconds, min(usable_threads(), 4))
+    run = FinishedRun(out)
+    answer = ask(text, parameters, run_tables(run), limit, seconds, min(usable_threads(), 4))
     _print(answer, form)
+    changed = other_days(run)
+    if changed:
+        console.say(
+            f"day tables are not what the run read: of {len(changed)} days they are gone or were made anew since ({', '.join(changed[:5])}{' ...' if len(changed) > 5 else ''})"
+        )
     if answer.is_cut:
         console.say(f"only the first {limit:,} rows are shown: --limit N for more")
     if not answer.rows:

@@ -54,6 +54,7 @@ def _whatif(name: str, without: tuple[str, ...], threshold: float | None, accoun
 
     run = FinishedRun(out)
     name = find_network(run, name)["network_id"]
+    console.say(WAIT)
     with Workings(run, Origins(out, accounts, context), threads) as workings:
         found = what_if(workings, name, tuple(dict.fromkeys(without)), threshold)
         say_remade(workings.remade)
@@ -64,6 +65,9 @@ def _whatif(name: str, without: tuple[str, ...], threshold: float | None, accoun
     else:
         _print(found)
     console.say_next("show", name, "--out", out)
+
+
+WAIT = "recomputing from the run's tables and days: seconds for a small log, a minute or more for ten million requests"
 
 
 def say_remade(names: list[str]) -> None:

@@ -14,7 +14,7 @@ import typer
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import DEFAULT_OUT, Form, Out, Threads, usable_threads
-from pipeline.cli.rejudging import Accounts, Context, say_remade
+from pipeline.cli.rejudging import WAIT, Accounts, Context, say_remade
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ def _test(file: Path, kind: Literal["account", "address", "card"] | None, accoun
 
     run = FinishedRun(out)
     tip = _tip(run, file, kind)
+    console.say(WAIT)
     with Workings(run, Origins(out, accounts, context), threads) as workings:
         found = judge_group(workings, [holder.account_key for holder in tip.holders])
     blind = run.table("blind_spots").filter(~_ran()).rows(named=True)

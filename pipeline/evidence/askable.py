@@ -11,6 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.evidence.finished import FinishedRun
 from pipeline.schema import Table
 from pipeline.stages import TABLES
+from pipeline.store import Store
 
 FOLDER = "adhoc/"
 REJECTS = "rejects"
@@ -32,6 +33,13 @@ def run_tables(run: FinishedRun) -> dict[str, list[Path]]:
         files = [path for folder in folders if (path := folder / f"{name}.parquet").is_file()]
         found |= {name: files} if files else {}
     return dict(sorted(found.items()))
+
+
+def other_days(run: FinishedRun) -> tuple[str, ...]:
+    """Days of the run whose tables are gone, or were made anew of other files since: what is asked of day tables is not what the run saw of them."""
+    store = Store(run.out)
+    kept = {day: store.day_record(date.fromisoformat(day)) for day in run.manifest()["days"]}
+    return tuple(sorted(day for day, record in kept.items() if record is None or record.key != run.manifest()["days"][day]["key"]))
 
 
 def columns_of(table: str) -> tuple[tuple[str, str, str, str], ...]:

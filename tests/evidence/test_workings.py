@@ -12,6 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipeline.errors import InputError
+from pipeline.evidence.askable import other_days, run_tables
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.origins import NOTES, Origins, note_origins
 from pipeline.evidence.workings import Workings
@@ -68,6 +69,16 @@ def test_what_was_made_goes_again(copy, tiny_accounts, tmp_path, monkeypatch):
         workings.frame("account_records")
         assert list(tmp_path.iterdir())
     assert not list(tmp_path.iterdir())
+
+
+def test_days_that_are_no_longer_the_runs_are_told(copy, tmp_path):
+    out = _edited(copy, tmp_path)
+    assert other_days(FinishedRun(out)) == ()
+    made = out / "days" / "date=2026-05-01" / "made.json"
+    made.write_text(json.dumps(json.loads(made.read_text()) | {"key": "another"}))
+    shutil.rmtree(out / "days" / "date=2026-05-02")
+    assert other_days(FinishedRun(out)) == ("2026-05-01", "2026-05-02")
+    assert len(run_tables(FinishedRun(out))["account_days"]) == 2
 
 
 def test_a_day_that_is_gone_or_made_anew_is_named(copy, tiny_accounts, tmp_path):
