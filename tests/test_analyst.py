@@ -277,3 +277,38 @@ def test_a_question_costs_less_than_two_cpu_seconds(program: Program, finished: 
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(costs) < 2.0
+
+
+def test_what_is_said_of_a_network_is_what_its_page_says(typed: Typed, place: Path) -> None:
+    """Each sentence of the assessment stands on the page, too; strength and confidence are two."""
+    import html
+    import re
+
+    from pipeline.evidence.cards import assessed
+    from pipeline.evidence.finished import FinishedRun
+
+    run = FinishedRun(place / "stillhunt-out")
+    (network,) = run.table("networks").rows(named=True)
+    page = html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", (run.folder / "networks" / f"{network['network_id']}.html").read_text())))
+    found = assessed(run, network)
+    _, out, _ = typed("show", "@1")
+    assert found.is_weighed
+    for sentence in (found.first, found.second, found.strength, found.confidence, found.innocent, found.attribution, found.decisive):
+        assert sentence in out
+        assert re.sub(r"\s+", " ", sentence) in page
+
+
+def test_a_group_that_is_not_weighed_has_no_bits(finished: Path, tmp_path: Path, typed: Typed) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out, symlinks=True)
+    tables = out / "latest" / "tables"
+    small = {"account_count": 2, "coordination_bits": 0.0, "extraction_bits": 0.0, "q_value": None, "tier": "watch", "reason": "small_group", "best_alternative": "none"}
+    networks = pl.read_parquet(tables / "networks.parquet")
+    networks.with_columns(pl.lit(value, dtype=networks.schema[name]).alias(name) for name, value in small.items()).write_parquet(tables / "networks.parquet")
+    pl.read_parquet(tables / "network_families.parquet").clear().write_parquet(tables / "network_families.parquet")
+    _, shown, _ = typed("show", "@1", "--out", out)
+    assert "not weighed" in shown
+    assert "None is tried" in shown
+    assert "proposition" not in shown
+    assert typed("networks", "--where", "bits:<=100", "--out", out)[1] == "(none)\n"
+    assert len(json.loads(typed("networks", "--where", "bits:none", "--format", "json", "--out", out)[1])["rows"]) == 1

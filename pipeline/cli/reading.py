@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pipeline.evidence.finished import FinishedRun
 
 _SCHEMA = "stillhunt.networks/1"
-_OWN = ("age_days", "first_day", "last_day", "events", "families")
-"""What a search adds for its own use and only JSON and CSV show."""
+_ONLY_SEARCHED = ("first_day", "last_day", "weighed_bits")
+"""What a search makes of other columns for its own use."""
 _LEAST = ("reason", "innocent", "last", "training", "q", "new", "tokens")
 SPARK, NARROW_SPARK, NARROW = 20, 14, 100
 """Columns of a sparkline, of one on a terminal narrower than this."""
@@ -82,16 +82,27 @@ def _print(run: FinishedRun, chosen: list[dict[str, Any]]) -> None:
 
 
 def _line(row: dict[str, Any], drawn: str) -> dict[str, Any]:
-    """A network as a line for people: short heads, what matters least can go first."""
+    """A network as a line for people: short heads, what matters least can go first; what was not weighed or tested has no bits."""
+    is_tested = row["weighed_bits"] is not None or row["q_value"] is not None
     return {
-        "network_id": row["network_id"], "tier": row["tier"], "new": "-" if row["age_days"] is None else f"{row['age_days']}d", "accounts": row["account_count"],
-        "requests": row["request_count"], "tokens": row["token_count"], "bits": row["coordination_bits"], "training": row["extraction_bits"], "q": row["q_value"],
-        "a day": drawn, "last": row["last_day"], "innocent": row["best_alternative"] or "none", "reason": row["reason"],
-    }  # fmt: skip
+        "network_id": row["network_id"],
+        "tier": row["tier"],
+        "new": "-" if row["age_days"] is None else f"{row['age_days']}d",
+        "accounts": row["account_count"],
+        "requests": row["request_count"],
+        "tokens": row["token_count"],
+        "bits": row["weighed_bits"],
+        "training": row["extraction_bits"] if is_tested else None,
+        "q": row["q_value"],
+        "a day": drawn,
+        "last": row["last_day"],
+        "innocent": row["best_alternative"] or "none",
+        "reason": row["reason"],
+    }
 
 
 def _export(chosen: list[dict[str, Any]], every: list[dict[str, Any]], form: console.Format) -> None:
-    columns = tuple(name for name in (every[0] if every else {"network_id": ""}) if name not in ("first_day", "last_day"))
+    columns = tuple(name for name in (every[0] if every else {"network_id": ""}) if name not in _ONLY_SEARCHED)
     plain = [[",".join(row[name]) if form == "csv" and isinstance(row[name], list) else row[name] for name in columns] for row in chosen]
     console.rows(columns, plain, form, _SCHEMA)
 

@@ -78,7 +78,7 @@ def _unfolded(part: str, rows: list[Row]) -> Any:
 
 def _print_network(run: FinishedRun, network: Row, parts: Parts) -> None:
     from pipeline.evidence.activity import calendar, network_days
-    from pipeline.evidence.cards import innocent, said, wording
+    from pipeline.evidence.cards import assessed, said, wording
     from pipeline.kinds import GATE_FAMILIES
 
     words, days = wording(), network_days(run, [network["network_id"]]).get(network["network_id"], [])
@@ -90,16 +90,21 @@ def _print_network(run: FinishedRun, network: Row, parts: Parts) -> None:
     )
     console.paragraph(words.reason(network["reason"]))
     console.data("")
+    whole = assessed(run, network)
     opened = [row["family"] for row in parts["families"] if row["admitted"] and row["family"] in GATE_FAMILIES]
     _facts(
         ("seen", f"{_moment(network['first_seen_at'])} to {_moment(network['last_seen_at'])} UTC"),
         ("a day", f"{sparkline(days, 28)}  at most {max(days):,}, on {calendar(run)[days.index(max(days))]}" if days else "-"),
-        ("one operator?", f"{_number(network['coordination_bits'])} bits (median member)"),
-        ("training-shaped?", f"{_number(network['extraction_bits'])} bits"),
+        ("one operator?", f"{_number(network['coordination_bits'])} bits (median member)" if whole.is_weighed else "not weighed"),
+        ("training-shaped?", f"{_number(network['extraction_bits'])} bits" if whole.is_weighed or network["q_value"] is not None else "not tested"),
         ("chance", f"q = {_probability(network['q_value'])}, p = {_probability(network['p_value'])}"),
-        ("innocent", innocent(network)),
         ("gate opened by", ", ".join(words.word("family", name) for name in opened) or "nothing"),
-        ("attribution", words.word("attribution", network["attribution_level"])),
+        *((("proposition 1", whole.first), ("proposition 2", whole.second)) if whole.is_weighed else ()),
+        ("strength", whole.strength),
+        ("confidence", whole.confidence),
+        ("innocent", whole.innocent),
+        ("attribution", whole.attribution),
+        ("to decide", whole.decisive),
     )
     console.heading("FINDINGS, in the words of the page")
     for one in said(run, parts["findings"]):
@@ -185,13 +190,13 @@ def _print_account(run: FinishedRun, account: Row, parts: Parts) -> None:
 
 
 def _print_unusual(run: FinishedRun, account: Row) -> None:
-    from pipeline.evidence.cards import percentiles
+    from pipeline.evidence.cards import percent, percentiles
     from pipeline.features import FEATURES
 
     ranks = percentiles(run, account)
     far = sorted((feature for feature in FEATURES if ranks[feature.name] is not None), key=lambda feature: -abs((ranks[feature.name] or 0.0) - 0.5))
     lines = [
-        {"feature": one.name, "value": account[one.name], "unit": one.unit or "-", "higher than": f"{ranks[one.name]:.1%} of accounts", "formula": one.formula}
+        {"feature": one.name, "value": account[one.name], "unit": one.unit or "-", "higher than": f"{percent(ranks[one.name] or 0.0)} of accounts", "formula": one.formula}
         for one in far[:UNUSUAL]
     ]
     _part("WHAT IS LEAST USUAL ABOUT IT", lines, ("formula", "unit"))

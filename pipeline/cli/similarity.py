@@ -80,8 +80,10 @@ def _print(found: Neighbours, limit: int) -> None:
 
 def _print_alike(found: Neighbours) -> None:
     """A table where there is room for the reasons, else each account with its reasons below."""
+    from pipeline.evidence.cards import percent
+
     room = console.width()
-    short = [(one.account_id, one.network_id, one.distance, f"{one.nearer_than:.1%}") for one in found.alike]
+    short = [(one.account_id, one.network_id, one.distance, percent(one.nearer_than)) for one in found.alike]
     heads = ("account_id", "network_id", "distance", "nearer than")
     if room is None or room >= REASONS_FIT:
         why = [(one.alike_in or "nothing unusual", one.unlike_in or "nothing") for one in found.alike]
@@ -90,6 +92,6 @@ def _print_alike(found: Neighbours) -> None:
         )
         return
     for one in found.alike:
-        console.line(redact.for_cell(one.account_id), f"  {one.network_id or 'in no network'}, distance {one.distance:.2f}, nearer than {one.nearer_than:.1%}")
+        console.line(redact.for_cell(one.account_id), f"  {one.network_id or 'in no network'}, distance {one.distance:.2f}, nearer than {percent(one.nearer_than)}")
         console.paragraph(f"both unusual in {one.alike_in or 'nothing'}", "    ")
         console.paragraph(f"most unlike in {one.unlike_in or 'nothing'}", "    ")

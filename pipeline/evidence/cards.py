@@ -101,14 +101,59 @@ def said(run: FinishedRun, findings: list[Row]) -> list[Said]:
     return [Said(row["rank"], finding_sentence(row, words), speaks_sentence(row, words, config), row["finding_id"], row["evidence_total"] or 0) for row in findings]
 
 
-def innocent(network: Row) -> str:
-    """The best innocent explanation in a few words, with what it leaves."""
+@dataclass(frozen=True)
+class Assessed:
+    """How strongly, how surely and how far, in the sentences of the network's page; strength and confidence are never one sentence."""
+
+    is_weighed: bool
+    """the links were weighed; of a group of two to four, or of one organisation, they are not"""
+    first: str
+    """the proposition of one operator, which strength is about"""
+    second: str
+    """the proposition of independent customers"""
+    strength: str
+    confidence: str
+    innocent: str
+    attribution: str
+    decisive: str
+
+
+def assessed(run: FinishedRun, network: Row) -> Assessed:
+    """What the page of a network says of it as a whole."""
+    from pipeline.config import recorded_config
+    from pipeline.pages import assessment, numbers
+    from pipeline.pages.run_facts import read_manifest
+    from pipeline.pages.source import Source
+
+    name, manifest = network["network_id"], run.manifest()
+    members = run.where("members", network_id=name)
+    frames = {
+        "networks": run.where("networks", network_id=name),
+        "network_families": run.where("network_families", network_id=name),
+        "members": members,
+        "links": run.among("links", {"account_a": members["account_id"].to_list()}),
+        "blind_spots": run.table("blind_spots"),
+    }
+    source = Source(frames, read_manifest(manifest), recorded_config(manifest["config"], str(run.folder / "run.json")), wording())
+    families = frames["network_families"].rows(named=True)
+    level, accounts = network["attribution_level"], numbers.counted(network["account_count"], "accounts")
+    return Assessed(
+        is_weighed=not assessment.unweighed_sentence(source, network),
+        first=source.wording.line("proposition", "control", accounts=accounts),
+        second=source.wording.line("proposition", "independent", accounts=accounts),
+        strength=assessment.likelihood(source, network, families),
+        confidence=assessment.confidence(source, network, families),
+        innocent=assessment.alternative(source, network) if name in source.paged else "None is tried for groups of two to four.",
+        attribution=source.wording.text("attribution", level, "sentence") or str(level),
+        decisive=assessment.decisive(source, network),
+    )
+
+
+def percent(share: float) -> str:
+    """A share as `12.3 %`; what is not all never reads as all."""
     from pipeline.pages import numbers
 
-    name, left = network["best_alternative"], network["alternative_margin_bits"]
-    if name in (None, "none"):
-        return "none of those that were tried fits"
-    return f"{wording().word('alternative', name)}; it leaves {numbers.bits(left)} unexplained".replace("\u00a0", " ")
+    return numbers.percent(share).replace("\u202f", " ")
 
 
 def facts(row: Row) -> list[Row]:

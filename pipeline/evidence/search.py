@@ -38,7 +38,7 @@ class Field:
 FIELDS = (
     Field("id", "word", "network_id", "the network's id"),
     Field("tier", "word", "tier", "refer, watch or explained"),
-    Field("bits", "number", "coordination_bits", "evidence for one operator, in bits (median member)"),
+    Field("bits", "number", "weighed_bits", "evidence for one operator, in bits (median member); none where links are not weighed"),
     Field("extraction", "number", "extraction_bits", "evidence that the traffic is training-shaped, in bits"),
     Field("q", "number", "q_value", "share of false networks expected among those with this q or less"),
     Field("accounts", "number", "account_count", "members"),
@@ -81,8 +81,13 @@ def searchable(run: FinishedRun) -> list[Row]:
     rows = queue(run)
     night = dt.date.fromisoformat(run.manifest()["night"])
     tokens, first, events, families = _tokens(run), _first_nights(run), _events(run, night), _families(run)
-    return [_known(row, tokens.get(row["network_id"], (None, None)), first.get(row["network_id"]), night) | {
-        "events": events.get(row["network_id"], []), "families": families.get(row["network_id"], [])} for row in rows]  # fmt: skip
+    weighed = frozenset(run.columns("network_families", "network_id")["network_id"])
+    return [
+        _known(row, tokens.get(name, (None, None)), first.get(name), night)
+        | {"events": events.get(name, []), "families": families.get(name, []), "weighed_bits": row["coordination_bits"] if name in weighed or row["coordination_bits"] else None}
+        for row in rows
+        for name in (row["network_id"],)
+    ]
 
 
 def parse(text: str) -> tuple[Term, ...]:
