@@ -12,6 +12,6 @@ SELECT
   count(CASE WHEN entities.first_day = fx_day(account_windows.first_us) THEN 1 END) AS first_day_count
 FROM entities
 JOIN account_windows ON account_windows.account_key = entities.account_key
-WHERE entities.kind IN ('agent', 'api_key', 'asn', 'country', 'ip', 'ip_prefix', 'ja4', 'model', 'settings', 'system', 'tools')
+WHERE entities.kind IN ('agent', 'api_key', 'asn', 'country', 'end_user', 'ip', 'ip_prefix', 'ja4', 'model', 'settings', 'system', 'tools')
 GROUP BY entities.kind, entities.account_key, entities.request_count
 ORDER BY entities.kind, entities.account_key, entities.request_count
