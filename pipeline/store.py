@@ -175,7 +175,10 @@ def _take_lock(handle: int, root: Path) -> None:
 def _layout(root: Path) -> int:
     """The layout of a folder; 1 of one that does not say, which is also what an empty one may be."""
     path = root / "layout.json"
-    return int(read_json(path).get("layout", 1)) if path.is_file() else 1
+    found = read_json(path).get("layout") if path.is_file() else 1
+    if not isinstance(found, int):
+        raise IntegrityError(f"{path}: does not say the layout of the folder. Restore it, or delete it if {root} was written by this version.")
+    return found
 
 
 def _check_layout(root: Path) -> None:

@@ -237,3 +237,10 @@ def test_a_folder_that_says_no_layout_is_of_the_first_and_is_taken_over(tmp_path
         assert store.day_record(DAY) is not None
         store.keep_day(_day(tmp_path / "again"), date(2026, 5, 2), "key", [("a", "1")], {"requests": 7})
     assert read_json(tmp_path / "layout.json") == {"layout": LAYOUT}
+
+
+@pytest.mark.parametrize("text", ['{"layout": "new"}', "{}", "{"])
+def test_a_broken_layout_file_is_an_integrity_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "layout.json").write_text(text)
+    with pytest.raises(IntegrityError, match=r"layout\.json"), open_store(tmp_path):
+        pass
