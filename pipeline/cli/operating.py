@@ -150,6 +150,8 @@ def erase(
             if found.refusals:
                 raise InputError(found.refusals[0])
             if found.is_empty:
+                if apply:
+                    erasure.clear_scratch(store)
                 return _tell_leftovers(out, account, erasure.leftovers(out, account))
             if not apply:
                 console.say("nothing was changed. Networks that held it keep their figures until their nights are run again.")

@@ -91,10 +91,8 @@ def apply(store: Store, found: Erasure, by: str, progress: Callable[[str, int, i
     """
     if found.refusals:
         raise InputError(found.refusals[0])
-    with canary_folder(store.root):  # empties it: it may hold the day tables of a canary run that was killed
-        pass
+    clear_scratch(store)
     _record(store.root, found, by)
-    shutil.rmtree(store.scratch, ignore_errors=True)
     for done, place in enumerate(found.places):
         progress("erase", done, len(found.places))
         if place.what == "day":
@@ -107,6 +105,13 @@ def apply(store: Store, found: Erasure, by: str, progress: Callable[[str, int, i
     shutil.rmtree(store.scratch, ignore_errors=True)
     progress("erase", len(found.places), len(found.places))
     return leftovers(store.root, found.account.account_id)
+
+
+def clear_scratch(store: Store) -> None:
+    """Remove working tables that may hold anybody: those of a run, a canary run or an erasure that was stopped. Raises LockHeld while a canary run is at work."""
+    with canary_folder(store.root):
+        pass
+    shutil.rmtree(store.scratch, ignore_errors=True)
 
 
 def tombstone(root: Path, account_id: str) -> str:

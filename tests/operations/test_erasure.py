@@ -129,6 +129,24 @@ def test_a_stopped_erasure_is_finished_by_the_same_command(out: Path, monkeypatc
     assert [entry.kind for entry in read_journal(out)] == ["note", "erasure"], "one tombstone, however often the command is stopped"
 
 
+def test_what_a_stop_left_in_scratch_goes_when_the_command_is_asked_again(out: Path, program: Program) -> None:
+    """A stop after the last folder was replaced, before its old self was removed."""
+    old = out / "scratch" / "killed"
+    shutil.rmtree(out / "scratch", ignore_errors=True)
+    shutil.copytree(out / "days" / "date=2026-05-01", old)
+    with open_store(out) as store:
+        kept = erasure.plan(store, GONE)
+        for place in kept.places:
+            if place.what == "day":
+                erasure.rewrite_day(store, date.fromisoformat(place.name), place.rows, kept.account)
+            else:
+                erasure.rewrite_run(store, place.name, place.rows, kept.account)
+    assert naming(out, GONE) == ["scratch/killed/account_ids.parquet"]
+    assert program("erase", GONE, "--out", out).returncode == 5
+    assert program("erase", GONE, "--out", out, "--apply", "--by", "Bo").returncode == 0
+    assert naming(out, GONE) == []
+
+
 def test_an_account_that_the_logs_bring_back_is_told(out: Path, program: Program, tiny_log: Path, tiny_accounts: Path) -> None:
     erased(out)
     shutil.rmtree(out / "days" / "date=2026-05-02")  # as after a late file: the day is read again
