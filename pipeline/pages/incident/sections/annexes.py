@@ -94,6 +94,3 @@ def _redaction(incident: Incident) -> tuple[Block, ...]:
         heading("Certificates", "annex-e-certificates"),
         text(words()["certificate"]["text"]),
     )
-
-
-
