@@ -82,9 +82,17 @@ def write_validation(out: Path, nulls: int = 300, **changes: Any) -> None:
     ]
     names = ("measure", "stratum", "value", "low", "high", "bound", "n", "cases", "unit")
     document = {
-        "schema": "stillhunt.validation/1", "suite": "all", "date": "2199-01-01", "is_simulated": True, "version": __version__, "config_sha256": "cd" * 32, "code_sha256": "00" * 32,
-        "config": load_config().as_dict(), "worlds": [f"world-{place}" for place in range(60)], "figures": [dict(zip(names, row, strict=True)) | {"suite": "all"} for row in rows],
-    }  # fmt: skip
+        "schema": "stillhunt.validation/1",
+        "suite": "all",
+        "date": "2199-01-01",
+        "is_simulated": True,
+        "version": __version__,
+        "config_sha256": "cd" * 32,
+        "code_sha256": "00" * 32,
+        "config": load_config().as_dict(),
+        "worlds": [f"world-{place}" for place in range(60)],
+        "figures": [dict(zip(names, row, strict=True)) | {"suite": "all"} for row in rows],
+    }
     folder = out / "validation"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "validation.json").write_text(json.dumps(document | changes))

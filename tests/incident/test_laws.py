@@ -91,6 +91,7 @@ def test_hours_of_the_coverage_are_all_rows(record):
 def test_indicators_count_members_and_strangers_apart(record):
     by_value = {indicator.value: (indicator.members, indicator.holders) for indicator in record.networks[0].indicators}
     assert by_value["python-requests"] == (7, 19)
+    assert record.networks[0].common_traces == 0
     assert by_value["not logged as text"] == (5, 13)  # keys 2, 5, 8 ... of 14 and of 38
 
 

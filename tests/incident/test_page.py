@@ -17,7 +17,7 @@ from pipeline.pages.incident import render_incident
 from pipeline.provenance import judging_sha256
 from pipeline.redaction import Release
 from tests.incident.made_case import KEY, SMALL, bare_case, case, incident, write_context, write_validation
-from tests.incident.made_run import NETWORK, Plan, make_run
+from tests.incident.made_run import Plan, make_run
 
 FIGURES = tuple(f"fig-{number}" for number in range(1, 17))
 TABLES = tuple(f"table-{number}" for number in range(18))
