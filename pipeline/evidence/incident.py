@@ -133,6 +133,7 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
     controls = base.controls.filter(pl.col("network_id") == network)
     shown = release.aggregate(controls.height)
     findings = run.where("findings", network_id=network).sort("rank", "finding_id")
+    traces = people.indicators(run, members, release.text)
     weak, bans = people.doubtful(members), ground.bans_of(base.context)
     return NetworkSheet(
         network_id=redact.identifier(network),
@@ -170,7 +171,8 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
         templates=counted.templates,
         countries=people.countries(counted.countries, None if base.context.regions is None else sorted(base.context.regions), release.text),
         limited=rhythm.limited(days, base.calendar),
-        indicators=people.indicators(run, members, release.text),
+        indicators=traces[0],
+        common_traces=traces[1],
     )
 
 

@@ -94,18 +94,25 @@ def _tables(plan: Plan) -> dict[str, pl.DataFrame]:
     size, start = plan.members, dt.datetime.combine(FIRST_DAY, dt.time(3), dt.UTC)
     requests = size * plan.requests_a_day * plan.days
     network = {
-        "network_id": NETWORK, "flagged": plan.tier == "refer", "tier": plan.tier, "account_count": size, "entity_count": size, "request_count": requests, "first_seen_at": start,
-        "last_seen_at": start + dt.timedelta(days=plan.days - 1, hours=18), "coordination_bits": 31.25, "extraction_bits": 11.5, "q_value": 0.0021, "p_value": 0.001,
-        "best_alternative": "event", "alternative_margin_bits": 5.4, "attribution_level": "L3" if plan.tier == "refer" else "L1", "core_count": sum(_role(place, size) == "core" for place in range(size)),
+        "network_id": NETWORK,
+        "flagged": plan.tier == "refer",
+        "tier": plan.tier,
+        "account_count": size,
+        "entity_count": size,
+        "request_count": requests,
+        "first_seen_at": start,
+        "last_seen_at": start + dt.timedelta(days=plan.days - 1, hours=18),
+        "coordination_bits": 31.25,
+        "extraction_bits": 11.5,
+        "q_value": 0.0021,
+        "p_value": 0.001,
+        "best_alternative": "event",
+        "alternative_margin_bits": 5.4,
+        "attribution_level": "L3" if plan.tier == "refer" else "L1",
+        "core_count": sum(_role(place, size) == "core" for place in range(size)),
         "reason": "specific_fact_and_extraction" if plan.tier == "refer" else "no_extraction",
-    }  # fmt: skip
-    members = [
-        {
-            "account_id": plan.account(key), "network_id": NETWORK, "membership": round(1 - place / (2 * size), 6), "role": _role(place, size), "bits": round(34 - 20 * place / size, 6),
-            "strongest_account_id": plan.account(1 + (place + 1) % size), "strongest_bits": 30.5, "strongest_kind": "payment", "request_count": plan.requests_a_day * plan.days, "extraction_score": 0.75,
-        }
-        for place, key in enumerate(_keys(plan))
-    ]  # fmt: skip
+    }
+    members = [_member(plan, place, key) for place, key in enumerate(_keys(plan))]
     made = {
         "networks": _frame(schema.NETWORKS, [network]),
         "members": _frame(schema.MEMBERS, members),
@@ -127,6 +134,22 @@ def _tables(plan: Plan) -> dict[str, pl.DataFrame]:
     inside = shared.filter(pl.col("account_key") <= size).group_by("kind", "value_key").agg(pl.len().cast(pl.Int64).alias("inside_count"), pl.col("df").first())
     values = inside.with_columns(pl.lit(0, dtype=pl.Int64).alias("cluster"), pl.lit(value=True).alias("qualifies")).sort("kind", "value_key")
     return made | {"shared_values": shared, "cluster_values": values}
+
+
+def _member(plan: Plan, place: int, key: int) -> dict[str, Any]:
+    size = plan.members
+    return {
+        "account_id": plan.account(key),
+        "network_id": NETWORK,
+        "membership": round(1 - place / (2 * size), 6),
+        "role": _role(place, size),
+        "bits": round(34 - 20 * place / size, 6),
+        "strongest_account_id": plan.account(1 + (place + 1) % size),
+        "strongest_bits": 30.5,
+        "strongest_kind": "payment",
+        "request_count": plan.requests_a_day * plan.days,
+        "extraction_score": 0.75,
+    }
 
 
 def _families() -> list[dict[str, Any]]:

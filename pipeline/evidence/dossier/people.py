@@ -36,6 +36,8 @@ TRAITS = (
 _LABELLED = {"ja4": "TLS client fingerprint (JA4)", "agent_product": "Client product (user agent)"}
 _TRACES = 8
 """Traces of a type that are listed, at most."""
+OWN_SHARE = 0.25
+"""Members among the accounts that show a trace, at least: what mostly strangers show is no indicator."""
 
 
 def member_list(members: pl.DataFrame, named: Callable[[str], str]) -> tuple[Member, ...]:
@@ -108,19 +110,20 @@ def countries(found: Iterable[tuple[str, int, int]], regions: Sequence[str] | No
     )
 
 
-def indicators(run: FinishedRun, members: pl.DataFrame, shown: Callable[[str], str]) -> tuple[Indicator, ...]:
-    """Client fingerprints and products that at least two members show, those of most members first. In: account_key."""
+def indicators(run: FinishedRun, members: pl.DataFrame, shown: Callable[[str], str]) -> tuple[tuple[Indicator, ...], int]:
+    """(client fingerprints and products that members show, those of most members first; how many more are shown mostly by strangers). In: account_key."""
     columns, labelled = ("day", "kind", "account_key", "value_key"), pl.col("kind").is_in(list(_LABELLED))
     days = [day.group_by("kind", "value_key", "account_key").agg(pl.col("day").first()) for day in day_frames(run, "account_entities", columns, members["account_key"], labelled)]
     if not days:
-        return ()
+        return (), 0
     facts = (
         pl.concat(days).group_by("kind", "value_key").agg(pl.col("account_key").n_unique().alias("members"), pl.col("day").min().alias("first"), pl.col("day").max().alias("last"))
     )
     top = facts.filter(pl.col("members") >= 2).sort("kind", "members", "value_key", descending=[False, True, False])
     kept = pl.concat([top.clear(), *(part.head(_TRACES) for part in top.partition_by("kind", maintain_order=True))])
     holders, labels = _holders(run, kept), _labels(run, kept)
-    return tuple(_indicator(row, holders, labels, shown) for row in kept.iter_rows(named=True))
+    own = [row for row in kept.iter_rows(named=True) if row["members"] >= OWN_SHARE * holders.get((row["kind"], row["value_key"]), 0)]
+    return tuple(_indicator(row, holders, labels, shown) for row in own), kept.height - len(own)
 
 
 _Value = tuple[str, int]

@@ -22,6 +22,8 @@ Grid = NDArray[np.bool_]
 MATRIX_ROWS, MATRIX_COLUMNS = 72, 44
 GRAPH_ROWS, GRAPH_COLUMNS = 36, 24
 """Rows and columns that a drawing takes; a graph of both has 60 nodes at most."""
+MANY_VALUES, FEW_COLUMNS = 24, 5
+"""A kind of more values than the first, or one that opens no gate, gets few further single columns, or it would crowd out all others."""
 WIDE_SHARE = 0.02
 """In a network of more members than rows, a value needs this share of them for a column of its own."""
 BANDS: tuple[tuple[int, int | None], ...] = ((2, 2), (3, 5), (6, 20), (21, 100), (101, None))
@@ -93,7 +95,8 @@ def _shares(tables: Sequence[pl.DataFrame], most: int, gate: frozenset[str]) -> 
     shares = [1] * len(tables)
     room = max(0, most - 2 * len(tables))
     for place in sorted(range(len(tables)), key=lambda place: (tables[place]["kind"][0] not in gate, tables[place].height, place)):
-        more = min(room, tables[place].height - 1)
+        many = tables[place].height > MANY_VALUES or tables[place]["kind"][0] not in gate
+        more = min(room, tables[place].height - 1, FEW_COLUMNS if many else room)
         shares[place] += more
         room -= more
     return shares

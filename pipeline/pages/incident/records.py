@@ -142,6 +142,8 @@ class NetworkSheet:
     limited: tuple[int, ...]
     """rate-limited requests, by day of the calendar"""
     indicators: tuple[Indicator, ...]
+    common_traces: int
+    """traces that members show but mostly strangers do"""
 
 
 @dataclass(frozen=True)

@@ -184,28 +184,28 @@ def _day_counts(canvas: Canvas, axis: _Axis, y: float, label: str, counts: Seque
 
 def models(series: Sequence[Series], calendar: Sequence[dt.date], releases: Mapping[str, dt.date], name: str, description: str) -> Markup:
     """Share of each day's requests by model, stacked, each model named in its legend; a line where one was released."""
-    axis, height, line = _Axis(calendar), 170, 17
-    canvas = Canvas(WIDTH, height + 48 + line * len(series))
+    axis, top, height, line = _Axis(calendar), 26, 170, 17
+    canvas = Canvas(WIDTH, top + height + 38 + line * len(series))
     totals = [sum(one.counts[at] for one in series) for at in range(len(calendar))]
     base = [0.0] * len(calendar)
     for share in (0, 0.5, 1):
-        y = 10 + height * (1 - share)
+        y = top + height * (1 - share)
         canvas.line(_LEFT, y, WIDTH - _RIGHT, y, opacity=0.14)
         canvas.text(_LEFT - 6, y + 4, "all" if share == 1 else f"{share:.0%}", size=10, anchor="end")
     for place, one in enumerate(series):
         boxes = []
         for at, total in enumerate(totals):
             part = one.counts[at] / total if total else 0.0
-            boxes.append((_LEFT + at * axis.step + 1, 10 + height * (1 - base[at] - part), axis.step - 2, height * part))
+            boxes.append((_LEFT + at * axis.step + 1, top + height * (1 - base[at] - part), axis.step - 2, height * part))
             base[at] += part
         colour = SERIES_COLOURS[place % len(SERIES_COLOURS)]
         canvas.boxes(boxes, colour)
-        y = height + 46 + line * place
+        y = top + height + 36 + line * place
         canvas.rect(_LEFT, y - 9, 11, 11, colour)
         canvas.text(_LEFT + 17, y, short(one.name, 60))
     for model, day in sorted(releases.items(), key=lambda pair: (pair[1], pair[0])):
         if axis.holds(day):
-            canvas.line(axis.x(day), 6, axis.x(day), 10 + height, width=2)
+            canvas.line(axis.x(day), 8, axis.x(day), top + height, width=2)
             canvas.text(axis.x(day) + 4, 18, f"release of {short(model, 30)}", bold=True)
-    axis.label(canvas, height + 25)
+    axis.label(canvas, top + height + 15)
     return canvas.drawn(name, "Share of requests by model", description)

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import replace
 
 from pipeline.pages import numbers
-from pipeline.pages.incident.blocks import Block, Section, bullets, command, facts, heading, table, text
+from pipeline.pages.incident.blocks import Block, Section, command, facts, heading, table, text
 from pipeline.pages.incident.exhibits import Exhibits, link
 from pipeline.pages.incident.records import Incident
 from pipeline.pages.incident.wording import say, sentence, shared, words

@@ -103,7 +103,8 @@ def _indicators(incident: Incident, sheet: NetworkSheet, place: int) -> Block:
         ]
         for indicator in sheet.indicators
     ]
+    common = numbers.counted(sheet.common_traces, "further traces") + " of members are shown mostly by strangers and are no indicators."
+    empty = common if sheet.common_traces else "the log carries neither TLS fingerprints nor user agents that two members share."
     columns = "Type | Value | Members with it # | Accounts of the log with it # | First day | Last day | Shareable"
-    return table(
-        "T17", f"Indicators of {sheet.network_id}", columns, rows, part=_part(incident, place), empty="the log carries neither TLS fingerprints nor user agents of these accounts."
-    )
+    left = common if sheet.common_traces and rows else ""
+    return table("T17", f"Indicators of {sheet.network_id}", columns, rows, part=_part(incident, place), empty=empty, left_out=left)

@@ -45,9 +45,9 @@ def _traits(sheet: NetworkSheet, part: str) -> Block:
     """F12."""
     plot = Plot("F12", part)
     known = [trait for trait in sheet.traits if trait.members is not None]
-    blank = [spaced(trait.feature) for trait in sheet.traits if trait.members is None]
+    blank = [_trait(trait) for trait in sheet.traits if trait.members is None]
     answer = _traits_answer(known)
-    rows = [(spaced(trait.feature), trait.members, trait.controls, _middle(trait.members, trait), _middle(trait.controls, trait)) for trait in known]
+    rows = [(_trait(trait), trait.members, trait.controls, _middle(trait.members, trait), _middle(trait.controls, trait)) for trait in known]
     left = "What prompts ask for (capabilities) is not judged by this version; these are traits of requests and answers. "
     left += f"Not logged, so not drawn: {numbers.listed(blank)}. " if blank else ""
     left += "" if any(trait.controls for trait in known) else f"Controls: matched accounts are {sheet.control_count}."
@@ -63,6 +63,11 @@ def _traits(sheet: NetworkSheet, part: str) -> Block:
     )
 
 
+def _trait(trait: Trait) -> str:
+    name: str = words()["trait"].get(trait.feature, spaced(trait.feature))
+    return name
+
+
 def _middle(span: tuple[float, float, float] | None, trait: Trait) -> str:
     return "not shown" if span is None else measured(span[1], trait.unit)
 
@@ -71,7 +76,7 @@ def _trait_row(trait: Trait) -> list[Cell | str]:
     own = [measured(value, trait.unit) for value in trait.members] if trait.members else ["unknown"] * 3
     others = [measured(value, trait.unit) for value in trait.controls] if trait.controls else ["not shown"] * 3
     unit = {"0..1": "share"}.get(trait.unit, trait.unit) or "number"
-    return [spaced(trait.feature), unit, *own, numbers.count(trait.member_n), *others, numbers.count(trait.control_n) if trait.controls else "not shown"]
+    return [_trait(trait), unit, *own, numbers.count(trait.member_n), *others, numbers.count(trait.control_n) if trait.controls else "not shown"]
 
 
 def _traits_answer(known: list[Trait]) -> str:
@@ -81,7 +86,7 @@ def _traits_answer(known: list[Trait]) -> str:
         return "No comparison is possible: too few matched accounts may be shown."
     if not apart:
         return "In every trait the middle half of the members overlaps that of matched accounts."
-    said = [f"{spaced(trait.feature)} ({_middle(trait.members, trait)} against {_middle(trait.controls, trait)})" for trait in apart[:3]]
+    said = [f"{_trait(trait)} ({_middle(trait.members, trait)} against {_middle(trait.controls, trait)})" for trait in apart[:3]]
     more = f" and {numbers.counted(len(apart) - 3, 'further traits')}" if len(apart) > 3 else ""
     return f"The middle halves of members and matched accounts lie apart in {', '.join(said)}{more}."
 
@@ -134,7 +139,7 @@ def _models(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
     left = (
         "releases.csv was not given with --context, so no release is marked."
         if incident.context.releases is None
-        else f"{numbers.counted(len(releases) - len(inside), 'releases')} outside the window are not marked."
+        else f"Not marked, outside the window: {numbers.counted(len(releases) - len(inside), 'releases')}."
     )
     return figure(
         plot,

@@ -226,7 +226,7 @@ def _timeline(incident: Incident) -> Block:
     answer = _timeline_answer(incident)
     outside = len(events) - len(inside)
     given = [name for name, part in (("releases.csv", incident.context.releases), ("bans.csv", incident.context.bans)) if part is None]
-    left = [f"{numbers.counted(outside, 'events')} outside the window are not drawn."] if outside else []
+    left = [f"Not drawn, outside the window: {numbers.counted(outside, 'events')}."] if outside else []
     left += [f"Not given with --context, so not drawn: {numbers.listed(given)}."] if given else []
     left += [] if incident.terms else ["No clause was imported, so none is drawn."]
     data = [(day.isoformat(), *(numbers.count(counts[place]) for _, counts in rows), _events_of(events, day)) for place, day in enumerate(incident.calendar)]

@@ -112,7 +112,7 @@ def _matrix(sheet: NetworkSheet, part: str) -> Block:
 
 def _columns_words(drawn: Matrix) -> str:
     if any(one.band for one in drawn.attributes):
-        return "A column is a value that at least one in fifty members holds; the others of a kind stand together by how many members hold each ('of 3-5')."
+        return "A column is a value that at least one in fifty members holds; the others of a kind stand together by how many members hold each of them."
     return "Values that the same members hold stand as one column, and so do all further values of a kind."
 
 

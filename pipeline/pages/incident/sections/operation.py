@@ -99,7 +99,7 @@ def _hours(sheet: NetworkSheet, part: str) -> Block:
         counted=f"n = {numbers.counted(own.total, 'requests')} of members"
         + (f" and {numbers.counted(controls.total, 'requests')} of controls" if len(groups) > 1 and controls else "")
         + ".",
-        left_out=left if len(groups) > 1 else f"{left} No comparison: matched accounts are {sheet.control_count}, and at least 20 with traffic are needed.",
+        left_out=left if len(groups) > 1 else f"{left} No comparison: matched accounts are {sheet.control_count}, and at least 20 accounts with traffic are needed.",
         columns=" | ".join(["Hour, UTC", *(f"{name} {day[:3]}, share #" for name in ("members", "controls")[: len(groups)] for day in DAYS)]),
         rows=_hour_rows([group for _, group in groups]) if own.total else [],
         pictures=_maps(groups, plot.anchor) if own.total else (),

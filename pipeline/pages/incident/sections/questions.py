@@ -10,6 +10,7 @@ from pipeline.pages.incident.blocks import Block, Section, bullets, heading, mis
 from pipeline.pages.incident.records import Incident, NetworkSheet, Row
 from pipeline.pages.incident.wording import measured, say, sentence, share, shared, words
 from pipeline.pages.records import Cell
+from pipeline.pages.words import spaced
 from pipeline.stages.alternatives import EXPLAINS, EXPLAINS_ANSWERS
 
 ANSWERS, CHANCE = "answers", "chance"
@@ -52,14 +53,21 @@ def _matrix(incident: Incident, sheet: NetworkSheet, place: int) -> Block:
         )
     columns = " | ".join(["Hypothesis", "Members that fit #", "Left unexplained, less a link's margin #", *(head for head, _ in evidence)])
     caption = f"Alternatives for {sheet.network_id}: {_matrix_answer(scored)}"
-    return table("T2", caption, columns, rows, part=part, left_out="C consistent, I inconsistent, N neutral. Evidence that covers less than half of the network is left out.")
+    return table(
+        "T2",
+        caption,
+        columns,
+        rows,
+        part=part,
+        left_out="C consistent, I inconsistent, N neutral. Evidence that covers less than half of the network is left out; a test that chance passes as often stands as 'chance'.",
+    )
 
 
 def covering_evidence(sheet: NetworkSheet) -> list[tuple[str, tuple[str, ...]]]:
     """Evidence columns: families that cover the network with their kinds, and harvested answers where they are beyond chance; and tests that chance passes as often."""
     found = [(sentence(shared().word("family", row["family"])), tuple(kind for kind in (row["kinds"] or "").split(",") if kind)) for row in judging.covering(sheet)]
     chance = [
-        (f"{shared().word('test', row['test'])}: no more than chance", (CHANCE,))
+        (f"{words()['short_test'].get(row['test'], spaced(row['test']))}: chance", (CHANCE,))
         for row in sheet.tests
         if row["supports"] == "coordination" and row["p_value"] is not None and not row["beyond"]
     ]

@@ -54,8 +54,15 @@ def _value(row: Row, value: float | None) -> str:
     return share(value) if value is not None and row["unit"] == "share" else value_text(row, value)
 
 
+def _bounds(row: Row) -> str:
+    """The interval in words; a small upper bound with the digits that it has."""
+    if row["bound"] == "upper" and row["unit"] == "share" and 0 < row["high"] < 0.001:
+        return f"at most {numbers.percent(row['high'], 3)}"
+    return _plain(bounds_text(row))
+
+
 def _line(row: Row, label: str) -> list[Cell | str]:
-    bounds = _plain(bounds_text(row))
+    bounds = _bounds(row)
     return [label, _value(row, row["value"]), Cell(bounds, tone="quiet" if row["bound"] == "none" else ""), f"{numbers.count(row['n'])} {spaced(row['cases'])}"]
 
 
