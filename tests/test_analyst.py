@@ -109,7 +109,7 @@ COMMANDS = {
     ),
     "similar": (("similar", "@1.1"), "stillhunt.similar/1", {"account_id", "linked", "alike", "compared", "features", "note"}, "account_id"),
     "timeline": (("timeline", "@1"), "stillhunt.timeline/1", {"id", "kind", "network_id", "days", "events", "notes"}, "day"),
-    "prompts": (("prompts", "@1"), "stillhunt.prompts/1", {"network_id", "skeletons", "skeleton_total", "request_total", "notes"}, "rank"),
+    "prompts": (("prompts", "@1"), "stillhunt.prompts/1", {"network_id", "by", "skeletons", "skeleton_total", "request_total", "notes"}, "rank"),
     "diff": (("diff",), "stillhunt.diff/1", {"run_before", "run", "night_before", "night", "changes", "same_count", "causes", "level"}, "change"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -29,22 +29,23 @@ def prompts(
     network: Annotated[str, typer.Argument(metavar="NET", help="A network_id; @1 is the first network of the queue.")],
     logs: Annotated[list[Path] | None, typer.Option(metavar="DIR", help="Where the logs of the run lie now (repeatable): examples are read from there again.")] = None,
     accounts: Annotated[Path | None, typer.Option(metavar="FILE", help="The accounts table of the run, to tell organisations apart if the log names none.")] = None,
+    by: Annotated[Literal["skeleton", "opening"] | None, typer.Option(help="Count whole masked prompts, or their first eight words; default: what tells more.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="At most N masked prompts.")] = 20,
     out: Out = DEFAULT_OUT,
     form: Form = "table",
 ) -> None:
     """List the masked prompts of a network with counts. With --logs, one example of each is read again, its file's hash checked, and words that few others use masked."""
-    guarded(lambda: _prompts(network, logs or [], accounts, limit, out, form))
+    guarded(lambda: _prompts(network, logs or [], accounts, by, limit, out, form))
 
 
-def _prompts(name: str, logs: list[Path], accounts: Path | None, limit: int, out: Path, form: console.Format) -> int:
+def _prompts(name: str, logs: list[Path], accounts: Path | None, by: str | None, limit: int, out: Path, form: console.Format) -> int:
     hash_without_compiling()
     from pipeline.evidence.finished import FinishedRun
     from pipeline.evidence.names import find_network
     from pipeline.evidence.prompts import prompts as masked
 
     run = FinishedRun(out)
-    found = masked(run, find_network(run, name)["network_id"], limit, logs, accounts)
+    found = masked(run, find_network(run, name)["network_id"], limit, logs, accounts, by)
     rows = [dataclasses.asdict(one) for one in found.skeletons]
     if form == "json":
         console.document(dataclasses.asdict(found), _SCHEMA)
@@ -55,14 +56,15 @@ def _prompts(name: str, logs: list[Path], accounts: Path | None, limit: int, out
         _print(found)
     for note in found.notes:
         console.say(note)
-    key = found.skeletons[0].skeleton_key if found.skeletons else None
+    key = found.skeletons[0].key if found.skeletons else None
     console.say_next(*(("pivot", "--template", f"key:{key}") if key is not None else ("show", found.network_id)), "--out", out)
     states = {one.state for one in found.skeletons}
     return CHANGED if "changed" in states else GONE if states & {"gone", "unreadable"} else 0
 
 
 def _print(found: Prompts) -> None:
-    console.line((found.network_id, "title"), f"  {found.request_total:,} prompts, {found.skeleton_total:,} of them different once masked")
+    forms = "once masked" if found.by == "skeleton" else "in their first eight words, numbers apart"
+    console.line((found.network_id, "title"), f"  {found.request_total:,} prompts of {found.skeleton_total:,} forms that differ {forms}")
     console.data("")
     heads = ("no", "requests", "accounts", "prompts", "elsewhere", "key", "request_id", "row", "file")
     lines = [
@@ -72,7 +74,7 @@ def _print(found: Prompts) -> None:
             one.account_count,
             one.prompt_count,
             one.elsewhere_count,
-            f"key:{one.skeleton_key}",
+            f"key:{one.key}",
             one.request_id,
             one.source_row,
             redact.file_path(one.source_file),

@@ -56,11 +56,11 @@ class FinishedRun:
         paths = self._day_paths(name, self.manifest()["days"] if days is None else days)
         return (pl.scan_parquet(paths, glob=False, hive_partitioning=False),) if paths else ()
 
-    def scan_days(self, name: str, columns: Iterable[str], predicate: pl.Expr | None = None, days: Iterable[str] | None = None) -> pl.DataFrame:
+    def scan_days(self, name: str, columns: Iterable[str | pl.Expr], predicate: pl.Expr | None = None, days: Iterable[str] | None = None) -> pl.DataFrame:
         """The columns of a day table where a predicate holds, over all days of the run or some of them; a day that was dropped since gives no rows."""
         found = self.lazy_days(name, days)
         if not found:
-            return pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
+            return pl.DataFrame(schema={one if isinstance(one, str) else one.meta.output_name(): pl.Null for one in columns})
         with self.reading(name):
             return (found[0] if predicate is None else found[0].filter(predicate)).select(*columns).collect()
 

@@ -64,7 +64,7 @@ PIVOTS = {
             "template",
             keys.text_readings,
             ("prompt", "prompt_simhash", "prompt_minhash", "prompt_block_hashes", "prompt_hash", "system_prompt", "system_prompt_hash"),
-            (("skeleton_key", "prompt template (masked text)"), ("prompt_key", "prompt, word for word"), ("system_key", "system prompt")),
+            (("skeleton_key", "prompt template (masked text)"), ("prefix_key", "first eight words"), ("prompt_key", "prompt, word for word"), ("system_key", "system prompt")),
         ),
     )
 }

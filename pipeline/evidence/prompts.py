@@ -1,7 +1,8 @@
 """What a network sends: its masked prompts with counts, and one example of each, fetched again from the log and passed through the gate.
 
-Tables hold no text. Prompts are the same here if they are the same once digits, names, quotes, code and paths are masked (skeleton_key). Counts come of all requests of the
-members; an example is the text of one of these requests, with rare words masked besides.
+Tables hold no text. Prompts are the same here if they are the same once digits, names, quotes, code and paths are masked (skeleton_key), or, where the text that a template
+is filled with makes nearly all of those different, if they open with the same eight words (prefix_key). Counts come of all requests of the members; an example is the text of
+one of these requests, with rare words masked besides.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Skeleton:
     """different prompts of this form"""
     elsewhere_count: int
     """accounts outside the network that sent it"""
-    skeleton_key: int
+    key: int
+    """skeleton_key or prefix_key, as `by` says"""
     request_id: str
     source_file: str
     source_row: int
@@ -57,6 +59,8 @@ class Prompts:
     """The masked prompts of a network, most requests first."""
 
     network_id: str
+    by: str
+    """skeleton: the whole masked prompt; opening: its first eight words"""
     skeletons: tuple[Skeleton, ...]
     skeleton_total: int
     request_total: int
@@ -64,27 +68,37 @@ class Prompts:
     notes: tuple[str, ...]
 
 
-def prompts(run: FinishedRun, network_id: str, limit: int, roots: Sequence[Path], accounts_file: Path | None) -> Prompts:
-    """At most `limit` (and MOST) masked prompts of a network, with examples if `roots` says where the logs are. Raises InputError, IntegrityError."""
+COLUMN = {"skeleton": "skeleton_key", "opening": "prefix_key"}
+FEW = 0.1
+"""Share of the requests below which the most frequent masked prompts say too little, so that openings are counted unless the caller asks for one."""
+
+
+def prompts(run: FinishedRun, network_id: str, limit: int, roots: Sequence[Path], accounts_file: Path | None, by: str | None = None) -> Prompts:
+    """At most `limit` (and MOST) masked prompts of a network, with examples if `roots` says where the logs are. `by` is skeleton, opening, or None for what tells more.
+
+    Raises InputError, IntegrityError.
+    """
     keys = run.where("accounts", network_id=network_id)["account_key"].to_list()
     rows = run.scan_days("requests", _NEEDED, pl.col("account_key").is_in(keys) & pl.col("skeleton_key").is_not_null())
     if not rows.height:
-        return Prompts(network_id, (), 0, 0, (_nothing(run),))
-    counted = rows.group_by("skeleton_key").agg(
+        return Prompts(network_id, by or "skeleton", (), 0, 0, (_nothing(run),))
+    by = by or _telling(rows, limit)
+    rows = rows.drop([column for name, column in COLUMN.items() if name != by]).rename({COLUMN[by]: "key"})
+    counted = rows.group_by("key").agg(
         pl.len().cast(pl.Int64).alias("request_count"),
         pl.col("account_key").n_unique().cast(pl.Int64).alias("account_count"),
         pl.col("prompt_key").n_unique().cast(pl.Int64).alias("prompt_count"),
     )
-    chosen = counted.sort(["request_count", "skeleton_key"], descending=[True, False]).head(min(limit, MOST))
-    chosen = chosen.join(_elsewhere(run, chosen["skeleton_key"], keys), on="skeleton_key", how="left", maintain_order="left").with_columns(pl.col("elsewhere_count").fill_null(0))
-    examples = _examples(rows.join(chosen.select("skeleton_key"), on="skeleton_key", how="semi"))
-    shown = chosen.join(examples, on="skeleton_key", how="left", maintain_order="left").rows(named=True)
+    chosen = counted.sort(["request_count", "key"], descending=[True, False]).head(min(limit, MOST))
+    chosen = chosen.join(_elsewhere(run, COLUMN[by], chosen["key"], keys), on="key", how="left", maintain_order="left").with_columns(pl.col("elsewhere_count").fill_null(0))
+    examples = _examples(rows.join(chosen.select("key"), on="key", how="semi"))
+    shown = chosen.join(examples, on="key", how="left", maintain_order="left").rows(named=True)
     texts, fetched, notes = _texts(run, shown, roots, keys, accounts_file)
     skeletons = tuple(_skeleton(rank, row, texts, fetched) for rank, row in enumerate(shown, start=1))
-    return Prompts(network_id, skeletons, counted.height, rows.height, notes)
+    return Prompts(network_id, by, skeletons, counted.height, rows.height, notes)
 
 
-_NEEDED = ("account_key", "ts_us", "skeleton_key", "prompt_key", "prompt_source", "request_id", "source_file", "source_row")
+_NEEDED = ("account_key", "ts_us", "skeleton_key", "prefix_key", "prompt_key", "prompt_source", "request_id", "source_file", "source_row")
 
 
 def _nothing(run: FinishedRun) -> str:
@@ -93,18 +107,24 @@ def _nothing(run: FinishedRun) -> str:
     return "No request of the network carries a prompt of words."
 
 
-def _elsewhere(run: FinishedRun, skeletons: pl.Series, members: Sequence[int]) -> pl.DataFrame:
+def _telling(rows: pl.DataFrame, limit: int) -> str:
+    """skeleton, unless the most frequent ones are hardly any of the requests and openings are more."""
+    held = {name: int(rows.group_by(column).len()["len"].top_k(min(limit, MOST)).sum()) for name, column in COLUMN.items()}
+    return "opening" if held["skeleton"] < FEW * rows.height and held["opening"] > held["skeleton"] else "skeleton"
+
+
+def _elsewhere(run: FinishedRun, column: str, keys: pl.Series, members: Sequence[int]) -> pl.DataFrame:
     """Accounts outside the network that sent each."""
-    found = run.scan_days("requests", ("account_key", "skeleton_key"), pl.col("skeleton_key").is_in(skeletons.implode()))
+    found = run.scan_days("requests", ("account_key", pl.col(column).alias("key")), pl.col(column).is_in(keys.implode()))
     outside = found.filter(~pl.col("account_key").is_in(list(members)))
-    return outside.group_by("skeleton_key").agg(pl.col("account_key").n_unique().cast(pl.Int64).alias("elsewhere_count"))
+    return outside.group_by("key").agg(pl.col("account_key").n_unique().cast(pl.Int64).alias("elsewhere_count"))
 
 
 def _examples(rows: pl.DataFrame) -> pl.DataFrame:
     """One request of each masked prompt, from as few files as goes: the file that shows most of them first, in it the earliest request."""
-    width = rows.group_by("source_file").agg(pl.col("skeleton_key").n_unique().alias("width"))
+    width = rows.group_by("source_file").agg(pl.col("key").n_unique().alias("width"))
     ordered = rows.join(width, on="source_file").sort(["width", "source_file", "ts_us", "source_row"], descending=[True, False, False, False])
-    return ordered.unique("skeleton_key", keep="first", maintain_order=True).select("skeleton_key", "prompt_source", "request_id", "source_file", "source_row")
+    return ordered.unique("key", keep="first", maintain_order=True).select("key", "prompt_source", "request_id", "source_file", "source_row")
 
 
 def _texts(
@@ -134,5 +154,5 @@ _STATES = {
 def _skeleton(rank: int, row: dict[str, Any], texts: dict[tuple[str, int], str], fetched: Fetched | None) -> Skeleton:
     text = texts.get((row["source_file"], row["source_row"]))
     state = "not asked" if fetched is None else "shown" if text is not None else fetched.states.get(row["source_file"], "unreadable")
-    counts = (row["request_count"], row["account_count"], row["prompt_count"], row["elsewhere_count"], row["skeleton_key"])
+    counts = (row["request_count"], row["account_count"], row["prompt_count"], row["elsewhere_count"], row["key"])
     return Skeleton(rank, *counts, row["request_id"], row["source_file"], row["source_row"], "unreadable" if state == "read" else state, text)

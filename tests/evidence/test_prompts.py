@@ -16,7 +16,7 @@ from pipeline.errors import InputError
 from pipeline.evidence.common_words import LEAST, Organisations, common_words, organisations
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.given import Record
-from pipeline.evidence.prompts import MOST, prompts
+from pipeline.evidence.prompts import MOST, _telling, prompts
 from pipeline.evidence.sources import fetch_prompts
 from tests.logs import WORDS
 
@@ -165,3 +165,17 @@ def test_organisations_of_the_log_are_counted_once_and_the_networks_own_never(fi
     whose = organisations(run, None)
     assert (whose.basis, whose.table["organisation"].n_unique()) == ("log", count)
     assert common_words(run, WORDS, pool, whose) == expected
+
+
+def test_openings_are_counted_where_the_filling_makes_every_prompt_another(run: FinishedRun, network: str, pool: pl.DataFrame) -> None:
+    """Digits read as 0 in an opening, so the pool's prompts open in as many ways as their number has lengths; few skeletons hold all of them, so those are counted unless asked."""
+    lengths = pool.with_columns(pl.col("prompt").str.split(" ").list.get(2).str.len_chars().alias("length")).group_by("length")
+    expected = sorted(lengths.agg(pl.len(), pl.col("account_id").n_unique(), pl.col("prompt").n_unique()).drop("length").iter_rows(), reverse=True)
+    assert prompts(run, network, 5, (), None).by == "skeleton"
+    found = prompts(run, network, 50, (), None, "opening").skeletons
+    assert sorted(((one.request_count, one.account_count, one.prompt_count) for one in found), reverse=True) == expected
+    assert {one.elsewhere_count for one in found} == {0}
+    few = pl.DataFrame({"skeleton_key": range(100), "prefix_key": [number % 2 for number in range(100)]})
+    assert _telling(few, 5) == "opening"
+    assert _telling(few, 50) == "skeleton"
+    assert _telling(few.with_columns(pl.col("skeleton_key").alias("prefix_key")), 5) == "skeleton"
