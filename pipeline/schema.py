@@ -728,6 +728,7 @@ EARLIER_LINEAGE = Table("earlier_lineage", 80, LINEAGE.grain, LINEAGE.columns)
 EARLIER_VALUES = Table("earlier_values", 80, KNOWN_VALUES.grain, KNOWN_VALUES.columns)
 EARLIER_RETURNS = Table("earlier_returns", 80, RETURNED_VALUES.grain, RETURNED_VALUES.columns)
 PUBLISHED_NETWORKS = Table("published_networks", 80, KNOWN_NETWORKS.grain, KNOWN_NETWORKS.columns)
+PUBLISHED_TONIGHT = Table("published_tonight", 80, KNOWN_NETWORKS.grain, KNOWN_NETWORKS.columns)
 PUBLISHED_LINEAGE = Table("published_lineage", 80, LINEAGE.grain, LINEAGE.columns)
 
 NETWORK_IDS = Table("network_ids", 80, ("provisional_id",), _columns("""

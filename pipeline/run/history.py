@@ -24,6 +24,9 @@ EARLIER = {"earlier_networks": "known_networks", "earlier_values": "known_values
 REPLACED = {"published_networks": "known_networks", "published_lineage": "lineage"}
 """Table that stage 80 reads <- published table of the last night that was judged already, if that is this night or a later one."""
 
+SPOKEN = {"published_tonight": "known_networks"}
+"""The same, of this night itself: its networks as they were then."""
+
 
 def previous_of(nights: Mapping[date, str], night: date) -> date | None:
     """The last night judged before this one; None if there is none."""
@@ -38,7 +41,9 @@ def earlier_tables(store: Store, nights: Mapping[date, str], previous: date | No
 def replaced_tables(store: Store, nights: Mapping[date, str], night: date) -> dict[str, Path]:
     """Tables of what was published for this night before, or for nights after it; empty if nothing was."""
     last = max(nights, default=None)
-    return _tables(store, nights[last], REPLACED) if last is not None and last >= night else {}
+    if last is None or last < night:
+        return {}
+    return _tables(store, nights[last], REPLACED) | (_tables(store, nights[night], SPOKEN) if night in nights else {})
 
 
 def _tables(store: Store, run_id: str, names: Mapping[str, str]) -> dict[str, Path]:

@@ -145,12 +145,13 @@ STAGES: tuple[Stage, ...] = (
     _stage(
         80,
         "pipeline.stages.lineage:lineage",
-        "night networks members accounts account_records shared_values kinds earlier_networks earlier_values earlier_lineage earlier_returns published_networks published_lineage",
+        "night networks members accounts account_records shared_values kinds earlier_networks earlier_values earlier_lineage earlier_returns "
+        "published_networks published_tonight published_lineage",
         "network_ids lineage known_networks known_values returned_values",
     ),
 )
 
-GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earlier_returns", "published_networks", "published_lineage", "kinds")
+GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earlier_returns", "published_networks", "published_tonight", "published_lineage", "kinds")
 """Tables that no stage makes: the run's own night, what earlier nights left, what an earlier judgement of the night published, and the kinds of evidence in kinds.py."""
 
 SCRATCH = frozenset(

@@ -64,7 +64,9 @@ class Night:
     tonight: Mapping[str, Tonight]
     earlier: Mapping[str, Known]
     published: Mapping[str, Known]
-    """What an earlier judgement of this or a later night published, by id; empty if there was none."""
+    """What the last night published, if it is this or a later one, by id."""
+    then: Mapping[str, Known]
+    """What this night itself published before, by id."""
 
 
 def lineage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
@@ -75,13 +77,13 @@ def lineage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.
     earlier nights and tonight's), returned_values (what each return by values rests on). No networks: earlier ones fall dormant.
     """
     night, previous = inputs["night"].select("night", "previous_night").row(0)
-    case = Night(
-        night, previous, read_tonight(inputs["members"], inputs["networks"], inputs["accounts"]), read_known(inputs["earlier_networks"]), read_known(inputs["published_networks"])
-    )
+    found_tonight = read_tonight(inputs["members"], inputs["networks"], inputs["accounts"])
+    then = read_known(inputs["published_tonight"].filter(pl.col("last_night") == night))
+    case = Night(night, previous, found_tonight, read_known(inputs["earlier_networks"]), read_known(inputs["published_networks"]), then)
     tonight, earlier = _sets(case.tonight), _sets(case.earlier)
     claims = continuations(tonight, earlier)
     taken = take(claims, case.earlier)
-    named = taken | _published(case, tonight, {claim.provisional_id for claim in claims})
+    named = taken | _published(case, {name: accounts for name, accounts in tonight.items() if name not in taken})
     population = _entities(inputs["account_records"])
     held = held_values(inputs["shared_values"], inputs["accounts"], inputs["networks"])
     split = {claim.provisional_id for claim in claims} - set(taken)
@@ -127,10 +129,13 @@ def _sets(networks: Mapping[str, Known] | Mapping[str, Tonight]) -> dict[str, fr
     return {name: frozenset(network.accounts) for name, network in networks.items()}
 
 
-def _published(case: Night, tonight: Sets, claiming: set[str]) -> dict[str, str]:
-    """Ids that an earlier judgement gave to networks of tonight that no earlier night knows."""
-    others = {name: known for name, known in case.published.items() if name not in case.earlier}
-    return take(continuations({name: accounts for name, accounts in tonight.items() if name not in claiming}, _sets(others)), others)
+def _published(case: Night, unnamed: Sets) -> dict[str, str]:
+    """Ids that were published for networks of tonight that continue none of an earlier night, parts that split off among them: by this night itself, else by later ones."""
+    named: dict[str, str] = {}
+    for known in (case.then, case.published):
+        others = {name: one for name, one in known.items() if name not in case.earlier and name not in named.values()}
+        named |= take(continuations({name: accounts for name, accounts in unnamed.items() if name not in named}, _sets(others)), others)
+    return named
 
 
 def _pairs(case: Night, named: Mapping[str, str], split: set[str], inputs: Mapping[str, pl.DataFrame]) -> list[tuple[str, str]]:

@@ -121,7 +121,8 @@ def test_what_a_night_replaces_is_the_last_word_on_it(store: Store) -> None:
             (run / "tables" / f"{table}.parquet").write_bytes(b"")
     nights = store.nights()
     assert replaced_tables(store, nights, date_of(5)) == {}
-    assert {path.parent.parent.name for path in replaced_tables(store, nights, date_of(2)).values()} == {"run-4-None"}
+    found = {name: path.parent.parent.name for name, path in replaced_tables(store, nights, date_of(2)).items()}
+    assert found == {"published_networks": "run-4-None", "published_lineage": "run-4-None", "published_tonight": "run-2-None"}
     assert {path.parent.parent.name for path in earlier_tables(store, nights, date_of(1)).values()} == {"run-1-None"}
     assert earlier_tables(store, nights, None) == {}
 

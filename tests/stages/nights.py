@@ -39,12 +39,16 @@ def night(
     *,
     previous: int | None = None,
     replaces: State | None = None,
+    said: State | None = None,
     tiers: Mapping[str, str] | None = None,
     held: Held | None = None,
     spans: Mapping[str, tuple[int, int]] | None = None,
     strangers: int = 0,
 ) -> State:
-    """Run one night. `networks` maps a provisional id to member letters; an account sends from the first night of its span to the last (all the time if it has none)."""
+    """Run one night. `networks` maps a provisional id to member letters; an account sends from the first night of its span to the last (all the time if it has none).
+
+    `replaces` is what the last night published, `said` what this night itself did, if that is another.
+    """
     members = [(account, name) for name, accounts in networks.items() for account in accounts]
     letters, homes = sorted({account for account, _ in members} | set(spans or {})), dict(members)
     times = [(micros(first - 1) + 1, micros(last)) for first, last in ((spans or {}).get(letter, (0, number)) for letter in letters)]
@@ -64,6 +68,7 @@ def night(
         "night": pl.DataFrame({"night": [day(number)], "previous_night": [_previous(number, before, previous)]}, schema_overrides={"previous_night": pl.Date}),
         **_left(before, {"earlier_networks": "known_networks", "earlier_values": "known_values", "earlier_lineage": "lineage", "earlier_returns": "returned_values"}),
         **_left(replaces, {"published_networks": "known_networks", "published_lineage": "lineage"}),
+        **_left(said or replaces, {"published_tonight": "known_networks"}),
     }
     return lineage(inputs, CONFIG)
 

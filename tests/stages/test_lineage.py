@@ -130,6 +130,13 @@ def test_judging_again_on_the_same_says_the_same() -> None:
     assert all(again[name].equals(second[name]) for name in second)
 
 
+def test_a_part_that_split_off_keeps_the_id_it_was_given_when_its_night_is_judged_again() -> None:
+    first = _night(0, {"P-1": "abcdefghijkl"})
+    second = _night(1, {"P-1": "abcde", "P-2": "fghijkl"}, first)
+    again = _night(1, {"P-1": "abcde", "P-2": "fghijkl"}, first, replaces=second)
+    assert all(again[name].equals(second[name]) for name in second)
+
+
 def test_a_network_that_later_nights_published_gets_that_id_when_it_is_found_earlier() -> None:
     first = _night(0, {})
     second = _night(1, {"P-1": "abcde"}, first)
@@ -183,3 +190,21 @@ def test_after_late_files_every_published_id_is_still_known_and_every_line_still
 def _halves(accounts: list[str]) -> dict[str, str]:
     cut = max(2, len(accounts) // 2)
     return {"P-1": "".join(accounts[:cut]), "P-2": "".join(accounts[cut:])}
+
+
+NETWORKS = st.dictionaries(st.sampled_from("abcdefghijklmnop"), st.sampled_from(["P-1", "P-2", "P-3"]), min_size=3)
+"""account -> its network."""
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(NETWORKS, min_size=1, max_size=3), st.integers(0, 2))
+def test_nights_that_are_judged_again_on_the_same_say_the_same(nights: list[dict[str, str]], first: int) -> None:
+    """Whatever splits, merges and returns: judging again from any night on changes nothing."""
+    parts = [{name: "".join(sorted(account for account, home in homes.items() if home == name)) for name in set(homes.values())} for homes in nights]
+    old: list[State] = []
+    for number, networks in enumerate(parts):
+        old.append(_night(number, networks, old[-1] if old else None))
+    new = old[: min(first, len(old) - 1)]
+    for number in range(len(new), len(parts)):
+        new.append(_night(number, parts[number], new[-1] if new else None, replaces=old[-1], said=old[number]))
+        assert all(new[number][name].equals(old[number][name]) for name in ("network_ids", "lineage", "known_networks"))
