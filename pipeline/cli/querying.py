@@ -59,9 +59,9 @@ def query(
 
 def _ask(sql: str | None, saved: str | None, values: list[str], limit: int, seconds: float, out: Path, form: console.Format) -> None:
     from pipeline.cli.options import usable_threads
+    from pipeline.engines.locked import ask
     from pipeline.evidence.askable import find_saved, other_days, run_tables, typed_values
     from pipeline.evidence.finished import FinishedRun
-    from pipeline.engines.locked import ask
 
     file = find_saved(saved) if saved is not None else None
     parameters = typed_values(file, _pairs(values)) if file else {}

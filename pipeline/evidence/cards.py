@@ -120,7 +120,11 @@ class Assessed:
 
 def assessed(run: FinishedRun, network: Row) -> Assessed:
     """What the page of a network says of it as a whole."""
+    from datetime import date
+
     from pipeline.config import recorded_config
+    from pipeline.history import no_past
+    from pipeline.history.report import report
     from pipeline.pages import assessment, numbers
     from pipeline.pages.run_facts import read_manifest
     from pipeline.pages.source import Source
@@ -134,7 +138,9 @@ def assessed(run: FinishedRun, network: Row) -> Assessed:
         "links": run.among("links", {"account_a": members["account_id"].to_list()}),
         "blind_spots": run.table("blind_spots"),
     }
-    source = Source(frames, read_manifest(manifest), recorded_config(manifest["config"], str(run.folder / "run.json")), wording())
+    before = no_past(date.fromisoformat(manifest["night"]))  # none of the sentences below speaks of earlier nights
+    health = report(manifest, before.nights, before.operations)
+    source = Source(frames, read_manifest(manifest), recorded_config(manifest["config"], str(run.folder / "run.json")), wording(), before, health)
     families = frames["network_families"].rows(named=True)
     level, accounts = network["attribution_level"], numbers.counted(network["account_count"], "accounts")
     return Assessed(

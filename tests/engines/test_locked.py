@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import IntegrityError, SqlError, UsageError
 from pipeline.engines import locked
+from pipeline.engines.locked import Answer, QueryStopped, ask
+from pipeline.errors import IntegrityError, SqlError, UsageError
 from pipeline.evidence.askable import find_saved, run_tables, saved, saved_name, typed_values
 from pipeline.evidence.finished import FinishedRun
-from pipeline.engines.locked import Answer, QueryStopped, ask
 
 
 @pytest.fixture(scope="module")
