@@ -126,6 +126,8 @@ def _print_plan(found: Plan, form: console.Format) -> None:
     rows: list[tuple[object, ...]] = [("drop", loss.what, loss.name, round(loss.size_bytes / 1e6, 2), loss.lost) for loss in found.losses]
     rows += [("keep", kept.what, kept.name, None, kept.because) for kept in found.kept]
     console.rows(("action", "what", "name", "mb", "what is lost, or why it stays"), rows, form, "stillhunt.gc/1")
+    if any(loss.what == "day" for loss in found.losses):
+        console.say("without these days a window that holds them can be judged again, and their rows explained, only from the logs.")
     for warning in found.warnings:
         console.say(f"note: {warning}")
 

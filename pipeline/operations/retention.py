@@ -117,7 +117,7 @@ def _day_loss(store: Store, day: date) -> Loss:
     record = store.day_record(day)
     rows = record.tables.get("requests", {}).get("rows", 0) if record else 0
     accounts = record.tables.get("account_days", {}).get("rows", 0) if record else 0
-    words = f"fingerprints of {rows:,} requests of {accounts:,} accounts; a window that holds this day can be judged again, and its rows explained, only from the logs"
+    words = f"fingerprints of {rows:,} requests of {accounts:,} accounts"
     return Loss("day", day.isoformat(), _size(store.day_folder(day)), words)
 
 
