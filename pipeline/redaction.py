@@ -97,7 +97,7 @@ class Release:
         self._counts["cut"] += 1
         return masked[: limit - 2] + "\u2026"
 
-    def text(self, text: str, limit: int = 4 * redact.TEXT_LIMIT) -> str:
+    def text(self, text: str, limit: int = redact.LINE_LIMIT) -> str:
         """At most `limit` characters of what a person wrote for the case: masked as an excerpt, but names stay, for naming is the author's decision."""
         return redact.for_html(self._masked(text, limit, str), limit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -20,6 +21,8 @@ By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; defa
 Who = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="TOML or CSV; README, Cases, says what stands in it.")]
 _CASE = "stillhunt.case_summary/1"
+SHOWN = 80
+"""Rows of one part that `case show` prints for people."""
 _PLAIN: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None, "pretty_exceptions_enable": False, "add_completion": False}
 
 
@@ -63,8 +66,7 @@ def edit(
     form: Form = "table",
 ) -> None:
     """Change title or author. The case is a DRAFT again."""
-    fields = {name: value.strip() for name, value in (("title", title), ("author", author)) if value and value.strip()}
-    guarded(lambda: _changed(case_id, out, form, by, "edit", fields))
+    guarded(lambda: _edit(case_id, {"title": title or "", "author": author or ""}, by, out, form))
 
 
 def add_fact(
@@ -117,7 +119,7 @@ def show(case_id: CaseId, out: Out = DEFAULT_OUT, form: Form = "table") -> None:
 
 
 def _new(case_id: str, networks: list[str], title: str, author: str, created_on: date | None, out: Path, form: console.Format) -> None:
-    from pipeline.evidence import building
+    from pipeline.evidence import building, casekeys
     from pipeline.evidence.casefile import CaseFolder
     from pipeline.evidence.finished import FinishedRun
 
@@ -125,7 +127,15 @@ def _new(case_id: str, networks: list[str], title: str, author: str, created_on:
     case = building.new_case(run, case_id, building.networks_of(run, networks) if networks else (), title, author, created_on)
     with folder.locked():
         _print(folder, folder.create(case, author), form)
+    console.say(f"its pseudonyms hang on a key in {casekeys.keys_folder(out)}: keep a copy of it elsewhere")
     console.say_next("report", "build", *case.networks[:1], "--case", case_id, "--profile", "internal", "--out", out)
+
+
+def _edit(case_id: str, asked: dict[str, str], by: str, out: Path, form: console.Format) -> None:
+    from pipeline.evidence.facts import short
+
+    fields = {name: short(name, text) for name, text in asked.items()}
+    _changed(case_id, out, form, by, "edit", {name: text for name, text in fields.items() if text})
 
 
 def _changed(case_id: str, out: Path, form: console.Format, by: str, action: str, fields: dict[str, Any]) -> None:
@@ -202,10 +212,12 @@ def _show(case_id: str, out: Path, form: console.Format) -> None:
     _part("JOURNAL (its chain is whole)", ("seq", "utc", "actor", "action"), [(entry["seq"], entry["utc"], entry["actor"], entry["action"]) for entry in journal])
 
 
-def _part(title: str, columns: tuple[str, ...], rows: Any) -> None:
+def _part(title: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
     if rows:
         console.data(f"\n{title}")
-        console.rows(columns, rows, "table", "")
+        console.rows(columns, rows[:SHOWN], "table", "")
+        if len(rows) > SHOWN:
+            console.data(f"({len(rows) - SHOWN} more: --format json)")
 
 
 def _print(folder: CaseFolder, file: CaseFile, form: console.Format, journal: list[dict[str, Any]] | None = None) -> None:

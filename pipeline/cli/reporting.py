@@ -64,8 +64,8 @@ def _build(case: str, profile: ProfileName, networks: list[str], context: Path |
     from pipeline.evidence import building
     from pipeline.ingest.context import read_context
 
-    vouched = read_context(context).vouched_organizations
-    order = building.Order(case, tuple(networks), profile, pdf=pdf, title=title, author=author, organisations=vouched)
+    given = read_context(context)
+    order = building.Order(case, tuple(networks), profile, pdf=pdf, title=title, author=author, organisations=given.vouched_organizations, context_files=given.files or {})
     built = building.build(out, order, lambda run, case, names, release: _document(run, case, names, release, context))
     _print(built, form)
     _say(built, out)
@@ -97,16 +97,21 @@ def _print(built: Built, form: console.Format) -> None:
 
 
 def _say(built: Built, out: Path) -> None:
+    from pipeline.evidence import casekeys
+
     case = built.case
     console.say(f"case {case.case_id}{', made now' if built.is_new_case else ''}: version {case.version}, {case.status}{'; every byte as before' if built.is_unchanged else ''}")
+    if built.is_new_case:
+        console.say(f"its pseudonyms hang on a key in {casekeys.keys_folder(out)}: keep a copy of it elsewhere")
     if case.supersedes:
         console.say(f"it supersedes version {case.supersedes.version}: {len(case.supersedes.removed)} accounts removed, each with its reason in the report")
     for name in built.cleared:
-        console.say(f"{name} is cleared; its page with the correction: {built.folder.parent / 'corrections' / (name + '.html')}")
+        page = built.folder.parent / "corrections" / f"{name}.html"
+        console.say(f"{name} is cleared; {f'its page with the correction: {page}' if page.is_file() else 'it has no page, for the run that held it is not kept'}")
     for profile in built.stale:
         console.say(f"the {profile} report is of another version: build it again")
     if built.findings:
-        console.say(f"lint has {len(built.findings)} findings, so the report is a DRAFT:")
+        console.say(f"lint findings: {len(built.findings)}; the report is a DRAFT as long as there is one")
         console.say_next("report", "lint", case.case_id, "--profile", built.folder.name, "--out", out)
     elif case.status != "FINAL":
         console.say_next("case", "review", case.case_id, "--by", case.author if case.status == "REVIEWED" else "NAME", "--out", out)
@@ -129,7 +134,7 @@ def _lint(case_id: str, profile: ProfileName | None, out: Path, form: console.Fo
         _print_findings(rows)
     else:
         console.rows(columns, rows, form, "stillhunt.lint/1")
-    console.say(f"{len(rows)} findings in {', '.join(profiles)}" if rows else f"no finding in {', '.join(profiles)}")
+    console.say(f"{len(rows) or 'no'} finding{'' if len(rows) == 1 else 's'} in {', '.join(profiles)}")
     return LINT_FOUND if rows else 0
 
 

@@ -23,12 +23,15 @@ from pipeline.evidence import clearing, corrections
 from pipeline.evidence.casefile import CaseFile, CaseFolder
 from pipeline.evidence.casekeys import read_key
 from pipeline.evidence.cases import Case, Superseded
+from pipeline.evidence.facts import short
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.lint import LintFinding, lint
 from pipeline.pages import pdf as pdf_page
-from pipeline.provenance import sha256_bytes, sha256_file
+from pipeline.pages.error_rates import find_validations
+from pipeline.pages.withdrawal import Withdrawn, withdrawal_page
+from pipeline.provenance import code_sha256, sha256_bytes, sha256_file, sha256_json
 from pipeline.redaction import Profile, Release
-from pipeline.store import Store, write_bytes, write_json
+from pipeline.store import Store, read_json, write_bytes, write_json
 
 LINT_SCHEMA = "stillhunt.lint/1"
 HTML, PDF, LINT = "incident.html", "incident.pdf", "lint.json"
@@ -60,6 +63,8 @@ class Order:
     """of a case that is made"""
     organisations: frozenset[str] = frozenset()
     """further names that may stand under attribution only"""
+    context_files: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each file of the context folder, by name"""
 
 
 @dataclass(frozen=True)
@@ -85,24 +90,29 @@ class Built:
 def build(out: Path, order: Order, write: Write) -> Built:
     """Build the report of a case; one that does not exist is made. Raises StillhuntError."""
     run, folder, profile = FinishedRun(out), CaseFolder(out, order.case_id), order.profile
-    wanted = networks_of(run, order.networks or (folder.load().case.networks if folder.exists() else ()))
+    wanted = _wanted(run, folder, order.networks)
     with folder.locked():
         is_new = not folder.exists()
         file = folder.create(new_case(run, order.case_id, wanted, order.title, order.author), order.author) if is_new else folder.load()
         folder.journal(file)
         before = corrections.kept(folder.path, file.case.version)
-        file, now = _next_version(run, file, wanted, before)
+        file, now = _next_version(run, file, wanted, _basis(run, order), before)
         key = b"" if profile == "internal" else read_key(order.case_id, file.key_id, out)
         document, findings, file = _written(run, file, wanted, order, key, write)
         missing = _put(run, folder, file.case, profile, document, findings, pdf=order.pdf)
         files, unchanged = _publish(folder, profile)
         now = replace(now, status=file.case.status)
         corrections.keep(folder.path, now)
+        cleared = _clear(folder, before, now, file.case.supersedes)
         if not unchanged or file.case != folder.load().case:
             details = {"profile": profile, "version": file.case.version, "run_id": now.run_id, "status": file.case.status, "lint_findings": len(findings)}
             folder.change(file, file.case.author, "build", details | {"files": {name: digest for name, _, digest in files}}, order.organisations)
-        cleared = _clear(folder, before, now, file.case.supersedes)
         return Built(file.case, folder.path / profile, is_new, unchanged, findings, cleared, _stale(folder.path, file.case.version), files, missing)
+
+
+def _basis(run: FinishedRun, order: Order) -> str:
+    """Hash of what a report is made with beside run and case: context files, the validations it may quote, and the program, its wording included."""
+    return sha256_json([dict(order.context_files), [found.document for found in find_validations(run.out)], code_sha256()])
 
 
 def _clear(folder: CaseFolder, before: corrections.Version | None, now: corrections.Version, superseded: Superseded | None) -> tuple[str, ...]:
@@ -117,7 +127,8 @@ def _clear(folder: CaseFolder, before: corrections.Version | None, now: correcti
 def new_case(run: FinishedRun, case_id: str, networks: Sequence[str], title: str, author: str, created_on: dt.date | None = None) -> Case:
     """A case nobody has added to yet, dated the night of the run unless a date is given."""
     night = dt.date.fromisoformat(run.manifest()["night"])
-    return Case(case_id, 1, title.strip() or f"Case {case_id}", "DRAFT", author.strip(), "", (), (), None, None, tuple(networks), hold=False, created_on=created_on or night)
+    title, author = short("title", title), short("author", author)
+    return Case(case_id, 1, title or f"Case {case_id}", "DRAFT", author, "", (), (), None, None, tuple(networks), hold=False, created_on=created_on or night)
 
 
 def networks_of(run: FinishedRun, asked: Sequence[str]) -> tuple[str, ...]:
@@ -134,6 +145,26 @@ def networks_of(run: FinishedRun, asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(set(asked)))
 
 
+def _wanted(run: FinishedRun, folder: CaseFolder, asked: Sequence[str]) -> tuple[str, ...]:
+    """The networks to report on. One that an earlier version reported on and that the run no longer holds is left out; none left is a withdrawal."""
+    case = folder.load().case if folder.exists() else None
+    before = corrections.kept(folder.path, case.version) if case else None
+    names, known = asked or (case.networks if case else ()), set(run.table("networks")["network_id"].to_list())
+    gone = {name for name in names if before and name in before.networks and name not in known}
+    is_withdrawn = before is not None and before.version > 1 and not before.networks
+    return () if (names and gone == set(names)) or (not names and is_withdrawn) else networks_of(run, [name for name in names if name not in gone])
+
+
+def _withdrawal(run: FinishedRun, case: Case, release: Release) -> Document:
+    """The page that takes the place of a report none of whose networks is left."""
+    if case.supersedes is None:
+        raise UsageError(f"case {case.case_id} has no network. Name one: stillhunt report build N-0123456789 --case {case.case_id} --profile {release.profile}")
+    people = [release.text(text) for text in (case.title, case.author, case.reviewer)]
+    removed = sorted((release.account(account), release.text(reason)) for account, reason in case.supersedes.removed)
+    said = Withdrawn(case.case_id, people[0], case.version, case.status, people[1], people[2], str(case.created_on), release.profile, case.supersedes.version, removed)
+    return Document(withdrawal_page(said, run.manifest()))
+
+
 def lint_of(folder: Path, organisations: Collection[str]) -> tuple[LintFinding, ...]:
     """What lint finds in a built report, read again from its bytes. Raises InputError if there is none."""
     if not (folder / HTML).is_file():
@@ -141,11 +172,11 @@ def lint_of(folder: Path, organisations: Collection[str]) -> tuple[LintFinding, 
     return lint((folder / HTML).read_text(encoding="utf-8"), organisations, _names(folder))
 
 
-def _next_version(run: FinishedRun, file: CaseFile, networks: Sequence[str], before: corrections.Version | None) -> tuple[CaseFile, corrections.Version]:
+def _next_version(run: FinishedRun, file: CaseFile, networks: Sequence[str], basis: str, before: corrections.Version | None) -> tuple[CaseFile, corrections.Version]:
     """The case as this report has to show it: a version of its own if it says something else of somebody, or follows a FINAL one."""
     file = replace(file, case=replace(file.case, networks=tuple(networks)))
-    now = corrections.version_of(run, networks, file.case.version, file.case.status, file.content_sha256())
-    if before is None or (before.run_id, before.content_sha256, before.says()) == (now.run_id, now.content_sha256, now.says()):
+    now = corrections.version_of(run, networks, file.case, file.content_sha256(), basis)
+    if before is None or (before.made_of(), before.says()) == (now.made_of(), now.says()):
         return file, now
     drafted = replace(file.case, status="DRAFT", reviewer="")
     if before.says() != now.says() or before.status == "FINAL":
@@ -160,7 +191,8 @@ def _written(run: FinishedRun, file: CaseFile, networks: Sequence[str], order: O
     names = {*order.organisations, *file.organisations}
 
     def attempt(case: Case) -> tuple[Document, tuple[LintFinding, ...]]:
-        document = write(run, case, networks, Release(order.profile, key, {*members, *removed}))
+        release = Release(order.profile, key, {*members, *removed})
+        document = write(run, case, networks, release) if networks else _withdrawal(run, case, release)
         return document, lint(document.html, names, {*document.files, HTML, PDF, LINT})
 
     document, findings = attempt(file.case)
@@ -217,8 +249,6 @@ def _fresh(folder: CaseFolder, profile: str) -> Path:
 
 def _stale(path: Path, version: int) -> tuple[str, ...]:
     """Profiles whose report is of another version."""
-    from pipeline.store import read_json
-
     return tuple(sorted(found.parent.name for found in path.glob(f"*/{LINT}") if not found.parent.name.startswith(".") and read_json(found).get("version") != version))
 
 

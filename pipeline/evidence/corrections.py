@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import IntegrityError
-from pipeline.evidence.cases import Superseded
+from pipeline.evidence.cases import Case, Superseded
 from pipeline.store import read_json, write_json
 
 if TYPE_CHECKING:
@@ -43,14 +43,20 @@ class Version:
     """DRAFT, REVIEWED or FINAL, as last built"""
     content_sha256: str
     """of what it took from the case"""
+    basis_sha256: str
+    """of what else it was made with: context files, validations, program"""
     networks: Mapping[str, Said]
+
+    def made_of(self) -> tuple[str, str, str]:
+        """The run, the case and the rest that it was made of: when one changes, nobody has reviewed what is said now."""
+        return self.run_id, self.content_sha256, self.basis_sha256
 
     def says(self) -> dict[str, Any]:
         """The part that makes another version when it changes."""
         return {name: asdict(said) for name, said in sorted(self.networks.items())}
 
 
-def version_of(run: FinishedRun, networks: Collection[str], number: int, status: str, content_sha256: str) -> Version:
+def version_of(run: FinishedRun, networks: Collection[str], case: Case, content_sha256: str, basis_sha256: str) -> Version:
     """What a report on these networks of the run says; networks that the run does not hold are left out."""
     rows = run.among("networks", {"network_id": sorted(networks)}).select("network_id", "tier")
     members = run.among("members", {"network_id": sorted(networks)}).sort("account_id").select("network_id", "account_id")
@@ -59,7 +65,7 @@ def version_of(run: FinishedRun, networks: Collection[str], number: int, status:
         listed.setdefault(name, []).append(account)
     manifest = run.manifest()
     said = {name: Said(tier, tuple(listed.get(name, ()))) for name, tier in sorted(rows.iter_rows())}
-    return Version(number, manifest["run_id"], manifest["night"], status, content_sha256, said)
+    return Version(case.version, manifest["run_id"], manifest["night"], case.status, content_sha256, basis_sha256, said)
 
 
 def keep(folder: Path, version: Version) -> None:
@@ -79,7 +85,7 @@ def kept(folder: Path, number: int) -> Version | None:
     document = read_json(path)
     try:
         networks = {name: Said(said["tier"], tuple(said["members"])) for name, said in document["networks"].items()}
-        return Version(**{key: document[key] for key in ("version", "run_id", "night", "status", "content_sha256")}, networks=networks)
+        return Version(**{key: document[key] for key in ("version", "run_id", "night", "status", "content_sha256", "basis_sha256")}, networks=networks)
     except (KeyError, TypeError, AttributeError):
         raise IntegrityError(f"{path}: is not the version that was written there. Restore it from a copy.") from None
 

@@ -100,7 +100,8 @@ def _bare_numbers(sentence: str, rule: Mapping[str, Any]) -> Iterator[str]:
         has_unit = _has_unit(bare[place + 1 :], tokens[place:], rule)
         is_left_out = counted and bare[place + 1 : place + 2] in (["with"], ["without"])  # `29 detectors, 8 with a hit`
         counted = counted or has_unit
-        if not (labelled or has_unit or is_left_out or _YEAR.fullmatch(token)):
+        is_quoted = any(mark in tokens[place] for mark in "'\"\u2018\u2019\u201c\u201d")  # the name of something: 'of 3-5'
+        if not (labelled or has_unit or is_left_out or is_quoted or _YEAR.fullmatch(token)):
             yield token
 
 

@@ -8,13 +8,14 @@ from pipeline.errors import InputError
 from pipeline.evidence import corrections
 from pipeline.evidence.building import LINT
 from pipeline.evidence.casefile import CaseFile, CaseFolder, reviewed
+from pipeline.evidence.facts import short
 from pipeline.redaction import PROFILES
 from pipeline.store import read_json
 
 
 def review(folder: CaseFolder, by: str) -> CaseFile:
     """The case one step on (see casefile.reviewed), written into its journal and its version. The folder is locked. Raises InputError."""
-    by = " ".join(by.split())
+    by = short("by", by)
     if not by:
         raise InputError("--by is empty. Say who reviews: --by NAME.")
     file = folder.load()

@@ -204,12 +204,40 @@ def test_a_cleared_network_is_taken_back_on_its_own_page(out: Path, network: str
     assert _files(run.folder) == run_pages, "a run's own pages stay as their hashes say"
 
 
+def test_a_report_none_of_whose_networks_is_left_is_withdrawn(out: Path, network: str) -> None:
+    members = FinishedRun(out).where("members", network_id=network)["account_id"].to_list()
+    _build(out, network)
+    _next_run(out, "0123456789ab", lambda frame: frame.filter(pl.col("network_id") != network), "networks", "members")
+    built = _build(out)
+    page = (built.folder / HTML).read_text()
+    assert (built.case.version, built.case.networks, built.cleared, built.findings) == (2, (), (network,), ())
+    assert "This report is withdrawn" in page
+    assert all(name in page for name in members)
+    counsel = (_build(out, profile="counsel").folder / HTML).read_text()
+    assert not [name for name in members if name in counsel]
+    assert counsel.count("ACCT-") == len(members)
+    assert "COUNSEL" in counsel
+    assert _build(out).is_unchanged
+    with pytest.raises(InputError):
+        _build(out, "N-ffffffffff")
+
+
 def test_another_night_with_the_same_members_is_the_same_version_and_a_draft(out: Path, network: str) -> None:
     _build(out, network)
     _reviewed(out, "Bob")
     _next_run(out, "0123456789ab", lambda frame: frame)
     built = _build(out)
     assert (built.case.version, built.case.status, built.case.supersedes) == (1, "DRAFT", None)
+
+
+def test_other_context_files_or_another_program_are_not_what_was_reviewed(out: Path, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _build(out, network)
+    _reviewed(out, "Bob")
+    assert _build(out).case.status == "REVIEWED"
+    assert _build(out, context_files={"bans.csv": "a" * 64}).case.status == "DRAFT"
+    _reviewed(out, "Bob")
+    monkeypatch.setattr("pipeline.evidence.building.code_sha256", lambda: "another")
+    assert _build(out, context_files={"bans.csv": "a" * 64}).case.status == "DRAFT"
 
 
 def test_after_a_final_version_whatever_is_said_anew_is_a_version_of_its_own(out: Path, network: str) -> None:

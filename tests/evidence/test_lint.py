@@ -71,6 +71,7 @@ def test_likelihood_and_confidence_are_kept_in_two_sentences(text: str, found: b
         "<table><caption id='t'>Table 3. Requests</caption></table>On 2026-05-01 at 12:30 in 2026 it held 95 % and 12.4\u00a0bits.",
         "About 300 times more probable; 0 in 100,000 accounts; between 5 and 10% of N-0042 under v1.2.",
         "6 The median answer has 228 tokens.",
+        "Of 29 detectors, 8 with a hit; 28 columns of the contract's 51; numba 0.68.1; a scale of ICD 203; below 1 the reciprocal; the column 'of 3-5' stands apart.",
     ],
 )
 def test_numbers_with_unit_n_or_label_are_left_alone(text: str) -> None:
