@@ -151,20 +151,16 @@ def _is_clean(folder: Path, printed: bytes, out: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", OUTSIDE)
-def test_no_canary_leaves_in_page_data_pdf_or_talk(canary: Path, case: Path, context: Path, capfd: pytest.CaptureFixture[str], profile: str) -> None:
-    """The PDF of the widest reader here; the others take as long each and are below."""
-    printed = _build(canary, profile, context, capfd, *(["--pdf"] if profile == "public" else []))
-    _is_clean(case / profile, printed, canary)
-    if profile == "public":
-        assert {"incident.pdf: text", "incident.pdf: about", "incident.pdf"} <= {name for name, _ in _bytes(case / profile)}
-        assert "ACCT-" in "".join(page.extract_text() for page in pypdf.PdfReader(case / profile / "incident.pdf").pages)
+def test_no_canary_leaves_in_page_data_or_talk(canary: Path, case: Path, context: Path, capfd: pytest.CaptureFixture[str], profile: str) -> None:
+    _is_clean(case / profile, _build(canary, profile, context, capfd), canary)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("profile", ["counsel", "partner"])
-def test_no_canary_leaves_in_the_other_pdfs(canary: Path, case: Path, context: Path, capfd: pytest.CaptureFixture[str], profile: str) -> None:
+@pytest.mark.parametrize("profile", OUTSIDE)
+def test_no_canary_leaves_in_the_pdf(canary: Path, case: Path, context: Path, capfd: pytest.CaptureFixture[str], profile: str) -> None:
     _is_clean(case / profile, _build(canary, profile, context, capfd, "--pdf"), canary)
-    assert (case / profile / "incident.pdf").is_file()
+    assert {"incident.pdf: text", "incident.pdf: about", "incident.pdf"} <= {name for name, _ in _bytes(case / profile)}
+    assert "ACCT-" in "".join(page.extract_text() for page in pypdf.PdfReader(case / profile / "incident.pdf").pages)
 
 
 def test_internal_shows_ids_and_never_content(canary: Path, case: Path, context: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -152,7 +152,7 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
         doubtful_count=weak.height,
         membership=people.membership_curve(members),
         matrix=sharing.matrix(held, by_key, "block", rows=sharing.MATRIX_ROWS, columns=sharing.MATRIX_COLUMNS),
-        graph=sharing.matrix(held, by_key, "node", rows=sharing.GRAPH_ROWS, columns=sharing.GRAPH_COLUMNS, families=_DRAWN_FAMILIES),
+        graph=sharing.matrix(held, by_key, "node", rows=sharing.GRAPH_ROWS, columns=sharing.GRAPH_COLUMNS, families=_DRAWN_FAMILIES, nodes=sharing.GRAPH_NODES),
         waterfalls=drawn,
         edge_bits=edge,
         traffic=base.traffic.get(network, _no_traffic(members.height)),

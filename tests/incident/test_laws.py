@@ -16,7 +16,8 @@ from pipeline.evidence.dossier.rhythm import evenly
 from pipeline.pages.incident.drawings.canvas import cividis, round_steps
 from pipeline.pages.incident.sections.linkage import _pieces
 from pipeline.pages.incident.wording import money, of, share
-from tests.incident.made_case import PRICES, SMALL
+from tests.incident.made_case import PRICES, SMALL, incident
+from tests.incident.made_run import Plan, make_run
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +154,15 @@ def test_counts_in_words_at_their_ends():
 
 def test_pieces_are_what_hangs_together(record):
     assert _pieces(record.networks[0].graph) == [SMALL.members]
+
+
+@pytest.mark.parametrize("members", [5, 14, 80, 700])
+def test_a_drawing_has_no_more_nodes_than_it_may(tmp_path, members):
+    """Rows and columns of both drawings stay in bounds, and every member is in exactly one row."""
+    out = make_run(tmp_path / "out", Plan(members=members, controls=20, days=2, requests_a_day=1))
+    sheet = incident(out).networks[0]
+    assert len(sheet.graph.blocks) + len(sheet.graph.attributes) <= 60
+    assert len(sheet.matrix.blocks) <= 72
+    for drawn in (sheet.graph, sheet.matrix):
+        assert sum(block.accounts for block in drawn.blocks) == members
+        assert drawn.grouped or len(drawn.blocks) == members

@@ -18,9 +18,10 @@ from pipeline.kinds import FAMILIES, GATE_FAMILIES, kinds
 from pipeline.pages.incident.parts import Attribute, Block, Matrix
 
 Grid = NDArray[np.bool_]
+Places = NDArray[np.intp]
 
 MATRIX_ROWS, MATRIX_COLUMNS = 72, 44
-GRAPH_ROWS, GRAPH_COLUMNS = 36, 24
+GRAPH_ROWS, GRAPH_COLUMNS, GRAPH_NODES = 36, 24, 60
 """Rows and columns that a drawing takes; a graph of both has 60 nodes at most."""
 MANY_VALUES, FEW_COLUMNS = 24, 5
 """A kind of more values than the first, or one that opens no gate, gets few further single columns, or it would crowd out all others."""
@@ -60,8 +61,11 @@ def holdings(run: FinishedRun, config: Config, cluster: int, keys: Sequence[int]
     )
 
 
-def matrix(held: Holdings, named: Callable[[int], str], noun: str, *, rows: int, columns: int, families: Sequence[str] = FAMILIES) -> Matrix:
-    """The matrix of at most `rows` blocks and some `columns` values. `named` gives the released name of an account key, `noun` what a row of several is called."""
+def matrix(held: Holdings, named: Callable[[int], str], noun: str, *, rows: int, columns: int, families: Sequence[str] = FAMILIES, nodes: int = 10**6) -> Matrix:
+    """The matrix of at most `rows` blocks and some `columns` values. `named` gives the released name of an account key, `noun` what a row of several is called.
+
+    Rows and columns together are `nodes` at most.
+    """
     values = held.values.filter(pl.col("family").is_in(list(families)))
     size = len(held.keys)
     attributes, grid = _columns(held, values, columns, is_large=size > rows)
@@ -70,6 +74,7 @@ def matrix(held: Holdings, named: Callable[[int], str], noun: str, *, rows: int,
         return Matrix((), (), value_count, 0, grouped=False)
     patterns, member_of = np.unique(grid, axis=0, return_inverse=True)
     member_of = member_of.reshape(-1)
+    rows = min(rows, nodes - len(attributes))
     if size <= rows:
         order = np.lexsort(tuple(np.flipud(~grid.T)))
         blocks = tuple(Block(named(int(held.keys[place])), 1, tuple(float(on) for on in grid[place])) for place in order)
@@ -139,7 +144,15 @@ def _blocks(grid: Grid, patterns: Grid, member_of: NDArray[np.int64], rows: int,
     first = np.where(grid.any(axis=1), grid.argmax(axis=1), grid.shape[1])
     kept = np.argsort(-sizes, kind="stable")[: max(1, rows - grid.shape[1] - 1)] if len(patterns) > rows else np.arange(len(patterns))
     label = np.where(np.isin(member_of, kept), member_of, len(patterns) + first)
-    groups = [np.flatnonzero(label == name) for name in np.unique(label)]
+    groups = _at_most(rows, [np.flatnonzero(label == name) for name in np.unique(label)])
     shares = [tuple(round(float(share), 6) for share in grid[group].mean(axis=0)) for group in groups]
     order = sorted(range(len(groups)), key=lambda place: (tuple(-round(share) for share in shares[place]), -len(groups[place]), shares[place]))
     return tuple(Block(f"{noun} {number}", len(groups[place]), shares[place]) for number, place in enumerate(order, start=1))
+
+
+def _at_most(most: int, groups: list[Places]) -> list[Places]:
+    """These groups of members, the smallest put together where there are more than may be drawn."""
+    if len(groups) <= most:
+        return groups
+    ordered = sorted(groups, key=lambda group: (-len(group), int(group[0])))
+    return [*ordered[: most - 1], np.concatenate(ordered[most - 1 :])]

@@ -43,15 +43,15 @@ def _matrix(incident: Incident, sheet: NetworkSheet, place: int) -> Block:
         return missing(f"Table 2 for {sheet.network_id}: no innocent explanation was scored for this network (table cluster_alternatives holds no row of it).")
     scored = {row["alternative"]: row for row in sheet.alternatives}
     names = [*(name for name in EXPLAINS if name in scored), *(name for name in scored if name not in EXPLAINS and name != "none")]
-    rows = [_hypothesis("Hp: one operator", [_NEUTRAL if kinds == (CHANCE,) else _CONSISTENT for _, kinds in evidence], "does not apply", "does not apply")]
+    rows = [_hypothesis("Hp: one operator", [_NEUTRAL if kinds == (CHANCE,) else _CONSISTENT for _, kinds in evidence], "not asked", "not asked")]
     rows += [_hypothesis(shared().word("alternative", name), [_stand(name, entry) for entry in evidence], *_fit(scored[name])) for name in names]
     if "none" in scored:
         rows.append(
             _hypothesis(
-                "Chance alone: strangers with nothing in common", [_CONSISTENT if kinds == (CHANCE,) else _INCONSISTENT for _, kinds in evidence], "does not apply", "everything"
+                "Chance alone: strangers with nothing in common", [_CONSISTENT if kinds == (CHANCE,) else _INCONSISTENT for _, kinds in evidence], "not asked", "everything"
             )
         )
-    columns = " | ".join(["Hypothesis", "Members that fit #", "Left unexplained, less a link's margin #", *(head for head, _ in evidence)])
+    columns = " | ".join(["Hypothesis", "Members that fit #", "Left unexplained #", *(head for head, _ in evidence)])
     caption = f"Alternatives for {sheet.network_id}: {_matrix_answer(scored)}"
     return table(
         "T2",
@@ -59,7 +59,7 @@ def _matrix(incident: Incident, sheet: NetworkSheet, place: int) -> Block:
         columns,
         rows,
         part=part,
-        left_out="C consistent, I inconsistent, N neutral. Evidence that covers less than half of the network is left out; a test that chance passes as often stands as 'chance'.",
+        left_out=say("s2", "key"),
     )
 
 
