@@ -7,6 +7,7 @@ folder and the validation at hand: no clock, no host, no path.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,11 @@ REFERENCES = 5
 """Evidence rows of a finding that are printed."""
 _REFERENCE = ("request_id", "source_file", "source_row", "role")
 _DRAWN_FAMILIES = tuple(family for family in FAMILIES if family != "settings")
+
+
+def logged(release: Release) -> Callable[[str], str]:
+    """How a piece of log text (a model, a file, a country, a client) is released: shorter than what a person wrote for the case."""
+    return functools.partial(release.text, limit=redact.TEXT_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -68,13 +74,13 @@ def build_incident(run: FinishedRun, case: Case, networks: Sequence[str], releas
     chosen = choose(find_validations(run.out), config)
     return Incident(
         case=_case(case, release),
-        run=ground.run_sheet(run, config, base.calendar, release.text),
+        run=ground.run_sheet(run, config, base.calendar, logged(release)),
         networks=sheets,
         between=_between(run, base.members),
         facts=tuple(OutsideFact(release.text(fact.text), release.text(fact.source), fact.grade, fact.rung, release.text(fact.by), str(fact.date)) for fact in case.facts),
         terms=tuple(_clause(clause, release) for clause in case.terms),
         prices=_prices(case, release),
-        context=ground.context_sheet(given, run, base.members, release.text),
+        context=ground.context_sheet(given, run, base.members, logged(release)),
         calendar=base.calendar,
         validation=chosen.document if chosen else None,
         validation_summary=summary(chosen.document, config) if chosen else None,
@@ -133,7 +139,7 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
     controls = base.controls.filter(pl.col("network_id") == network)
     shown = release.aggregate(controls.height)
     findings = run.where("findings", network_id=network).sort("rank", "finding_id")
-    traces = people.indicators(run, members, release.text)
+    traces = people.indicators(run, members, logged(release))
     weak, bans = people.doubtful(members), ground.bans_of(base.context)
     return NetworkSheet(
         network_id=redact.identifier(network),
@@ -161,15 +167,15 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
         multiples=rhythm.multiples(days, base.calendar, release.account),
         lives=rhythm.lives(members.filter(pl.col("first_us").is_not_null()), bans, release.account),
         life_days=rhythm.life_days(members, bans, base.calendar),
-        volumes=tuple(_released(volume, release.text) for volume in counted.volumes),
+        volumes=tuple(_released(volume, logged(release)) for volume in counted.volumes),
         units=counted.units,
         intensity=rhythm.intensity(days),
         traits=people.traits(_features(run, own), _features(run, controls.select("account_id") if shown is not None else own.clear())),
         concentration=counted.concentration,
         control_concentration=base.control_skeletons.get(network) if shown is not None else None,
-        models=tuple(Series(release.text(model), tuple(per.get(day, 0) for day in base.calendar)) for model, per in sorted(counted.model_days.items())),
+        models=tuple(Series(logged(release)(model), tuple(per.get(day, 0) for day in base.calendar)) for model, per in sorted(counted.model_days.items())),
         templates=counted.templates,
-        countries=people.countries(counted.countries, None if base.context.regions is None else sorted(base.context.regions), release.text),
+        countries=people.countries(counted.countries, None if base.context.regions is None else sorted(base.context.regions), logged(release)),
         limited=rhythm.limited(days, base.calendar),
         indicators=traces[0],
         common_traces=traces[1],
@@ -198,7 +204,7 @@ def _beyond(row: Row, config: Config) -> bool:
 
 def _references(base: _Ground, finding: str) -> tuple[Reference, ...]:
     rows = base.run.where("evidence", finding_id=finding).select(_REFERENCE).head(REFERENCES)
-    return tuple(Reference(base.release.value(request), base.release.text(file), int(row), role or "") for request, file, row, role in rows.iter_rows())
+    return tuple(Reference(base.release.value(request), logged(base.release)(file), int(row), role or "") for request, file, row, role in rows.iter_rows())
 
 
 def _is_calibrated(run: FinishedRun, accounts: pl.Series) -> bool:
