@@ -69,7 +69,7 @@ def test_any_window_fits_and_is_labelled(count):
 
 @pytest.mark.parametrize("top", [0, 1, 7, 999, 10_000, 123_456_789])
 def test_the_scale_starts_at_zero_and_covers_the_top(top):
-    ticks = charts._round_ticks(top)
+    ticks = charts.round_ticks(top)
     assert ticks[0] == 0
     assert ticks[-1] >= top
     assert 2 <= len(ticks) <= 6

@@ -80,7 +80,8 @@ def test_frames_are_made_to_fit_in_columns_types_and_order() -> None:
     rows = pl.DataFrame(
         {"extra": [1, 2], "other_id": [None, "b"], "account_count": [3, 4], "night": ["2026-05-02", "2026-05-01"], "event": ["new", "new"], "network_id": ["N-2", "N-1"]}
     )
-    made = conform(rows.with_columns(pl.col("night").str.to_date()), schema.LINEAGE)
+    later = {"tier": pl.lit("watch"), "matched_by": pl.lit(None, dtype=pl.String), "matched_bits": pl.lit(None, dtype=pl.Float64), "is_superseded": pl.lit(value=False)}
+    made = conform(rows.with_columns(pl.col("night").str.to_date(), **later), schema.LINEAGE)
     assert dict(made.schema) == dict(empty("lineage").schema)
     assert made["network_id"].to_list() == ["N-1", "N-2"]
     assert conform(pl.DataFrame(), schema.NETWORKS).schema == empty("networks").schema
