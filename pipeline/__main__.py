@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -12,6 +13,7 @@ _KEPT_MS = "5000"
 def main() -> None:
     """Run the command line and leave with its exit code."""
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", _KEPT_MS)  # read once, when Arrow is loaded
+    gc.disable()  # nothing that is loaded to read a command line is garbage; `guarded` turns it on for the command
     from pipeline.cli import start
 
     sys.exit(start(sys.argv[1:]))

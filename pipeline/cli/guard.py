@@ -6,6 +6,7 @@ the text of a message that could quote the log. Signals end with 130 and 143; wh
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -51,6 +52,7 @@ def under_guard(command: Callable[[], Any]) -> int:
 
 def guarded(action: Callable[[], int | None]) -> NoReturn:
     """Run the body of a command and leave with its exit code (None is 0). Typer would turn an interrupt into exit 1 itself."""
+    gc.enable()
     raise SystemExit(attempt(action))
 
 
