@@ -59,20 +59,25 @@ def for_excerpt(text: str, common: Collection[str], limit: int = EXCERPT_LIMIT) 
 
 
 def excerpt_words(text: str, limit: int = EXCERPT_LIMIT) -> frozenset[str]:
-    """The words of a prompt that `for_excerpt` asks about, lower case."""
+    """The words of a prompt that `for_excerpt` asks about, lower case; its own marks are none."""
     plain = for_html(_lined(text), 4 * limit)
     for pattern, mark in _SKELETON_MASKS:
         plain = pattern.sub(mark, plain)
-    return frozenset(found.group().lower() for found in _WORD.finditer(plain))
+    return frozenset(found.group().lower() for found in _WORD.finditer(plain) if not _is_mark(found))
 
 
 def _lined(text: str) -> str:
     return re.sub(r"[\r\n\u2028\u2029\x85]+", " | ", text[: _SLACK * _SLACK * EXCERPT_LIMIT])
 
 
+def _is_mark(found: re.Match[str]) -> bool:
+    """Whether a word is one of the marks in brackets that masking leaves."""
+    return found.group() in _MASK_WORDS and found.string[found.start() - 1 : found.start()] == "[" and found.string[found.end() : found.end() + 1] == "]"
+
+
 def _excerpt_word(found: re.Match[str], common: Collection[str]) -> str:
     word, before = found.group(), found.string[: found.start()].rstrip(" ([")
-    if word in _MASK_WORDS and found.string[found.start() - 1 : found.start()] == "[" and found.string[found.end() : found.end() + 1] == "]":
+    if _is_mark(found):
         return word
     if word.lower() not in common:
         return "[word]"
