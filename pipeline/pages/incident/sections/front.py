@@ -13,7 +13,7 @@ from pipeline.pages.incident.drawings.time import Mark
 from pipeline.pages.incident.parts import Units
 from pipeline.pages.incident.records import Incident, NetworkSheet
 from pipeline.pages.incident.sections.value import list_value
-from pipeline.pages.incident.wording import of, say, sentence, shared, words
+from pipeline.pages.incident.wording import of, say, shared, words
 from pipeline.pages.records import Cell
 from pipeline.stages.alternatives import EXPLAINS
 
@@ -52,7 +52,7 @@ def _correction(incident: Incident) -> list[Block]:
         return []
     if not earlier.removed:
         return [text(say("s0", "supersedes_nobody", version=earlier.version))]
-    lead = say("s0", "supersedes", version=earlier.version, removed=sentence(numbers.counted(len(earlier.removed), "accounts")))
+    lead = say("s0", "supersedes", version=earlier.version, removed=numbers.counted(len(earlier.removed), "accounts"))
     return [text(lead), bullets(f"{account}: {why}" for account, why in earlier.removed)]
 
 
