@@ -18,7 +18,7 @@ _NOTHING_BITS = 0.05
 
 
 def likelihood(source: Source, network: Row, families: Sequence[Row]) -> str:
-    """The sentence of strength: how many times more probable under one proposition than under the other, and the word for it."""
+    """The sentence of strength: how many times more probable under one proposition than under the other, with the word for it, if calibrated; else the bits alone."""
     bits, unweighed = network["coordination_bits"], unweighed_sentence(source, network)
     if unweighed:
         return unweighed
@@ -28,12 +28,13 @@ def likelihood(source: Source, network: Row, families: Sequence[Row]) -> str:
     calibrated = network["network_id"] in source.calibrated
     if not calibrated and groups < 1:
         return source.wording.line("likelihood", "unchecked", bits=numbers.bits(bits))
-    ratio, cap = 2.0 ** abs(bits), groups + 1.0
-    key = "calibrated" if calibrated else "within" if ratio <= cap else "capped"
-    ratio = ratio if calibrated else min(ratio, cap)
-    which, side = ("first", "one operator") if bits >= 0 else ("second", "independent customers")
-    values = {"bits": numbers.bits(bits), "ratio": _ratio(ratio), "cap": numbers.count(cap), "groups": numbers.counted(groups, "comparison groups")}
-    sentence = source.wording.line("likelihood", key, **values, which=which, side=side, word=source.wording.support(ratio))
+    if calibrated:
+        ratio = 2.0 ** abs(bits)
+        which, side = ("first", "one operator") if bits >= 0 else ("second", "independent customers")
+        values = {"ratio": _ratio(ratio), "which": which, "side": side, "word": source.wording.support(ratio)}
+        sentence = source.wording.line("likelihood", "calibrated", bits=numbers.bits(bits), **values)
+    else:
+        sentence = source.wording.line("likelihood", "rarity", bits=numbers.bits(bits), groups=numbers.counted(groups, "comparison groups"))
     return joined([sentence, source.wording.line("likelihood", "explained") if _explanation(source, network) in ("everything", "enough") else ""])
 
 

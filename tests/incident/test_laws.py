@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.evidence.dossier.counting import _concentration, _distinct
 from pipeline.evidence.dossier.rhythm import evenly
 from pipeline.pages.incident.drawings.canvas import cividis, round_steps
+from pipeline.pages.incident.sections import linkage
 from pipeline.pages.incident.sections.linkage import _pieces
 from pipeline.pages.incident.wording import money, of, share
 from tests.incident.made_case import PRICES, SMALL, incident
@@ -166,3 +167,23 @@ def test_a_drawing_has_no_more_nodes_than_it_may(tmp_path, members):
     for drawn in (sheet.graph, sheet.matrix):
         assert sum(block.accounts for block in drawn.blocks) == members
         assert drawn.grouped or len(drawn.blocks) == members
+
+
+@pytest.mark.parametrize(
+    ("family", "admitted", "said"),
+    OPENED,
+)
+def test_only_a_family_of_the_gate_is_said_to_have_opened_it(family, admitted, said):
+    """A shared address that covers all members is admitted as evidence and opens nothing."""
+    row = {
+        "family": family,
+        "admitted": admitted,
+        "kinds": "",
+        "control_count": None,
+        "control_percentile": None,
+        "coverage_share": 1.0,
+        "linked_pair_share": 1.0,
+        "median_bits": 9.0,
+    }
+    cell = linkage._family(row)[1]
+    assert (cell if isinstance(cell, str) else cell.text) == said

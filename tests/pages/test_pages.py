@@ -184,10 +184,11 @@ def test_groups_too_small_for_a_network_come_after_networks_of_their_tier():
     assert text.index(fixtures.SILENT) < text.index(fixtures.PAIR) < text.index(fixtures.EXPLAINED)
 
 
-def test_strength_is_held_to_what_the_comparison_groups_can_bear_out(pages):
+def test_bits_by_rarity_are_no_ratio_and_get_no_word_of_strength(pages):
     text = Page(pages[REFER_PAGE]).text
-    assert "99 comparison groups cannot bear out a ratio above 100" in text
-    assert "reported as 100 times more probable under the first proposition than under the other, moderate support for one operator" in text
+    assert "by how rare what they share is. That weight is not calibrated on networks of known truth" in text
+    assert "It was set beside 99 comparison groups." in text
+    assert "times more probable" not in text, "a ratio is for calibrated bits alone, as in the incident report"
 
 
 def test_strength_without_comparison_is_not_put_into_words(pages):

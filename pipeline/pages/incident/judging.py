@@ -35,9 +35,14 @@ def no_false_network(incident: Incident) -> bool:
     return bool(row and row["n"] and row["value"] == 0)
 
 
+def opens_the_gate(row: Row) -> bool:
+    """Whether a family of a network opened the gate: it covers enough of the group, and is one of those that can. Another that covers as much opens nothing."""
+    return bool(row["admitted"]) and row["family"] in GATE_FAMILIES
+
+
 def admitted(sheet: NetworkSheet) -> list[str]:
     """Gate families that cover the network."""
-    return [row["family"] for row in sheet.families if row["admitted"] and row["family"] in GATE_FAMILIES]
+    return [row["family"] for row in sheet.families if opens_the_gate(row)]
 
 
 def covering(sheet: NetworkSheet) -> list[Row]:

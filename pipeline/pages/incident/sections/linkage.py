@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.kinds import FAMILIES
+from pipeline.kinds import FAMILIES, GATE_FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.incident import judging
 from pipeline.pages.incident.blocks import Block, Plot, Section, figure, heading, left_out, table, text
@@ -64,7 +64,7 @@ def _gate(sheet: NetworkSheet) -> str:
 
 def _families(sheet: NetworkSheet, part: str) -> Block:
     """Bits by family: the weight of each link kind, strongest first."""
-    ordered = sorted(sheet.families, key=lambda row: (not row["admitted"], -(row["coverage_share"] or 0.0), -(row["median_bits"] or 0.0), row["family"]))
+    ordered = sorted(sheet.families, key=lambda row: (not judging.opens_the_gate(row), -(row["coverage_share"] or 0.0), -(row["median_bits"] or 0.0), row["family"]))
     rows = [_family(row) for row in ordered]
     weakest = [shared().word("family", row["family"]) for row in ordered if not row["kinds"]]
     caption = f"Families of evidence in {sheet.network_id}: {_families_answer(sheet)}"
@@ -84,7 +84,7 @@ def _family(row: Row) -> list[Cell | str]:
     percentile = Cell(numbers.decimal(row["control_percentile"]) if row["control_percentile"] is not None else "not compared", note=compared)
     return [
         sentence(shared().word("family", row["family"])),
-        Cell("yes", tone="strong") if row["admitted"] else "no",
+        Cell("yes", tone="strong") if judging.opens_the_gate(row) else "no" if row["family"] in GATE_FAMILIES else "cannot",
         share(row["coverage_share"]),
         share(row["linked_pair_share"]),
         numbers.decimal(row["median_bits"]),
