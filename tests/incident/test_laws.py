@@ -169,10 +169,10 @@ def test_a_drawing_has_no_more_nodes_than_it_may(tmp_path, members):
         assert drawn.grouped or len(drawn.blocks) == members
 
 
-@pytest.mark.parametrize(
-    ("family", "admitted", "said"),
-    OPENED,
-)
+OPENED = (("identity", True, "yes"), ("identity", False, "no"), ("infrastructure", True, "cannot"), ("templates", True, "cannot"), ("client", True, "yes"))
+
+
+@pytest.mark.parametrize(("family", "admitted", "said"), OPENED)
 def test_only_a_family_of_the_gate_is_said_to_have_opened_it(family, admitted, said):
     """A shared address that covers all members is admitted as evidence and opens nothing."""
     row = {
