@@ -23,8 +23,6 @@ from pipeline.store import Store, open_store
 from tests.conftest import Program
 from tests.operations.test_retention import case, superseded
 
-pytestmark = pytest.mark.slow  # the gate has twenty minutes
-
 GONE = "pool-003"
 TODAY = date(2026, 5, 3)
 

@@ -25,8 +25,6 @@ from tests.logs import write_rows
 from tests.run.diary import quiet
 from tests.run.diary import settings as run_settings
 
-pytestmark = pytest.mark.slow  # the gate has twenty minutes
-
 CONFIG = run_settings(3)
 FILES = {"a": (0,), "b": (1,), "c": (2,), "d": (0, 1), "e": (1, 2)}
 """File -> days that it holds rows of."""

@@ -23,8 +23,6 @@ from tests.careers import date_of, write_day
 from tests.conftest import ROOT, Program
 from tests.run.diary import Diary, same_tables, traffic
 
-pytestmark = pytest.mark.slow  # the gate has twenty minutes
-
 STEPS = ("day kept", "published", "spoken for")
 ALL_STEPS = ["ingested", "day kept", *(stage.label for stage in STAGES if not stage.per_day and not stage.is_edge), "laid out", "published", "spoken for", "pointed to"]
 
@@ -80,6 +78,7 @@ def test_killed_between_keeping_and_publishing_it_goes_on_and_ends_in_the_same_t
     killed_at_each(STEPS, first, tmp_path / "again")
 
 
+@pytest.mark.slow
 def test_killed_at_every_step_and_after_each_stage_in_turn_it_ends_in_the_same_tables(first: tuple[Diary, RunOutcome], tmp_path: Path) -> None:
     killed_at_each(ALL_STEPS, first, tmp_path / "again")
 
@@ -169,6 +168,7 @@ code=0; run "$1" --window 2 --night 2026-05-01 || code=$?; echo "read-only $code
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [64, 800, 1200])
 def test_a_disk_that_is_really_full_then_freed_then_read_only(first: tuple[Diary, RunOutcome], tmp_path: Path, kilobytes: int) -> None:
     """On a small disk in memory, mounted for these processes only: full while reading, while judging; 6 each time, and the rest is made when space is there."""
