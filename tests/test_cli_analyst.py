@@ -25,7 +25,6 @@ from pipeline.measures.backends import is_compiled
 from tests.conftest import ROOT, Program
 from tests.logs import _token
 
-pytestmark = pytest.mark.slow  # the gate has twenty minutes
 
 Typed = Callable[..., tuple[int, str, str]]
 COMMANDS = (("query",), ("whatif",), ("expand",), ("test",), ("doctor",), ("open",), ("completion",), ("config",), ("config", "check"))
