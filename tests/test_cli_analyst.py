@@ -25,7 +25,6 @@ from pipeline.measures.backends import is_compiled
 from tests.conftest import ROOT, Program
 from tests.logs import _token
 
-
 Typed = Callable[..., tuple[int, str, str]]
 COMMANDS = (("query",), ("whatif",), ("expand",), ("test",), ("doctor",), ("open",), ("completion",), ("config",), ("config", "check"))
 
