@@ -13,6 +13,7 @@ from pipeline.errors import InputError
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.incident import build_incident
 from pipeline.evidence.lint import lint
+from pipeline.evidence.tabledata import table_files
 from pipeline.pages.incident import render_incident
 from pipeline.provenance import judging_sha256
 from pipeline.redaction import Release
@@ -52,6 +53,15 @@ def other(request, tmp_path_factory):
     return PLANS[request.param], render_incident(incident(out, "partner", of=bare_case()))
 
 
+def test_every_figure_names_the_file_of_its_data_and_the_file_is_written(page):
+    named = [href for tag, attributes in Tags(page).tags if tag == "a" and (href := attributes.get("href") or "").startswith("data/")]
+    drawn = re.findall(r'<figure id="(fig-[0-9-]+)"', page)
+    assert len(drawn) >= 16
+    assert {f"data/{anchor}-data.csv" for anchor in drawn} >= set(named)
+    assert len(named) >= len(drawn) - 2, "one that has no data names none"
+    assert set(named) <= set(table_files(page))
+
+
 def test_every_section_figure_and_table_is_there(page):
     ids = Tags(page).ids
     assert {f"s{number}" for number in range(14)} | {f"annex-{letter}" for letter in "abcde"} <= set(ids)
@@ -87,7 +97,7 @@ def test_the_page_loads_nothing_and_runs_nothing(page):
     tags = Tags(page)
     assert not {"script", "link", "iframe", "object", "img", "base", "form"} & {tag for tag, _ in tags.tags}
     assert not [key for _, attributes in tags.tags for key in attributes if key.startswith("on") or key == "style"]
-    assert not [value for _, attributes in tags.tags for key, value in attributes.items() if key in ("href", "src") and not (value or "").startswith("#")]
+    assert not [value for _, attributes in tags.tags for key, value in attributes.items() if key in ("href", "src") and not (value or "").startswith(("#", "data/fig-"))]
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = next(attributes["content"] for tag, attributes in tags.tags if attributes.get("http-equiv"))
@@ -95,11 +105,11 @@ def test_the_page_loads_nothing_and_runs_nothing(page):
 
 
 def test_lint_finds_nothing(page):
-    assert lint(page, {"Example Relay Ltd"}) == ()
+    assert lint(page, {"Example Relay Ltd"}, table_files(page)) == ()
 
 
 def test_lint_finds_nothing_in_other_reports(other):
-    assert lint(other[1]) == ()
+    assert lint(other[1], files=table_files(other[1])) == ()
 
 
 def test_a_company_stands_in_the_attribution_section_only(page):
