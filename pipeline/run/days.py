@@ -1,6 +1,6 @@
 """Make the day tables that a run lacks, once, and keep them whole in days/date=D.
 
-A day's tables are built in scratch (stage 10 by the ingest, 20 and 22 by SQL, 21 by a function), recorded with the files that made them,
+A day's tables are built in scratch (stage 10 by the ingest, 20 and 21 by functions, 22 by SQL), recorded with the files that made them,
 and moved into place as one folder. files.json remembers which days each file holds, so a file that was read is
 never read again to find that out.
 """
