@@ -1,6 +1,6 @@
 """Make the day tables that a run lacks, once, and keep them whole in days/date=D.
 
-A day's tables are built in scratch (stage 10 by the ingest, 20 and 21 by SQL), recorded with the files that made them,
+A day's tables are built in scratch (stage 10 by the ingest, 20 and 21 by functions, 22 by SQL), recorded with the files that made them,
 and moved into place as one folder. files.json remembers which days each file holds, so a file that was read is
 never read again to find that out.
 """
@@ -34,7 +34,7 @@ PART_ROWS = 2_000_000
 """Rows that are read before their days are kept: what a run that is killed has to read again."""
 ROWS_TOGETHER = 150_000
 """Rows of small days that one query works on: planning it costs as much as running it on some thousand rows, and a large day runs best alone."""
-DAY_SQL = tuple(stage for stage in STAGES if stage.per_day and stage.is_sql)
+DAY_STAGES = tuple(stage for stage in STAGES if stage.per_day and not stage.is_edge)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ def _kept_rows(record: DayRecord) -> int:
 
 def made_by(config: Config, context: Context) -> str:
     """Hash of all besides the files that decides a day's tables: ingest settings, known clients, code and SQL."""
-    code = closure_sha256(("pipeline.ingest", "pipeline.engines"), (stage.source for stage in DAY_SQL))
+    modules = (stage.source.partition(":")[0] for stage in DAY_STAGES if not stage.is_sql)
+    code = closure_sha256(("pipeline.ingest", "pipeline.engines", *modules), (stage.source for stage in DAY_STAGES if stage.is_sql))
     return sha256_json({"config": dataclasses.asdict(config.ingest), "preambles": (context.files or {}).get("preambles.toml"), "code": code})
 
 

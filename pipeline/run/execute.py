@@ -54,8 +54,8 @@ class Bench:
         for stage in STAGES:
             if stage.per_day:
                 made = {name: {day: folder / f"{name}.parquet" for day, folder in folders.items()} for name in stage.writes}
-                if stage.is_sql:
-                    bench.timed(stage.label, lambda stage=stage, made=made: bench._run_day_sql(stage, made))  # type: ignore[misc]
+                if not stage.is_edge:
+                    bench.timed(stage.label, lambda stage=stage, made=made: (bench._run_day_sql if stage.is_sql else bench._run_day_stream)(stage, made))  # type: ignore[misc]
                 bench.tables |= {name: list(files.values()) for name, files in made.items()}
                 bench.timed(f"{stage.label} checks", lambda stage=stage: bench.check(stage))  # type: ignore[misc]
         bench.timed("20 account_days checks", lambda: _check_days(folders))
@@ -66,6 +66,12 @@ class Bench:
         ((name, files),) = made.items()
         self._lay_out(stage.reads)
         self.engine.write_days(stage.source, {}, files, TABLES[name])
+
+    def _run_day_stream(self, stage: Stage, made: Mapping[str, Mapping[date, Path]]) -> None:
+        """The same with the function of a stage, day by day: it works on one day at a time, so a query of many is not cheaper."""
+        (read,), (files,) = stage.reads, made.values()
+        for source, path in zip(self.tables[read], files.values(), strict=True):
+            self._stream(stage, [source], path)
 
     def walk(self, params: Mapping[str, object], progress: Progress) -> dict[str, dict[str, Any]]:
         """Run the window's stages in order; per stage its source, its hash, and rows and hash of each table."""
@@ -135,15 +141,18 @@ class Bench:
 
     def run_stream(self, stage: Stage) -> None:
         """Call the function of a stage with the batches of the first table it reads (a day table: day by day), the others whole by name, and write the batches it gives."""
+        (read, *others), (written,) = stage.reads, stage.writes
+        path = self.folder / f"{written}.parquet"
+        self._stream(stage, self.tables.get(read, ()), path, **{table: self.frame(table) for table in others})
+        self.tables[written] = [path]
+
+    def _stream(self, stage: Stage, files: Sequence[Path], path: Path, **others: pl.DataFrame) -> None:
         module, _, name = stage.source.partition(":")
         rule = importlib.import_module(module)
-        (read, *others), (written,) = stage.reads, stage.writes
-        path, given = self.folder / f"{written}.parquet", {table: self.frame(table) for table in others}
+        read, written = TABLES[stage.reads[0]], TABLES[stage.writes[0]]
         with ExitStack() as open_files:
-            files = self.tables.get(read, ())
-            rows = open_days(TABLES[read], files, open_files) if TABLES[read].per_day else _batches(files, rule.COLUMNS)
-            write_parquet(getattr(rule, name)(rows, self.config, **given), path, arrow_schema(TABLES[written]))
-        self.tables[written] = [path]
+            rows = open_days(read, files, open_files) if read.per_day else _batches(files, rule.COLUMNS)
+            write_parquet(getattr(rule, name)(rows, self.config, **others), path, arrow_schema(written))
 
     def run_python(self, stage: Stage) -> None:
         """Call the function of a stage with the tables it declares and keep what it gives; linear algebra runs on one thread."""

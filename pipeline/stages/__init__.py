@@ -57,8 +57,8 @@ _VIEWS = "features boilerplate sample_totals"
 
 STAGES: tuple[Stage, ...] = (
     _stage(10, "pipeline.ingest:ingest_days", "", "requests prompt_samples labels account_ids", per_day=True),
-    _stage(20, "20_account_days.sql", "requests", "account_days", per_day=True),
-    _stage(21, "21_account_entities.sql", "requests", "account_entities", per_day=True),
+    _stage(20, "pipeline.stages.account_days:account_days", "requests", "account_days", per_day=True, streams=True),
+    _stage(21, "pipeline.stages.account_entities:account_entities", "requests", "account_entities", per_day=True, streams=True),
     _stage(22, "22_session_days.sql", "requests", "session_days", per_day=True),
     _stage(11, "pipeline.ingest:account_records", "account_ids", "account_records"),
     _stage(58, "pipeline.ingest:blind_spots", "", "blind_spots"),

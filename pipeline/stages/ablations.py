@@ -45,7 +45,8 @@ def _of_referred(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     named = inputs["members"].join(inputs["account_records"].select("account_id", "account_key"), on="account_id").select("account_key")
     of_accounts = ("shared_values", "account_records", "recurring_shingles", "boilerplate", "features", "entity_counts")
     cut = {name: inputs[name].join(clusters, on="account_key", how="semi") for name in of_accounts}
-    return {**inputs, **cut, "clusters": clusters, "named": named}
+    inside = pl.col("account_a").is_in(clusters["account_key"].implode()) & pl.col("account_b").is_in(clusters["account_key"].implode())
+    return {**inputs, **cut, "pair_links": inputs["pair_links"].filter(inside), "clusters": clusters, "named": named}
 
 
 def _without(family: str, own: Mapping[str, pl.DataFrame], inputs: Mapping[str, pl.DataFrame], threshold: float, config: Config) -> Iterator[dict[str, Any]]:

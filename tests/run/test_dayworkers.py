@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.config import load_config
 from pipeline.engines.duckdb import DuckEngine
-from pipeline.errors import CheckFailed, SqlError
+from pipeline.errors import CheckFailed
 from pipeline.run import dayworkers
 from pipeline.run.execute import Bench
 
@@ -46,9 +46,9 @@ def test_workers_make_the_files_that_one_engine_makes(days: dict[date, Path], tm
 
 
 def test_rows_of_another_day_end_the_run(days: dict[date, Path], tmp_path: Path) -> None:
-    (_, path), (other_day, other) = list(days.items())[:2]
+    (day, path), (_, other) = list(days.items())[:2]
     shutil.copy(other / "requests.parquet", path / "requests.parquet")
-    with pytest.raises(SqlError, match=other_day.isoformat()):
+    with pytest.raises(CheckFailed, match=f"within_its_day.*{day.isoformat()}"):
         make(days, tmp_path / "bad", 2)
 
 

@@ -27,7 +27,9 @@ TABLES = {table.name: table for table in vars(schema).values() if isinstance(tab
 START = 1_777_766_400_000_000  # 2026-05-03, a Sunday
 DAY = 86_400_000_000
 PIPE = ("30_account_windows", "30_account_weekdays", "31_entity_counts", "32_window_samples", "34_own_texts")
-ENTITIES, REQUEST_COUNTS, COUNTS = (stage_named(f"pipeline.stages.{name}:{name}") for name in ("entities", "request_counts", "sample_counts"))
+DAYS, DAY_ENTITIES, ENTITIES, REQUEST_COUNTS, COUNTS = (
+    stage_named(f"pipeline.stages.{name}:{name}") for name in ("account_days", "account_entities", "entities", "request_counts", "sample_counts")
+)
 WORDS = ("temperature_mean", "temperature_deviation", "messages_mean")
 UNITS = re.compile(r"_(count|days|share|bits|s|us|usd|tokens|octaves|ratio|per_day)$|_(tokens|chars|words|s)_(mean|median)$")
 
@@ -41,15 +43,15 @@ def frame(rows, table):
 
 
 def account_features(requests, samples=(), threads=2, preambles=()):
-    """Day by day through the SQL of stages 20 to 32, then the stage."""
+    """Day by day through stages 20 to 32, then the stage."""
     days = sorted({row["ts_us"] // DAY for row in requests})
     made = {"account_days": [], "account_entities": []}
     with DuckEngine(threads=threads, memory_bytes=10**9, temp_dir=pytest.spill) as engine:
         for day in days:
             logged = frame([row for row in requests if row["ts_us"] // DAY == day], schema.REQUESTS).sort("account_key", "ts_us")
-            engine.register("requests", logged.with_columns(gap_us=pl.col("ts_us").diff().over("account_key")))
-            for name, file in (("account_days", "20_account_days.sql"), ("account_entities", "21_account_entities.sql")):
-                made[name].append(pl.from_arrow(engine.select(file, {})))
+            logged = logged.with_columns(gap_us=pl.col("ts_us").diff().over("account_key"))
+            for name, stage in (("account_days", DAYS), ("account_entities", DAY_ENTITIES)):
+                made[name].append(streamed(stage, logged))
         window = {name: pl.concat([empty(TABLES[name]), *parts]) for name, parts in made.items()}
         entities = streamed(ENTITIES, window["account_entities"])
         for name, table in (window | {"entities": entities}).items():
