@@ -53,8 +53,8 @@ class _Bench:
     pool: PoolTexts
     views: AccountViews
     shape: TrafficShape
-    senders: Ints
-    """accounts outside every network whose templated prompts have a shape"""
+    shapeless: Ints
+    """accounts that no network's shape is compared with: members of networks, and those that send too few templated prompts"""
     days: Floats
     volume: Neighbours
     manner: Neighbours
@@ -101,8 +101,8 @@ def _bench(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
     wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs["daily_requests"], people)
     views, couplings = account_views(inputs, people, config), held_out_couplings(inputs["handoffs"], inputs["fanouts"], people)
     words, pool, shape = topics(inputs["account_words"], people, half=1), pool_texts(inputs, people, config), traffic_shape(inputs, people)
-    senders = np.setdiff1d(np.flatnonzero(shape.has_shape), clustered)
-    return _Bench(people, wording, words, couplings, pool, views, shape, senders, days, Neighbours(views.volume), Neighbours(views.manner), np.sort(clustered), config)
+    shapeless = np.union1d(np.flatnonzero(~shape.has_shape), clustered)
+    return _Bench(people, wording, words, couplings, pool, views, shape, shapeless, days, Neighbours(views.volume), Neighbours(views.manner), np.sort(clustered), config)
 
 
 def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:
@@ -219,7 +219,7 @@ def _described(bench: _Bench, members: Ints, rng: np.random.Generator) -> list[t
     """How the members' templated prompts are sent, against those of accounts of the same volume that send such prompts, too; where most members do."""
     sending = members[bench.shape.has_shape[members]]
     size = min(len(sending), GROUP_SIZE)
-    pool = bench.volume.nearest(sending, np.setdiff1d(bench.senders, members), pool_size(len(sending)))
+    pool = bench.volume.nearest(sending, others(len(bench.people.keys), bench.shapeless, members), pool_size(len(sending)))
     enough = 2 * len(sending) >= max(len(members), 2 * bench.config.networks.min_accounts) and len(pool) >= 2 * size
     groups = NullGroups(pool, size, DESCRIBED_GROUPS, rng) if enough else None
     ran = {one.test: _ran(one.test, "extraction", DESCRIBES, one.observed, one.unit, one.null, one.sample, SENDERS) for one in describe(bench.shape, sending, groups)}
