@@ -28,6 +28,12 @@ GATE_FAMILIES = ("identity", "handoff", "client")
 """The verdict (stage 65) refers a network only if one of these covers it; what another family covers adds weight."""
 
 
+DESCRIBES = "extraction_description"
+"""What a test supports (cluster_tests) that only describes how templated prompts are sent: the automation of the innocent looks the same, so no verdict reads it."""
+SHAPES = {"asked_once": "share", "round_the_clock": "of 1", "one_form": "share"}
+"""These tests, each with its unit (stages/traffic_shape)."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of shared value."""

@@ -373,6 +373,8 @@ BOILERPLATE = Table("boilerplate", 35, ("account_key", "prompt_key"), _columns("
     habit_count | BIGINT | 4-grams | habits in it
     request_count | BIGINT | requests | requests with this prompt
     output_tokens | BIGINT | tokens | output per request, floor of the mean
+    max_message_count | INTEGER | messages | largest number in a request with it; null if not counted
+    item_shingle | INTEGER | | smallest of its sampled word 4-grams that is no habit of the account: what the template is filled with; null without one
     first_us | BIGINT | us | the first of them
     request_id | VARCHAR | | the first of them
     source_file | VARCHAR | | of that request
@@ -458,7 +460,7 @@ CLUSTER_VALUES = Table("cluster_values", 57, ("cluster", "kind", "value_key"), _
 _TEST = """
     test | VARCHAR | | machine name; wording.toml holds its sentence
     family | VARCHAR | | evidence family it belongs to
-    supports | VARCHAR | | coordination, extraction, benign
+    supports | VARCHAR | | coordination, extraction, benign; extraction_description: describes the traffic, and no verdict reads it
     statistic | DOUBLE | | observed value
     unit | VARCHAR | | of statistic and expected
     expected | DOUBLE | | under the null
@@ -518,6 +520,8 @@ REPEATED_PROMPTS = Table("repeated_prompts", 61, ("cluster", "account_key"), _co
     document_count | BIGINT | | these
     repeated_count | BIGINT | | of them, sent word for word by another member
     elsewhere_count | BIGINT | | of them, sent word for word by an account outside the cluster
+    templated_count | BIGINT | | of its templated prompts that formed nothing, those with an item_shingle
+    item_elsewhere_count | BIGINT | | of these, filled with what an account outside the cluster fills a template of its own with
 """))
 
 CLUSTER_ALTERNATIVES = Table("cluster_alternatives", 62, ("cluster", "alternative"), _columns("""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline import redact
 from pipeline.config import Config
+from pipeline.kinds import SHAPES
 from pipeline.pages import numbers
 from pipeline.pages.records import Cell, Command, Fact, Head, Table
 from pipeline.pages.source import Row
@@ -86,6 +87,8 @@ def beyond_chance_level(test: str, supports: str, config: Config) -> float:
 
 def _speaks(row: Row, level: float) -> str:
     value = row["value"]
+    if row["measure"] in SHAPES:
+        return "describes"
     if row["p_value"] is not None:
         return "speaks" if row["p_value"] <= level else "chance"
     if value is not None and row["threshold"] is not None and value < row["threshold"]:

@@ -106,7 +106,7 @@ STAGES: tuple[Stage, ...] = (
         f"clusters cluster_families habits handoffs fanouts daily_requests account_words pool_documents pool_wording {_PEOPLE} {_VIEWS}",
         "cluster_tests cluster_controls pooled_members pooled_templates",
     ),
-    _stage(61, "61_repeated_prompts.sql", "window_samples clusters", "repeated_prompts"),
+    _stage(61, "61_repeated_prompts.sql", "window_samples clusters boilerplate", "repeated_prompts"),
     _stage(
         62,
         "pipeline.stages.alternatives:alternatives",

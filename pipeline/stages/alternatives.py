@@ -25,6 +25,9 @@ EVERYTHING = ("payment", "email", "phone", "organization", "handoff", "fanout", 
 NOTHING = "none"
 """No innocent cause at all, only chance: it explains nothing, so its margin is all that ties the members."""
 
+ONES_OWN = ("payment", "email", "phone", "organization", "mail_domain", "cohort", "device", *ADDRESSES, *CONTENT)
+"""What one customer takes along from account to account; a conversation handed on, a prompt sent at once and a rewritten client are no part of a move."""
+
 EXPLAINS = {
     "vouched_organisation": EVERYTHING,
     "self_serve_team": EVERYTHING,
@@ -38,6 +41,8 @@ EXPLAINS = {
     "load_test": ("fanout", *ADDRESSES, *CONTENT),
     "batch_jobs": ("settings", "stack", "headers"),
     "aggregator": (*ADDRESSES, *CONTENT),
+    "migration": ONES_OWN,
+    "script_users": CONTENT,
 }
 """Kinds of evidence that each alternative accounts for. Whatever a caller may write at will (end users, texts sent twice) explains no card, no hand-off and no client."""
 

@@ -3,7 +3,7 @@
 Clusters were formed on even prompts, even session ids, addresses and records. They are tested on odd prompts (mixes of wording, prompts sent at once), odd session ids
 (hand-offs), the words of odd prompts (topics) and on the days they share (no day was used to form them), against random groups of accounts that work in the same manner.
 Extraction is tested on odd prompts against groups of the same volume: by the members' own recurring wording, and where that shows nothing by what they have in common
-(pooled_wording). Each p-value is a permutation p in the null that its row names.
+(pooled_wording). How the templated prompts are sent is described beside that and decides nothing (traffic_shape). Each p-value is a permutation p in the null that its row names.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.config import Config
+from pipeline.kinds import DESCRIBES, SHAPES
 from pipeline.measures.groups import Neighbours, SparseRows, daily_residuals, mean_cosine, mean_cosine_sparse, nearest, others, pool_size, tied_share_sparse
 from pipeline.measures.null_groups import NullGroups, null_of
 from pipeline.measures.nulls import permutation_p, tail_bits
@@ -25,6 +26,7 @@ from pipeline.stages.evidence_views import AccountViews, account_views, held_out
 from pipeline.stages.frames import conform
 from pipeline.stages.pooled_wording import Pooled, PoolTexts, member_rows, pool_texts, pooled, template_rows
 from pipeline.stages.population import Population, population
+from pipeline.stages.traffic_shape import DESCRIBED_GROUPS, SENDERS, TrafficShape, describe, traffic_shape
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -50,6 +52,9 @@ class _Bench:
     couplings: SparseRows
     pool: PoolTexts
     views: AccountViews
+    shape: TrafficShape
+    shapeless: Ints
+    """accounts that no network's shape is compared with: members of networks, and those that send too few templated prompts"""
     days: Floats
     volume: Neighbours
     manner: Neighbours
@@ -79,6 +84,7 @@ def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[st
             if common is not None:
                 members_of.append(member_rows(bench.pool, number, common, bench.people))
                 templates.append(template_rows(bench.pool, number, common))
+        found += _described(bench, members, rng)
         tests += [dict(zip(_COLUMNS, (number, *row), strict=True)) for row in found]
         controls += [(number, key) for key in bench.people.keys[_nearest(bench.volume, members, ordinary, config.verdict.control_accounts)].tolist()]
     return {
@@ -94,8 +100,9 @@ def _bench(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
     clustered = people.positions(inputs["clusters"].filter(pl.col("origin") == "network")["account_key"])
     wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs["daily_requests"], people)
     views, couplings = account_views(inputs, people, config), held_out_couplings(inputs["handoffs"], inputs["fanouts"], people)
-    words, pool = topics(inputs["account_words"], people, half=1), pool_texts(inputs, people, config)
-    return _Bench(people, wording, words, couplings, pool, views, days, Neighbours(views.volume), Neighbours(views.manner), np.sort(clustered), config)
+    words, pool, shape = topics(inputs["account_words"], people, half=1), pool_texts(inputs, people, config), traffic_shape(inputs, people)
+    shapeless = np.union1d(np.flatnonzero(~shape.has_shape), clustered)
+    return _Bench(people, wording, words, couplings, pool, views, shape, shapeless, days, Neighbours(views.volume), Neighbours(views.manner), np.sort(clustered), config)
 
 
 def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:
@@ -206,6 +213,18 @@ def _pooled(bench: _Bench, members: Ints, own: tuple[object, ...], rng: np.rando
     if not len(found.null):
         return None, _not_run(*name, "too few prompts carry wording that members have in common, or too few accounts of the same volume to compare with")
     return found, _ran(*name, found.share, "share", found.null, len(found.common.documents), ORDINARY)
+
+
+def _described(bench: _Bench, members: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
+    """How the members' templated prompts are sent, against those of accounts of the same volume that send such prompts, too; where most members do."""
+    sending = members[bench.shape.has_shape[members]]
+    size = min(len(sending), GROUP_SIZE)
+    pool = bench.volume.nearest(sending, others(len(bench.people.keys), bench.shapeless, members), pool_size(len(sending)))
+    enough = 2 * len(sending) >= max(len(members), 2 * bench.config.networks.min_accounts) and len(pool) >= 2 * size
+    groups = NullGroups(pool, size, DESCRIBED_GROUPS, rng) if enough else None
+    ran = {one.test: _ran(one.test, "extraction", DESCRIBES, one.observed, one.unit, one.null, one.sample, SENDERS) for one in describe(bench.shape, sending, groups)}
+    why = "messages are not counted in this log" if ran else "too few members, or too few accounts of the same volume outside, send templated prompts"
+    return [ran.get(test) or _not_run(test, "extraction", DESCRIBES, why) for test in SHAPES]
 
 
 def _ran(test: str, family: str, supports: str, observed: float, unit: str, null: Floats, sample: int, model: str) -> tuple[object, ...]:

@@ -16,6 +16,7 @@ import polars as pl
 
 from pipeline import schema
 from pipeline.config import Config
+from pipeline.kinds import DESCRIBES, SHAPES
 from pipeline.stages.frames import Parts, conform, within
 
 GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "rewritten_client", "handoff", "fanout")
@@ -46,7 +47,7 @@ TEST_UNITS = {
 }
 STRONGEST, KEPT = 20, 1_000
 ROWS_AT_ONCE = 500_000
-TEMPLATED = ("shared_wording", "held_out_wording", "harvest_share", "templated_output")
+TEMPLATED = ("shared_wording", "held_out_wording", "harvest_share", "templated_output", *SHAPES)
 """Measures that stand on the same rows: the members' templated prompts."""
 NO_LOT = pl.lit(None)
 BY_ACCOUNT = {
@@ -146,12 +147,12 @@ def _holders_of(held: pl.DataFrame, inputs: Mapping[str, pl.DataFrame]) -> pl.Da
 
 
 def _claims(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
-    """Claims of one network, strongest first: specific facts, then tests, then likeness, then what speaks for an innocent explanation."""
+    """Claims of one network, strongest first: specific facts, tests, answers, the shape of the traffic, likeness, and what speaks for an innocent explanation."""
     shared = _shared(members, inputs, config)
     tested = _tested(cluster, inputs, config)
     specific = [claim for claim in shared if claim["threshold"] is not None]
     likeness = [claim for claim in shared if claim["threshold"] is None]
-    return specific + tested + _output(cluster, members, inputs, config) + likeness + _innocent(cluster, inputs, config)
+    return specific + tested + _output(cluster, members, inputs, config) + _described(cluster, inputs) + likeness + _innocent(cluster, inputs, config)
 
 
 def _claim(measure: str, family: str, value: float, unit: str, supports: str, **more: Any) -> dict[str, Any]:
@@ -171,7 +172,8 @@ def _shared(members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: C
 
 
 def _tested(cluster: int, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
-    tests = inputs["cluster_tests"].filter((pl.col("cluster") == cluster) & (pl.col("status") == "ran")).sort("p_value", "test")
+    ran = (pl.col("cluster") == cluster) & (pl.col("status") == "ran") & (pl.col("supports") != DESCRIBES)
+    tests = inputs["cluster_tests"].filter(ran).sort("p_value", "test")
     return [
         _claim(
             row["test"],
@@ -198,6 +200,15 @@ def _output(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFra
     baseline = {"baseline": float(np.median(other.to_numpy())), "baseline_n": len(other)} if len(other) else {}
     value = float(np.median(documents.to_numpy()))
     return [_claim("templated_output", "extraction", value, "tokens", "extraction", threshold=float(config.verdict.min_output_tokens), **baseline)]
+
+
+def _described(cluster: int, inputs: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
+    """How the templated prompts are sent beside random groups: observed, for the automation of the innocent looks the same and no p-value speaks."""
+    rows = inputs["cluster_tests"].filter((pl.col("cluster") == cluster) & (pl.col("status") == "ran") & (pl.col("supports") == DESCRIBES)).sort("test")
+    return [
+        _claim(row["test"], row["family"], row["statistic"], row["unit"], "extraction", baseline=row["expected"], baseline_n=row["null_count"])
+        for row in rows.iter_rows(named=True)
+    ]
 
 
 def _innocent(cluster: int, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ Every function gives, of each cluster where anybody fits, how many members do: c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,12 +21,10 @@ ADDRESSES = ("ip", "ip_prefix", "signup_ip")
 
 UNLIKE_P = 0.05
 """P-value of common topics above which members are as unlike each other as strangers: what a box between strangers and the service joins."""
-MOSTLY = 0.5
-"""Share of a member's long prompts that others must have sent word for word: what a list of tasks gives most of its prompts, and strangers hardly any."""
-FEW_TEXTS = 0.1
-"""Distinct prompts among requests, at most, in a test of load: the same few texts over and over."""
-END_USERS = 20
-"""Different end users that an account must name to look like one that serves them."""
+SAME_CUSTOMER = ("payment_key", "email_key", "phone_key", "organization_key")
+"""Records by which an account is known to be the same customer's as another."""
+STOPPED = ("banned", "suspended")
+"""Standing of an account that did not end by its holder's will: who goes on with another one has not moved."""
 
 _DAY_US = 86_400_000_000
 
@@ -34,7 +33,7 @@ def innocent_fits(inputs: Mapping[str, pl.DataFrame], listed: pl.DataFrame, ties
     """By explanation, who fits it. In: the tables of `alternatives`, `listed` (cluster, account_key) and their ties (cluster, kind, value_key, account_key, inside_count)."""
     fellows = listed.join(inputs["account_records"], on="account_key")
     own = listed.join(inputs["features"], on="account_key")
-    repeated = inputs["repeated_prompts"]
+    repeated, verdict = inputs["repeated_prompts"], config.verdict
     return {
         "vouched_organisation": _largest_share(fellows.filter("is_vouched")),
         "self_serve_team": _largest_share(fellows.filter(~pl.col("is_vouched"))),
@@ -43,11 +42,13 @@ def innocent_fits(inputs: Mapping[str, pl.DataFrame], listed: pl.DataFrame, ties
         "shared_address": _behind_one(ties, ADDRESSES).group_by("cluster").len("fitting"),
         "public_client": _client_share(inputs, listed, ties, config),
         "shared_box": _strangers(inputs["cluster_tests"], listed),
-        "evaluation": _count(repeated.filter(pl.col("repeated_count") >= MOSTLY * pl.col("document_count"))),
-        "shared_corpus": _count(repeated.filter(pl.col("elsewhere_count") >= MOSTLY * pl.col("document_count"))),
-        "load_test": _count(own.filter((pl.col("prompt_distinct_share") <= FEW_TEXTS) & (pl.col("output_tokens_mean") < config.verdict.min_output_tokens))),
-        "batch_jobs": _count(own.filter(pl.col("batch_share") >= MOSTLY)),
-        "aggregator": _count(listed.join(_serving(inputs["entity_counts"]), on="account_key")),
+        "evaluation": _count(repeated.filter(pl.col("repeated_count") >= verdict.repeated_share * pl.col("document_count"))),
+        "shared_corpus": _count(repeated.filter(pl.col("elsewhere_count") >= verdict.repeated_share * pl.col("document_count"))),
+        "load_test": _count(own.filter((pl.col("prompt_distinct_share") <= verdict.few_texts_share) & (pl.col("output_tokens_mean") < verdict.min_output_tokens))),
+        "batch_jobs": _count(own.filter(pl.col("batch_share") >= verdict.batch_request_share)),
+        "aggregator": _count(listed.join(_serving(inputs["entity_counts"], config), on="account_key")),
+        "migration": _moved(own, fellows, config),
+        "script_users": _count(repeated.filter((pl.col("templated_count") > 0) & (pl.col("item_elsewhere_count") >= verdict.repeated_share * pl.col("templated_count")))),
     }
 
 
@@ -88,10 +89,34 @@ def _strangers(tests: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
     return _count(listed.join(unlike, on="cluster", how="semi"))
 
 
-def _serving(entity_counts: pl.DataFrame) -> pl.DataFrame:
+def _serving(entity_counts: pl.DataFrame, config: Config) -> pl.DataFrame:
     """Accounts whose requests name many end users. The caller writes these names, so they describe and decide nothing. Column account_key."""
     named = entity_counts.filter(pl.col("kind") == "end_user").group_by("account_key").agg(pl.col("value_count").sum())
-    return named.filter(pl.col("value_count") >= END_USERS).select("account_key")
+    return named.filter(pl.col("value_count") >= config.verdict.end_user_count).select("account_key")
+
+
+def _moved(own: pl.DataFrame, fellows: pl.DataFrame, config: Config) -> pl.DataFrame:
+    """Members that follow each other as one customer's accounts do: one at a time. Only of clusters of few members; more accounts than a customer would move through are a pool."""
+    records = fellows.select("cluster", "account_key", "status", *SAME_CUSTOMER)
+    few = own.filter(pl.len().over("cluster") <= config.verdict.migration_max_accounts).select("cluster", "account_key", "first_us", "last_us")
+    turns = few.join(records, on=["cluster", "account_key"]).sort("cluster", "first_us", "last_us", "account_key")
+    pause = config.verdict.migration_pause_days * _DAY_US
+    chains = [(cluster, _longest_chain(list(rows.iter_rows(named=True)), pause)) for (cluster,), rows in turns.group_by("cluster", maintain_order=True)]
+    return pl.DataFrame([chain for chain in chains if chain[1] >= 2], schema={"cluster": pl.Int64, "fitting": pl.Int64}, orient="row")
+
+
+def _longest_chain(turns: list[dict[str, Any]], pause: int) -> int:
+    """Accounts of the longest chain in which each takes over from the one before. In: accounts by their first request; the longest pause between two, in us."""
+    lengths: list[int] = []
+    for place, later in enumerate(turns):
+        lengths.append(1 + max((length for length, earlier in zip(lengths, turns[:place], strict=True) if _takes_over(earlier, later, pause)), default=0))
+    return max(lengths, default=0)
+
+
+def _takes_over(earlier: Mapping[str, Any], later: Mapping[str, Any], pause: int) -> bool:
+    """Whether the same customer's work goes on with another account: it begins after the first one's last request, soon, and nobody stopped that one."""
+    soon = 0 < later["first_us"] - earlier["last_us"] <= pause
+    return soon and earlier["status"] not in STOPPED and any(earlier[key] is not None and earlier[key] == later[key] for key in SAME_CUSTOMER)
 
 
 def _client_share(inputs: Mapping[str, pl.DataFrame], listed: pl.DataFrame, ties: pl.DataFrame, config: Config) -> pl.DataFrame:

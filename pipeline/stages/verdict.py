@@ -130,9 +130,12 @@ def _extraction_bits(tests: pl.DataFrame, config: Config) -> tuple[float, float]
 
 
 def _best_alternative(rows: pl.DataFrame) -> tuple[str, float]:
-    """The alternative that applies and leaves least unexplained, one customer before all others; chance alone (`none`) if none applies."""
-    customer = pl.col("alternative").is_in(ONE_CUSTOMER)
-    fitting = rows.filter(pl.col("applies") | (pl.col("alternative") == NOTHING)).sort("applies", customer, "margin_bits", "alternative", descending=[True, True, False, False])
+    """The alternative that applies and leaves least unexplained: one customer before all others, then one that accounts for links and answers before one that accounts for links
+    alone, so that no further explanation makes a verdict harsher; chance alone (`none`) if none applies.
+    """
+    customer, settles = pl.col("alternative").is_in(ONE_CUSTOMER), pl.col("alternative").is_in(EXPLAINS_ANSWERS) & (pl.col("margin_bits") <= 0)
+    order = ("applies", customer, settles, "margin_bits", "alternative")
+    fitting = rows.filter(pl.col("applies") | (pl.col("alternative") == NOTHING)).sort(*order, descending=[True, True, True, False, False])
     return (str(fitting["alternative"][0]), float(fitting["margin_bits"][0])) if fitting.height else (NOTHING, 0.0)
 
 

@@ -106,9 +106,14 @@ _THRESHOLDS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("verdict", "pool_habit_min_share", (0.005, 0.02)),
     ("verdict", "min_output_tokens", (128, 400)),
     ("verdict", "min_mix_share", (0.5, 0.9)),
+    ("verdict", "alternative_share", (0.6, 0.95)),
+    ("verdict", "repeated_share", (0.25, 0.75)),
 )
 """About half and about twice the default, inside what the setting allows."""
 THRESHOLDS = tuple(Try(f"{key} = {value:g}", "threshold", settings=((section, key, value),)) for section, key, values in _THRESHOLDS for value in values)
+_FEW_TEXTS_OR_NAMES = (("verdict", "few_texts_share", 0.3), ("verdict", "end_user_count", 5), ("verdict", "batch_request_share", 0.25))
+THRESHOLDS += (Try(", ".join(f"{key} = {value:g}" for _, key, value in _FEW_TEXTS_OR_NAMES), "threshold", settings=_FEW_TEXTS_OR_NAMES),)
+"""The limits of explanations that rest on what a caller may send at will, all more forgiving at once: apart they would take three worlds' time to say the same."""
 SEEDS = tuple(Try(f"seed = {value}", "seed", settings=(("networks", "seed", value),)) for value in (1, 2, 3))
 WITHOUT_COLUMNS = _without_columns()
 TRIES = {

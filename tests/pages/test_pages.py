@@ -388,6 +388,7 @@ def test_a_group_too_small_to_weigh_has_no_figures_and_no_claim_about_explanatio
             "Would speak for collection for training, but chance gives this too often: it counts from p = 0.0078.",
         ),
         ({"supports": "benign", "value": 0.2}, "Would speak for an innocent explanation, but counts only from 50\u202f%."),
+        ({"measure": "round_the_clock", "supports": "extraction"}, "Describes the traffic. Scripts and batch jobs of the innocent look the same, so it decides nothing."),
     ],
 )
 def test_a_finding_speaks_only_for_what_it_shows(changes, said):

@@ -10,12 +10,14 @@ import pytest
 
 from pipeline.kinds import kind_table, kinds
 from pipeline.stages.alternatives import EXPLAINS, NOTHING
-from pipeline.stages.innocent_fits import END_USERS, FEW_TEXTS, UNLIKE_P
+from pipeline.stages.innocent_fits import SAME_CUSTOMER, STOPPED, UNLIKE_P
 from tests.stages.builders import CONFIG, DAY_US, Frames, empty, frame, key, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.alternatives:alternatives")
 VERDICT, MARGIN = CONFIG.verdict, CONFIG.networks.edge_margin_bits
 POPULATION = 256
+FEW_TEXTS, END_USERS = VERDICT.few_texts_share, VERDICT.end_user_count
+COUNTS = ("document_count", "repeated_count", "elsewhere_count", "templated_count", "item_elsewhere_count")
 FAMILY = {kind.kind: kind.family for kind in kinds(CONFIG.links)}
 ENOUGH = math.ceil(VERDICT.alternative_share * 10)
 
@@ -28,12 +30,13 @@ def _scored(  # noqa: PLR0917 (one argument a table)
     own: int = 1,
     topic_p: float | None = None,
     features: dict[int, dict[str, Any]] | None = None,
-    repeated: dict[int, tuple[int, int, int]] | None = None,
+    repeated: dict[int, tuple[int, ...]] | None = None,
     end_users: dict[int, int] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Alternatives of one cluster of accounts 0 .. size - 1. `records` adds columns to an account; `held` names the holders of one value of each kind (of `own` templates);
     `brought` those of ten 4-grams that a public client brings; `topic_p` is the p-value of their common topics; `features` adds features
-    to an account; `repeated` says how many long prompts it sent, how many of them other members did and how many outsiders; `end_users` how many it names.
+    to an account; `repeated` says how many long prompts it sent, how many of them other members did and how many outsiders, and
+    then how many templated ones, and how many of these are filled as outsiders fill theirs; `end_users` how many it names.
     """
     accounts = [{"account_key": key(n), "account_id": f"a{n}", "is_vouched": False, **(records or {}).get(n, {})} for n in range(POPULATION)]
     facts = held or {}
@@ -60,10 +63,7 @@ def _scored(  # noqa: PLR0917 (one argument a table)
         "features": frame("features", [{"account_key": key(n), **(features or {}).get(n, {})} for n in range(size)]),
         "repeated_prompts": frame(
             "repeated_prompts",
-            [
-                {"cluster": 0, "account_key": key(n), "document_count": sent, "repeated_count": inside, "elsewhere_count": outside}
-                for n, (sent, inside, outside) in (repeated or {}).items()
-            ],
+            [{"cluster": 0, "account_key": key(n), **dict(zip(COUNTS, (*counts, 0, 0), strict=False))} for n, counts in (repeated or {}).items()],
         ),
         "entity_counts": frame(
             "entity_counts",
@@ -205,8 +205,74 @@ def test_one_customer_explains_all_that_any_other_alternative_explains() -> None
 
 
 def test_no_innocent_crowd_explains_a_card_a_mailbox_or_a_phone() -> None:
-    for alternative in set(EXPLAINS) - {"vouched_organisation", "self_serve_team"}:
+    for alternative in set(EXPLAINS) - {"vouched_organisation", "self_serve_team", "migration"}:
         assert not set(EXPLAINS[alternative]) & {"payment", "email", "phone", "organization"}
+
+
+DAYS_IN_TURN = 2
+
+
+def _in_turn(size: int = 6, pause: int = 1, **records: Any) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str, Any]]]:
+    """Records and features of accounts of one card that work for two days each, one after the other."""
+    start = {n: n * (DAYS_IN_TURN * DAY_US + pause) for n in range(size)}
+    return (
+        {n: {"payment_key": 5, "status": "closed", **records} for n in range(size)},
+        {n: {"first_us": first, "last_us": first + DAYS_IN_TURN * DAY_US} for n, first in start.items()},
+    )
+
+
+def test_a_move_is_one_customers_accounts_one_after_the_other_and_leaves_nothing_that_it_takes_along() -> None:
+    records, turns = _in_turn()
+    everyone = list(range(6))
+    row = _scored(records, {"payment": everyone, "ip": everyone, "template": everyone}, size=6, features=turns)["migration"]
+    assert (row["fit_share"], row["applies"], row["margin_bits"]) == (1.0, True, -MARGIN)
+    for kind in ("handoff", "fanout", "rewritten_client"):
+        assert _scored(records, {kind: everyone}, size=6, features=turns)["migration"]["margin_bits"] > 0
+
+
+@pytest.mark.parametrize("record", SAME_CUSTOMER)
+def test_a_move_is_one_customers_by_any_record_that_says_so(record: str) -> None:
+    records, turns = _in_turn(payment_key=None, **{record: 9}) if record != "payment_key" else _in_turn()
+    assert _scored(records, size=6, features=turns)["migration"]["applies"] is True
+    assert _scored({n: {**row, record: n} for n, row in records.items()}, size=6, features=turns)["migration"]["fit_share"] == 0.0
+    assert _scored({n: {**row, record: None} for n, row in records.items()}, size=6, features=turns)["migration"]["fit_share"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("pause", "applies"), [(1, True), (VERDICT.migration_pause_days * DAY_US, True), (VERDICT.migration_pause_days * DAY_US + 1, False), (0, False), (-DAY_US, False)]
+)
+def test_accounts_that_work_at_once_or_long_after_each_other_have_not_moved(pause: int, applies: bool) -> None:
+    records, turns = _in_turn(pause=pause)
+    assert _scored(records, size=6, features=turns)["migration"]["applies"] is applies
+
+
+@pytest.mark.parametrize("status", STOPPED)
+def test_an_account_that_the_provider_stopped_has_not_moved(status: str) -> None:
+    records, turns = _in_turn(status=status)
+    assert _scored(records, size=6, features=turns)["migration"]["fit_share"] == 0.0
+
+
+@pytest.mark.parametrize("size", [VERDICT.migration_max_accounts, VERDICT.migration_max_accounts + 1])
+def test_more_accounts_than_a_customer_moves_through_are_a_pool(size: int) -> None:
+    records, turns = _in_turn(size)
+    assert _scored(records, size=size, features=turns)["migration"]["applies"] is (size <= VERDICT.migration_max_accounts)
+
+
+def test_the_longest_chain_counts_and_a_pool_that_is_replaced_account_by_account_is_none() -> None:
+    records, turns = _in_turn(8)
+    both = {n: turns[n // 2] for n in range(8)}  # two work at any time
+    assert _scored(records, size=8, features=both)["migration"]["fit_share"] == 0.5
+    one_beside = {**turns, 7: turns[0]}
+    assert _scored(records, size=8, features=one_beside)["migration"]["fit_share"] == 7 / 8
+
+
+@pytest.mark.parametrize(("counts", "applies"), [((9, 0, 0, 4, 2), True), ((9, 0, 0, 5, 2), False), ((9, 0, 0, 0, 0), False), ((4, 0, 4, 5, 0), False)])
+def test_scripts_over_one_corpus_fill_templates_of_their_own_with_what_outsiders_fill_theirs_with(counts: tuple[int, ...], applies: bool) -> None:
+    everyone = list(range(10))
+    found = _scored(held={"template": everyone, "settings": everyone}, repeated=dict.fromkeys(everyone, counts))
+    assert (found["script_users"]["applies"], found["script_users"]["margin_bits"]) == (applies, -MARGIN)
+    for kind in ("payment", "ip", "handoff", "rewritten_client"):
+        assert _scored(held={kind: everyone}, repeated=dict.fromkeys(everyone, counts))["script_users"]["margin_bits"] > 0
 
 
 def test_chance_explains_nothing_and_never_applies() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipeline.kinds import kind_table
+from pipeline.kinds import DESCRIBES, SHAPES, kind_table
 from tests.stages.builders import CONFIG, START, Frames, empty, frame, key, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.cluster_tests:cluster_tests")
@@ -39,6 +39,11 @@ def _strangers(seed: int, groups: list[list[int]], wording: dict[int, int] | Non
         "clusters": frame("clusters", [{"cluster": c, "account_key": key(n), "origin": "network", "bits": 20.0} for c, members in enumerate(groups) for n in members]),
     }
     return {name: given[name] if name in given else empty(name) for name in STAGE.reads}
+
+
+def _described(given: Frames) -> dict[str, dict[str, object]]:
+    tests = python_stage(STAGE, given, FAST)["cluster_tests"].filter(pl.col("supports") == DESCRIBES)
+    return {row["test"]: row for row in tests.iter_rows(named=True)}
 
 
 def _p_values(given: Frames, test: str) -> list[float]:
@@ -84,7 +89,7 @@ def test_habits_of_the_half_that_forms_networks_change_nothing() -> None:
 @pytest.mark.parametrize("missing", ["habits", "account_words", "handoffs", "daily_requests", "sample_totals"])
 def test_a_test_without_data_says_that_it_did_not_run_and_has_no_p(missing: str) -> None:
     given = _with_words(_strangers(1, [list(range(10))]), {}) | {"handoffs": _handed_on([(0, 1)], 1)}
-    tests = python_stage(STAGE, given | {missing: empty(missing)}, FAST)["cluster_tests"].filter(pl.col("status") != "ran")
+    tests = python_stage(STAGE, given | {missing: empty(missing)}, FAST)["cluster_tests"].filter((pl.col("status") != "ran") & (pl.col("supports") != DESCRIBES))
     assert tests.height == 1
     assert tests["p_value"].to_list() == [None]
     assert tests["reason"].str.len_chars().min() > 0
@@ -238,3 +243,71 @@ def test_where_own_wording_shows_extraction_nothing_is_pooled() -> None:
     made = python_stage(STAGE, {**given, "boilerplate": frame("boilerplate", harvest)}, FAST)
     rows = dict(made["cluster_tests"].select("test", "status").iter_rows())
     assert (rows["harvest_share"], rows["pooled_harvest_share"]) == ("ran", "not_run")
+
+
+LEAST = pytest.approx(1 / 300, abs=1e-6)
+"""Smallest p of a description."""
+
+
+def _sent(members: list[int], hour: dict[int, int] | None = None, once: bool = True, form: int = 10) -> Frames:
+    """Everybody sends twelve templated prompts by day, half of them in conversation, four in one form; the members send them as said (at `hour` of the twelve, none: by day)."""
+    draw = random.Random(3)
+    given = _strangers(1, [members])
+    rows, habits = [], []
+    for n in range(ACCOUNTS):
+        is_member = n in members
+        for prompt in range(12):
+            at = 2 * prompt if is_member and hour is not None else 9 + draw.randrange(8)
+            messages = 1 if is_member and once else 1 + 4 * (prompt % 2)
+            rows.append(
+                {"account_key": key(n), "prompt_key": 2 * prompt + 1, "request_count": 1, "output_tokens": 400, "max_message_count": messages, "first_us": at * 3_600_000_000}
+            )
+        habits += [
+            {"account_key": key(n), "half": half, "shingle": shingle, "document_count": count, "document_total": 12}
+            for half, shingle, count in ((0, 1, 9), (0, 2, 5), (1, 1, form if is_member else 4), (1, 2, 12))
+        ]
+    return {**given, "boilerplate": frame("boilerplate", rows), "habits": frame("habits", habits)}
+
+
+def test_the_shape_of_templated_prompts_is_described_beside_that_of_other_senders() -> None:
+    found = _described(_sent(list(range(10)), hour={}))
+    assert list(found) == sorted(SHAPES)
+    assert {test: (row["statistic"], row["p_value"]) for test, row in found.items()} == {
+        "asked_once": (1.0, LEAST),
+        "one_form": (pytest.approx(10 / 12), LEAST),
+        "round_the_clock": (pytest.approx(12 / 11), LEAST),  # exactly even: what is unbiased passes 1 by 1/(n - 1)
+    }
+    assert found["asked_once"]["expected"] == 0.5
+    assert found["one_form"]["expected"] == pytest.approx(4 / 12)
+    assert {row["sample_size"] for row in found.values()} == {120}
+
+
+def test_members_like_everybody_are_no_surprise_in_shape() -> None:
+    found = _described(_sent(list(range(10)), once=False, form=4))
+    assert all(row["p_value"] > 0.05 for row in found.values())
+
+
+def test_prompts_that_formed_nothing_are_counted_in_the_form_that_the_others_show() -> None:
+    assert _described(_sent(list(range(10)), form=3))["one_form"]["statistic"] == pytest.approx(3 / 12)  # 4-gram 2 is in all twelve, but was not the most frequent before
+
+
+def test_without_message_counts_nothing_is_said_to_be_asked_once_and_the_rest_is_described() -> None:
+    given = _sent(list(range(10)))
+    found = _described({**given, "boilerplate": given["boilerplate"].with_columns(pl.lit(None, dtype=pl.Int32).alias("max_message_count"))})
+    assert {test: row["status"] for test, row in found.items()} == {"asked_once": "not_run", "one_form": "ran", "round_the_clock": "ran"}
+    assert found["asked_once"]["reason"] == "messages are not counted in this log"
+
+
+@pytest.mark.parametrize("senders", [4, 9])
+def test_a_network_is_described_where_half_of_its_members_send_templated_prompts(senders: int) -> None:
+    given = _sent(list(range(18)))
+    silent = [key(n) for n in range(senders, 18)]
+    found = _described({**given, "boilerplate": given["boilerplate"].filter(~pl.col("account_key").is_in(silent))})
+    assert {row["status"] for row in found.values()} == ({"ran"} if senders == 9 else {"not_run"})
+
+
+def test_a_description_changes_no_other_test() -> None:
+    given = _sent(list(range(10)))
+    plain = {**given, "boilerplate": given["boilerplate"].with_columns(pl.lit(0, dtype=pl.Int64).alias("first_us"), pl.lit(None, dtype=pl.Int32).alias("max_message_count"))}
+    one, other = (python_stage(STAGE, tables, FAST)["cluster_tests"].filter(pl.col("supports") != DESCRIBES) for tables in (given, plain))
+    assert one.equals(other)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.kinds import DESCRIBES, SHAPES
 from pipeline.stages import findings as findings_stage
 from tests.stages import planted
 from tests.stages.builders import CONFIG, Frames, empty, frame, key, python_stage, stage_named
@@ -208,3 +209,15 @@ def test_what_is_kept_of_many_claims_at_once_is_what_is_kept_of_each(claims: lis
         lines = sorted("\t".join(map(str, row)) for row in expected)
         assert totals[part] == {"evidence_total": sum(row[3] for row in rows), "evidence_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
     assert len(totals) == len(claims)
+
+
+def test_the_shape_of_the_traffic_is_observed_and_no_inference(tables: Frames) -> None:
+    shapes = tables["findings"].filter(pl.col("measure").is_in(list(SHAPES)))
+    described = tables["cluster_tests"].filter((pl.col("supports") == DESCRIBES) & (pl.col("status") == "ran"))
+    assert shapes.height == described.height > 0
+    assert shapes.select("kind", "supports").unique().rows() == [("observation", "extraction")]
+    assert shapes["p_value"].null_count() == shapes.height
+    assert shapes["baseline"].null_count() == 0
+    assert set(tables["findings"]["supports"]) <= {"coordination", "extraction", "benign"}
+    rows = tables["evidence"].join(shapes, on="finding_id", how="semi")
+    assert rows["role"].unique().to_list() == ["shows_template"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES
+from pipeline.kinds import CLASS_OF_FAMILY, DESCRIBES, FAMILIES
 from pipeline.measures.nulls import benjamini_hochberg
 from pipeline.stages.alternatives import EXPLAINS
 from tests.stages.builders import CONFIG, START_US, Frames, empty, frame, key, kind_table, python_stage, stage_named
@@ -305,3 +305,27 @@ def test_a_member_whose_links_alone_hold_two_parts_together_is_a_bridge_however_
     assert {name for name, role in roles([*triangles, (2, 3), (3, 4)]).items() if role == "bridge"} == {"a002", "a003", "a004"}
     assert set(roles([*triangles, (2, 3), (3, 4), (1, 5)]).values()) == {"core"}
     assert set(roles([]).values()) == {"core"}
+
+
+@LAWS
+@given(st.dictionaries(st.sampled_from(("asked_once", "round_the_clock", "one_form")), st.floats(SMALLEST_P, 1.0)), st.sampled_from((SMALLEST_P, 1.0)))
+def test_a_description_of_the_traffic_changes_no_verdict(described: dict[str, float], p_value: float) -> None:
+    tests = [_test("held_out_wording", "templates", "coordination", SMALLEST_P), _test("harvest_share", "extraction", "extraction", p_value)]
+    shapes = [_test(name, "extraction", DESCRIBES, p) for name, p in described.items()]
+    assert _verdict(_facts(cluster_tests=[*tests, *shapes])) == _verdict(_facts(cluster_tests=tests))
+
+
+TIERS = ("explained", "watch", "refer")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.sampled_from(INNOCENT), st.floats(-6, 64), max_size=4), st.sampled_from(INNOCENT), st.floats(-6, 64), st.sampled_from((SMALLEST_P, 1.0)))
+def test_a_further_explanation_that_applies_makes_no_verdict_harsher(applying: dict[str, float], more: str, margin: float, p_value: float) -> None:
+    if more in NEVER:  # one customer whose traffic looks harvested is somebody's business, whatever else explains the links
+        return
+    tests = [_test("held_out_wording", "templates", "coordination", SMALLEST_P), _test("harvest_share", "extraction", "extraction", p_value)]
+    before, after = (
+        _verdict(_facts(cluster_tests=tests, cluster_alternatives=_innocent(*fits.items())))["tier"]
+        for fits in (applying, {**applying, more: min(margin, applying.get(more, 64.0))})
+    )
+    assert TIERS.index(after) <= TIERS.index(before)
