@@ -119,7 +119,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(
         63,
         "pipeline.stages.operational:operational_tests",
-        f"clusters work_items release_moves context_events night daily_requests account_records first_requests {_VIEWS}",
+        f"clusters work_items release_moves context_events daily_requests account_records first_requests {_VIEWS}",
         "operational_tests operational_requests",
     ),
     _stage(

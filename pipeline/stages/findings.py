@@ -56,16 +56,8 @@ BY_ACCOUNT = {
     "first_requests": ("account_key", "request_id", "source_file", "source_row"),
 }
 """Tables of accounts, and the columns of each that findings rest on: an account is a control of many networks, and each of these gets its rows."""
-BY_CLUSTER = (
-    "cluster_tests",
-    "cluster_values",
-    "cluster_alternatives",
-    "cluster_controls",
-    "address_requests",
-    "handoff_requests",
-    "pooled_templates",
-    "operational_tests",
-    "operational_requests",
+BY_CLUSTER = tuple(
+    "cluster_tests cluster_values cluster_alternatives cluster_controls address_requests handoff_requests pooled_templates operational_tests operational_requests".split()
 )
 
 
@@ -187,39 +179,18 @@ def _shared(members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: C
 
 def _tested(cluster: int, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
     tests = inputs["cluster_tests"].filter((pl.col("cluster") == cluster) & (pl.col("status") == "ran")).sort("p_value", "test")
-    return [
-        _claim(
-            row["test"],
-            row["family"],
-            row["statistic"],
-            TEST_UNITS[row["test"]],
-            row["supports"],
-            baseline=row["expected"],
-            baseline_n=row["null_count"],
-            p_value=row["p_value"],
-            kind="inference",
-        )
-        for row in tests.iter_rows(named=True)
-    ]
+    return [_inference(row, TEST_UNITS[row["test"]]) for row in tests.iter_rows(named=True)]
 
 
 def _operational(inputs: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
     """Operational tests that chance hardly gives. In: the tables of one network."""
     tests = inputs["operational_tests"].filter((pl.col("status") == "ran") & (pl.col("p_value") <= SHOWN_P)).sort("p_value", "test")
-    return [
-        _claim(
-            row["test"],
-            row["family"],
-            row["statistic"],
-            row["unit"],
-            row["supports"],
-            baseline=row["expected"],
-            baseline_n=row["null_count"],
-            p_value=row["p_value"],
-            kind="inference",
-        )
-        for row in tests.iter_rows(named=True)
-    ]
+    return [_inference(row, row["unit"]) for row in tests.iter_rows(named=True)]
+
+
+def _inference(row: Mapping[str, Any], unit: str) -> dict[str, Any]:
+    tested = {"baseline": row["expected"], "baseline_n": row["null_count"], "p_value": row["p_value"], "kind": "inference"}
+    return _claim(row["test"], row["family"], row["statistic"], unit, row["supports"], **tested)
 
 
 def _output(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class _Bench:
 def operational_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """Operational tests of each cluster of five or more, and the requests behind those that ran.
 
-    Reads clusters, work_items, release_moves, context_events, night, daily_requests, account_records, features, boilerplate, sample_totals, first_requests.
+    Reads clusters, work_items, release_moves, context_events, daily_requests, account_records, features, boilerplate, sample_totals, first_requests.
     Empty: empty tables.
     """
     groups = inputs["clusters"].filter(pl.col("origin") != "small").sort("cluster", "account_key")

@@ -38,10 +38,10 @@ class Births:
 def births_of(inputs: Mapping[str, pl.DataFrame], people: Population) -> Births:
     """Births are sign-ups; where none is known, first requests three days or more into the window. Bans are the provider's list, else the status of the accounts table.
 
-    Reads account_records, features, context_events, night.
+    Reads account_records, features, context_events, daily_requests.
     """
-    night = inputs["night"]
-    first, last = ((int(night[name].to_physical()[0]) if night.height else 0) for name in ("first_day", "night"))
+    days = inputs["daily_requests"]["day"].to_physical()
+    first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)  # type: ignore[arg-type]  # polars types min as any
     first_us, last_us = first * DAY_US, (last + 1) * DAY_US
     records = inputs["account_records"].sort("account_key").join(inputs["features"].select("account_key", pl.col("first_us").alias("seen_us")), on="account_key", how="left")
     seen = pl.when(pl.col("seen_us") >= first_us + 3 * DAY_US).then(pl.col("seen_us"))
