@@ -509,6 +509,42 @@ POOLED_TEMPLATES = Table("pooled_templates", 60, ("cluster", "account_key", "pro
     source_row | BIGINT | | of that request
 """))
 
+CONTEXT_EVENTS = Table("context_events", 58, ("kind", "at_us", "model", "account_key"), _columns("""
+    kind | VARCHAR | | release, ban
+    at_us | BIGINT | us | when, as the provider says
+    model | VARCHAR | | model that was released; empty for a ban
+    account_key | BIGINT | | account of the window that was banned; 0 for a release
+"""))
+
+WORK_ITEMS = Table("work_items", 61, ("account_key", "item_key"), _columns("""
+    account_key | BIGINT | | account
+    item_key | BIGINT | | what one sampled prompt of it is about, without the account's recurring wording: its two smallest 4-grams
+    prompt_key | BIGINT | | that prompt
+"""))
+
+RELEASE_MOVES = Table("release_moves", 61, ("model", "account_key"), _columns("""
+    model | VARCHAR | | model that appeared in the window
+    account_key | BIGINT | | account that was active in the week before and in the 24 hours after, and had not used the model before
+    before_count | BIGINT | requests | in the week before
+    after_count | BIGINT | requests | in the 24 hours after
+    new_count | BIGINT | requests | of these, to the model
+    request_id | VARCHAR | | the first of these; null without one
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+"""))
+
+OPERATIONAL_TESTS = Table("operational_tests", 63, ("cluster", "test"), _columns("    cluster | BIGINT | | cluster" + _TEST))
+
+OPERATIONAL_REQUESTS = Table("operational_requests", 63, ("cluster", "test", "account_key", "request_id", "source_file", "source_row"), _columns("""
+    cluster | BIGINT | | cluster
+    test | VARCHAR | | operational test that it stands behind
+    account_key | BIGINT | | member
+    request_id | VARCHAR | | request
+    source_file | VARCHAR | | of that request
+    source_row | BIGINT | | of that request
+    strength | BIGINT | | larger shows it better
+"""))
+
 CLUSTER_CONTROLS = Table("cluster_controls", 60, ("cluster", "account_key"), _columns("""
     cluster | BIGINT | | cluster
     account_key | BIGINT | | account outside every cluster, nearest in volume and active days

@@ -71,8 +71,8 @@ def judge_group(workings: Workings, keys: Sequence[int]) -> GroupTest:
         verdict={name: value for name, value in made["networks"].row(0, named=True).items() if name not in ("network_id", "flagged")},
         members=_members(group, people, made["members"], homes),
         families=_rows(made["network_families"]),
-        tests=_rows(made["network_tests"].filter(pl.col("supports") != "benign")),
-        alternatives=_rows(made["network_tests"].filter(pl.col("supports") == "benign").sort("status", "statistic", "test", descending=[True, False, False])),
+        tests=_rows(made["network_tests"].filter(pl.col("family") != "alternative")),
+        alternatives=_rows(made["network_tests"].filter(pl.col("family") == "alternative").sort("status", "statistic", "test", descending=[True, False, False])),
         without=_rows(made["network_ablations"]),
         edge_bits=round(people.edge_bits(workings.config.networks), 6),
     )
@@ -106,7 +106,7 @@ def _judged(workings: Workings, group: pl.DataFrame, rest: pl.DataFrame) -> Fram
     tests = workings.make([_stage("cluster_tests")])
     counts = workings.entity_counts_of(group["account_key"].to_list())
     workings.put({name: frame.filter(pl.col("cluster") == GROUP) for name, frame in tests.items()} | {"clusters": group, "entity_counts": counts})
-    names = ("repeated_prompts", "cluster_alternatives", "networks", "controls", "network_ablations")
+    names = ("repeated_prompts", "cluster_alternatives", "operational_tests", "networks", "controls", "network_ablations")
     made = workings.make([_stage(name) for name in names])
     return {name: made[name] for name in _TABLES}
 

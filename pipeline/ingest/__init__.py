@@ -11,6 +11,7 @@ from pipeline.ingest.context import Context, read_context
 from pipeline.ingest.coverage import Coverage, blind_spots, coverage_of
 from pipeline.ingest.days import DayCounts
 from pipeline.ingest.duplicates import repeats_across_days
+from pipeline.ingest.events import context_events
 from pipeline.ingest.finding import folders_of
 from pipeline.ingest.listing import LogFile, LogListing, SkippedFile, absolute, list_logs, opened_again
 from pipeline.ingest.scan import IngestReport, ingest_days
@@ -32,6 +33,7 @@ __all__ = [
     "account_records",
     "blind_spots",
     "check_logs",
+    "context_events",
     "coverage_of",
     "folders_of",
     "ingest_days",

@@ -127,7 +127,7 @@ def _why(wording: Wording, row: Row) -> str:
 def tests_table(source: Source, network_id: str, numbering: Numbering, *, ran: bool) -> Table:
     """Tests that ran (undecided ones too), or those that did not, with the reason. Innocent explanations have a table of their own."""
     frame = source.of_network("network_tests", network_id).sort("supports", "test")
-    rows = [row for row in frame.rows(named=True) if (row["status"] != "not_run") is ran and row["supports"] != "benign"]
+    rows = [row for row in frame.rows(named=True) if (row["status"] != "not_run") is ran and row["family"] != "alternative"]
     if not ran:
         return _not_run_table(source.wording, rows, numbering, empty="Every test of this version ran." if frame.height else "No test is recorded for this network.")
     columns = "Test | Tests for | Outcome | Observed # | Expected # | p # | n # | Chance means"
@@ -138,7 +138,7 @@ def _test_row(source: Source, row: Row) -> tuple[Cell | str, ...]:
     wording = source.wording
     unit = redact.for_html(row["unit"] or "", 40)
     return (
-        wording.word("test", row["test"]),
+        Cell(wording.word("test", row["test"]), note=wording.text("test", row["test"], "innocent")),
         wording.word("supports", row["supports"]),
         Cell(wording.word("test_status", row["status"]), note=redact.for_html(row["reason"] or "") or _chance(source, row)),
         numbers.measured(row["statistic"], unit),

@@ -23,7 +23,7 @@ import polars as pl
 from pipeline.engines.duckdb import DuckEngine
 from pipeline.errors import InputError, MemoryTooSmall
 from pipeline.history import Past, health_of, read_past
-from pipeline.ingest import Context, LogListing, account_records, blind_spots, coverage_of, list_logs, read_context
+from pipeline.ingest import Context, LogListing, account_records, blind_spots, context_events, coverage_of, list_logs, read_context
 from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.pages.error_rates import Validation, choose, find_validations, summary
 from pipeline.provenance import run_id, sha256_file
@@ -208,6 +208,7 @@ def _lay_edge(bench: Bench, case: _Case, window: Window, options: RunOptions) ->
     coverage = coverage_of(window.non_null, window.rows_kept, accounts.coverage, ids=ids, unread=footers)
     bench.put("account_records", accounts.records)
     bench.put("blind_spots", blind_spots(coverage, case.context))
+    bench.put("context_events", context_events(case.context, accounts.records))
     night = {"night": [case.night], "first_day": [window.days[0].day], "day_count": [len(window.days)], "previous_night": [case.previous_night]}
     bench.put("night", pl.DataFrame(night, schema_overrides={"previous_night": pl.Date}))
     for name, path in case.earlier.items():

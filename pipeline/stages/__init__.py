@@ -62,6 +62,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(22, "22_session_days.sql", "requests", "session_days", per_day=True),
     _stage(11, "pipeline.ingest:account_records", "account_ids", "account_records"),
     _stage(58, "pipeline.ingest:blind_spots", "", "blind_spots"),
+    _stage(58, "pipeline.ingest:context_events", "", "context_events"),
     _stage(30, "30_account_windows.sql", "account_days", "account_windows"),
     _stage(30, "30_account_weekdays.sql", "account_days", "account_weekdays"),
     _stage(31, "pipeline.stages.entities:entities", "account_entities", "entities", streams=True),
@@ -113,6 +114,14 @@ STAGES: tuple[Stage, ...] = (
         f"clusters cluster_tests recurring_shingles client_wording cluster_values repeated_prompts features entity_counts {_PEOPLE}",
         "cluster_alternatives",
     ),
+    _stage(61, "61_release_moves.sql", "requests context_events", "release_moves"),
+    _stage(61, "pipeline.stages.work_items:work_items", "window_samples recurring_shingles", "work_items", streams=True),
+    _stage(
+        63,
+        "pipeline.stages.operational:operational_tests",
+        f"clusters work_items release_moves context_events daily_requests account_records first_requests {_VIEWS}",
+        "operational_tests operational_requests",
+    ),
     _stage(
         65,
         "pipeline.stages.verdict:verdict",
@@ -122,7 +131,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(
         66,
         "pipeline.stages.network_tables:network_tables",
-        "cluster_ids cluster_controls cluster_families cluster_tests cluster_alternatives account_records",
+        "cluster_ids cluster_controls cluster_families cluster_tests operational_tests cluster_alternatives account_records",
         "controls network_families network_tests",
     ),
     _stage(
@@ -138,7 +147,7 @@ STAGES: tuple[Stage, ...] = (
         70,
         "pipeline.stages.findings:findings",
         "networks members cluster_ids cluster_tests cluster_values cluster_alternatives cluster_controls boilerplate pooled_templates first_requests address_requests "
-        "handoff_requests account_records shared_values",
+        "handoff_requests operational_tests operational_requests account_records shared_values",
         "findings evidence",
     ),
     _stage(75, "pipeline.stages.accounts:accounts", f"members {_PEOPLE} {_VIEWS}", "accounts"),
@@ -156,7 +165,7 @@ GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earl
 
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
-    "reaches common_holders topic_words account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording network_ids".split()
+    "reaches common_holders topic_words account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording work_items network_ids".split()
 )
 """Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 

@@ -18,6 +18,8 @@ from pipeline import schema
 from pipeline.config import Config
 from pipeline.kinds import DESCRIBES, SHAPES
 from pipeline.stages.frames import Parts, conform, within
+from pipeline.stages.operational import OPERATIONAL
+from pipeline.stages.operations import SHOWN_P
 
 GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "rewritten_client", "handoff", "fanout")
 SHARED_MEASURES = {
@@ -55,14 +57,17 @@ BY_ACCOUNT = {
     "first_requests": ("account_key", "request_id", "source_file", "source_row"),
 }
 """Tables of accounts, and the columns of each that findings rest on: an account is a control of many networks, and each of these gets its rows."""
-BY_CLUSTER = ("cluster_tests", "cluster_values", "cluster_alternatives", "cluster_controls", "address_requests", "handoff_requests", "pooled_templates")
+BY_CLUSTER = tuple(
+    "cluster_tests cluster_values cluster_alternatives cluster_controls address_requests handoff_requests pooled_templates operational_tests operational_requests".split()
+)
 
 
 def findings(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """Findings and evidence of every network.
 
     Reads networks, members, account_records, cluster_ids, cluster_tests, cluster_values, cluster_alternatives, cluster_controls,
-    shared_values, boilerplate, pooled_templates, first_requests, address_requests, handoff_requests. Empty: empty tables.
+    shared_values, boilerplate, pooled_templates, first_requests, address_requests, handoff_requests,
+    operational_tests, operational_requests. Empty: empty tables.
     """
     parts = _parts(inputs)
     digest = hashlib.sha256(json.dumps(config.as_dict(), sort_keys=True).encode()).hexdigest()
@@ -152,7 +157,10 @@ def _claims(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFra
     tested = _tested(cluster, inputs, config)
     specific = [claim for claim in shared if claim["threshold"] is not None]
     likeness = [claim for claim in shared if claim["threshold"] is None]
-    return specific + tested + _output(cluster, members, inputs, config) + _described(cluster, inputs) + likeness + _innocent(cluster, inputs, config)
+    operational = _operational(inputs)
+    coupled, innocent = ([claim for claim in operational if (claim["supports"] == "benign") is wanted] for wanted in (False, True))
+    described = _output(cluster, members, inputs, config) + _described(cluster, inputs)
+    return specific + tested + described + coupled + likeness + innocent + _innocent(cluster, inputs, config)
 
 
 def _claim(measure: str, family: str, value: float, unit: str, supports: str, **more: Any) -> dict[str, Any]:
@@ -174,20 +182,18 @@ def _shared(members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: C
 def _tested(cluster: int, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
     ran = (pl.col("cluster") == cluster) & (pl.col("status") == "ran") & (pl.col("supports") != DESCRIBES)
     tests = inputs["cluster_tests"].filter(ran).sort("p_value", "test")
-    return [
-        _claim(
-            row["test"],
-            row["family"],
-            row["statistic"],
-            TEST_UNITS[row["test"]],
-            row["supports"],
-            baseline=row["expected"],
-            baseline_n=row["null_count"],
-            p_value=row["p_value"],
-            kind="inference",
-        )
-        for row in tests.iter_rows(named=True)
-    ]
+    return [_inference(row, TEST_UNITS[row["test"]]) for row in tests.iter_rows(named=True)]
+
+
+def _operational(inputs: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
+    """Operational tests that chance hardly gives. In: the tables of one network."""
+    tests = inputs["operational_tests"].filter((pl.col("status") == "ran") & (pl.col("p_value") <= SHOWN_P)).sort("p_value", "test")
+    return [_inference(row, row["unit"]) for row in tests.iter_rows(named=True)]
+
+
+def _inference(row: Mapping[str, Any], unit: str) -> dict[str, Any]:
+    tested = {"baseline": row["expected"], "baseline_n": row["null_count"], "p_value": row["p_value"], "kind": "inference"}
+    return _claim(row["test"], row["family"], row["statistic"], unit, row["supports"], **tested)
 
 
 def _output(cluster: int, members: pl.DataFrame, inputs: Mapping[str, pl.DataFrame], config: Config) -> list[dict[str, Any]]:
@@ -230,6 +236,9 @@ def _references(measure: str, cluster: int, members: pl.DataFrame, inputs: Mappi
         return _rows(rows, "shares_value", pl.col("request_count"), pl.col("request_count"))
     if measure == "handed_on_conversation":
         return _handed_on(inputs["handoff_requests"].filter(pl.col("cluster") == cluster).join(members, on="account_key", how="semi"))
+    if measure in OPERATIONAL:
+        rows = inputs["operational_requests"].filter(pl.col("test") == measure).join(members, on="account_key", how="semi")
+        return _rows(rows, "context" if measure == "even_load" else "supports", pl.col("strength"), pl.lit(1))
     rows = inputs["first_requests"].join(_holders(measure, cluster, members, inputs), on="account_key", how="semi")
     return _rows(rows, "supports" if measure.startswith("shared") else "context", pl.lit(0), pl.lit(1))
 

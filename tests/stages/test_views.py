@@ -107,7 +107,7 @@ def test_clusters_keep_their_rows_under_the_networks_name(tables: Frames) -> Non
     alternatives = tables["network_tests"].filter(pl.col("family") == "alternative")
     scored = tables["cluster_alternatives"].filter(pl.col("alternative").is_in(list(EXPLAINS)))
     assert alternatives.height == scored.height > 0
-    assert tables["network_tests"].height == tables["cluster_tests"].height + alternatives.height
+    assert tables["network_tests"].height == tables["cluster_tests"].height + tables["operational_tests"].height + alternatives.height
     assert (alternatives["status"] == "ran").sum() == scored["applies"].sum()
 
 

@@ -31,7 +31,7 @@ def _against(incident: Incident, exhibits: Exhibits, sheet: NetworkSheet, place:
     rows += [
         ["none", f"{shared().word('test', row['test'])}: {row['reason'] or 'no power'}", "could not decide"]
         for row in sheet.tests
-        if row["supports"] != "benign" and row["p_value"] is None
+        if not row["test"].startswith("fits_") and row["p_value"] is None
     ]
     rows += [
         ["none", f"{sentence(shared().word('family', row['family']))} joins no two members.", "was looked for and not found"]

@@ -199,7 +199,7 @@ def _family_rows(incident: Incident) -> list[list[Cell | str]]:
 def _test_rows(incident: Incident) -> list[list[Cell | str]]:
     rows: list[list[Cell | str]] = []
     for entry in incident.run.tests_run:
-        is_fit = entry["supports"] == "benign"
+        is_fit = _is_fit(entry)
         name = shared().word("alternative", entry["test"].removeprefix("fits_")) if is_fit else shared().word("test", entry["test"])
         level = "0.8 of the members fit" if is_fit else "p at the level of the settings"
         ran = entry["ran"] + entry["undecided"]
@@ -209,9 +209,14 @@ def _test_rows(incident: Incident) -> list[list[Cell | str]]:
     return rows
 
 
+def _is_fit(entry: Mapping[str, object]) -> bool:
+    """Whether it is how well an innocent explanation fits; a test may speak for one as well."""
+    return str(entry["test"]).startswith("fits_")
+
+
 def _tested(incident: Incident, entry: Mapping[str, object]) -> list[str]:
     name = str(entry["test"])
-    if entry["supports"] == "benign":
+    if _is_fit(entry):
         fit = name.removeprefix("fits_")
         return [sheet.network_id for sheet in incident.networks if any(row["alternative"] == fit and row["applies"] for row in sheet.alternatives)]
     return [sheet.network_id for sheet in incident.networks if _beyond(sheet, name)]

@@ -198,8 +198,8 @@ def _lives(incident: Incident, sheet: NetworkSheet, part: str) -> Block:
 def _chance(sheet: NetworkSheet, part: str) -> Block:
     """F11."""
     plot = Plot("F11", part)
-    tested = [row for row in sheet.tests if row["supports"] != "benign" and row["p_value"] is not None and row["statistic"] is not None]
-    other = [row for row in sheet.tests if row["supports"] != "benign" and row["p_value"] is None]
+    tested = [row for row in sheet.tests if not row["test"].startswith("fits_") and row["p_value"] is not None and row["statistic"] is not None]
+    other = [row for row in sheet.tests if not row["test"].startswith("fits_") and row["p_value"] is None]
     beyond = [row for row in tested if row["beyond"]]
     answer = (
         f"{sentence(of(len(beyond), len(tested), 'tests'))} on data that did not form the network {'shows' if len(beyond) == 1 else 'show'} more than chance gives."
@@ -214,7 +214,7 @@ def _chance(sheet: NetworkSheet, part: str) -> Block:
     return figure(
         plot,
         answer,
-        counted=f"n = {numbers.counted(max((row['null_count'] for row in tested), default=0), 'random groups')} of similar accounts at most, one set for all tests.",
+        counted=f"n = {numbers.counted(max((row['null_count'] for row in tested), default=0), 'random groups')} of similar accounts, or random draws, at most.",
         left_out=left,
         columns="Test | Tests for | Observed # | Mean of random groups # | p # | Random groups # | Sample # | What the groups are",
         rows=[_test_row(row) for row in (*tested, *other)],
