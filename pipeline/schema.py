@@ -566,6 +566,7 @@ CLUSTER_ALTERNATIVES = Table("cluster_alternatives", 62, ("cluster", "alternativ
     fit_share | DOUBLE | 0..1 | members that fit it
     applies | BOOLEAN | | enough of them do
     margin_bits | DOUBLE | bits | what it leaves unexplained, less an edge's margin
+    is_unchecked | BOOLEAN | | does not apply, but would if every member fitted of whom the log does not say
 """))
 
 CLUSTER_IDS = Table("cluster_ids", 65, ("cluster",), _columns("""

@@ -138,7 +138,8 @@ def _of_members(left: Frames, counts: pl.DataFrame, cluster: int, edge: float, c
     rows = left["clusters"].filter(pl.col("cluster") == cluster).sort("account_key")
     cut = left | {name: left[name].join(rows, on="account_key", how="semi") for name in _OF_ACCOUNTS} | {"clusters": rows}
     cut["entity_counts"] = counts
-    judged = cut | {"cluster_alternatives": alternatives({**cut, "account_records": left["account_records"]}, config)["cluster_alternatives"]}
+    everyone = cut | {name: left[name] for name in ("account_records", "recurring_shingles")}
+    judged = cut | {"cluster_alternatives": alternatives(everyone, config)["cluster_alternatives"]}
     inside = population(cut)  # its positions are those of the members
     links = left["pair_links"].join(rows, left_on="account_a", right_on="account_key", how="semi").join(rows, left_on="account_b", right_on="account_key", how="semi")
     found = networks_of(links, cut["shared_values"], one_client(cut["shared_values"], inside, config.networks.min_accounts), inside, edge, config.networks)

@@ -238,7 +238,8 @@ def _delay(rows: _Rows, numbering: Numbering) -> Section:
     )
     nights = _rows_table(rows.of("nights_until_referred"), numbering, "Median nights until first referred (unknown: half of them or more never were)")
     lost = _rows_table(rows.of("requests_until_referred"), numbering, "Median share of a campaign's requests sent until then")
-    return Section("delay", "Time to detection", "Nights were judged one after the other, each on what was logged until then.", (figure,), (nights, lost))
+    soon = _rows_table(rows.of("referred_soon_after_ten"), numbering, "Referred within three nights of the one by which ten of its accounts were active")
+    return Section("delay", "Time to detection", "Nights were judged one after the other, each on what was logged until then.", (figure,), (nights, lost, soon))
 
 
 def _changes(rows: _Rows, numbering: Numbering) -> Section:

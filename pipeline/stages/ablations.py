@@ -51,7 +51,7 @@ def _of_referred(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 
 def _without(family: str, own: Mapping[str, pl.DataFrame], inputs: Mapping[str, pl.DataFrame], threshold: float, config: Config) -> Iterator[dict[str, Any]]:
     left = struck(own, family)
-    everyone = {**left, "account_records": inputs["account_records"]}  # rarity is counted over all entities
+    everyone = {**left, **{name: inputs[name] for name in ("account_records", "recurring_shingles")}}  # rarity and users of a wording are counted over all
     judged = {**left, "cluster_alternatives": alternatives(everyone, config)["cluster_alternatives"]}
     people, q_values = population(left), q_values_of(left["cluster_tests"])
     ids = dict(own["cluster_ids"].select("cluster", "network_id").iter_rows())

@@ -3,7 +3,7 @@
 An alternative applies when most members fit it (innocent_fits says who does). It then explains some kinds of evidence (a campus explains a shared address; it
 does not explain a shared card). What is left is each member's strongest tie to another member of a kind that is not explained; the
 median of that over members, less the margin an edge must have, is the alternative's margin: at or below zero it explains the
-cluster at least as well as one operator does.
+cluster at least as well as one operator does. Where the log does not tell who fits, it may be unchecked (unchecked says when).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pipeline.config import Config
 from pipeline.stages.frames import within
 from pipeline.stages.innocent_fits import ADDRESSES, innocent_fits
 from pipeline.stages.population import population
+from pipeline.stages.unchecked import might_fit
 
 CONTENT = ("prompt", "skeleton", "template", "system", "settings", "stack", "headers")
 CAMPUS = ("mail_domain", "cohort", "device", "rewritten_client", *ADDRESSES, *CONTENT)
@@ -49,7 +50,7 @@ EXPLAINS = {
 EXPLAINS_ANSWERS = ("public_client",)
 """Alternatives that also explain long answers to templated prompts: the template is the client's own."""
 
-ROWS = {"cluster": pl.Int64, "alternative": pl.String, "fit_share": pl.Float64, "applies": pl.Boolean, "margin_bits": pl.Float64}
+ROWS = {"cluster": pl.Int64, "alternative": pl.String, "fit_share": pl.Float64, "applies": pl.Boolean, "margin_bits": pl.Float64, "is_unchecked": pl.Boolean}
 
 
 def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
@@ -61,8 +62,11 @@ def alternatives(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str
     listed = inputs["clusters"].filter(pl.col("origin") != "small").select("cluster", "account_key")
     ties = _ties(within(inputs["shared_values"], listed), inputs["cluster_values"], population(inputs).entity_total)
     sizes, fits = listed.group_by("cluster").len("size"), innocent_fits(inputs, listed, ties, config)
-    rows = [_scored(name, sizes, fits.get(name), _residual(listed, ties, EXPLAINS.get(name, ())), config) for name in (*EXPLAINS, NOTHING)]
-    return {"cluster_alternatives": pl.concat(rows).select(list(ROWS)).cast(pl.Schema(ROWS)).sort("cluster", "alternative")}
+    rows = pl.concat([_scored(name, sizes, fits.get(name), _residual(listed, ties, EXPLAINS.get(name, ())), config) for name in (*EXPLAINS, NOTHING)])
+    might = pl.concat([fitting.select("cluster", "fitting", pl.lit(name).alias("alternative")) for name, fitting in might_fit(inputs, listed, ties, config).items()])
+    table = rows.join(might, on=["cluster", "alternative"], how="left").join(sizes, on="cluster", how="left")
+    unchecked = ~pl.col("applies") & (pl.col("fitting").fill_null(0) / pl.col("size") >= config.verdict.alternative_share)
+    return {"cluster_alternatives": table.with_columns(unchecked.alias("is_unchecked")).select(list(ROWS)).cast(pl.Schema(ROWS)).sort("cluster", "alternative")}
 
 
 def _scored(name: str, sizes: pl.DataFrame, fitting: pl.DataFrame | None, residual: pl.DataFrame, config: Config) -> pl.DataFrame:

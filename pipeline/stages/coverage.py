@@ -3,7 +3,8 @@
 A value qualifies when two or more entities of the cluster hold it, most of its holders are in the cluster and few are outside
 (counted without the cluster, so that a large network does not make its own facts look common). Coverage is the share of the
 cluster's entities that hold a qualifying value. One shared card is a fact about two accounts, not about a group: the gate
-also asks for a value with several holders, or several values; and hand-offs cover only what one web of them joins.
+also asks for a value with several holders, or several values; and hand-offs cover only what one web of them joins. An id that a
+program has hard-coded gives itself away on the third day: where a log has no third one, hand-offs need several ids, whoever holds them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ Floats = NDArray[np.float64]
 CONTROL_GROUPS = 99
 CONTROL_PAIRS = 60
 MEMBER_PAIRS = 400
+TELLING_DAYS = 3
+"""Days of a log on which a hard-coded id comes back (38_handoffs)."""
+DAY_US = 86_400_000_000
 
 VALUES = {"cluster": pl.Int64, "kind": pl.String, "value_key": pl.Int64, "inside_count": pl.Int64, "df": pl.Int64, "qualifies": pl.Boolean}
 FAMILY_ROWS = {
@@ -57,11 +61,13 @@ def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     values = shared_inside(listed, inputs["shared_values"], _customers(inputs["account_records"]), people, config.verdict)
     facts = values.filter("qualifies")
     held = inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi").join(listed, on="account_key", how="semi")
+    several = () if _days(inputs["features"]) >= TELLING_DAYS else ("handoff",)
     rows = []
     for (cluster,), members in groups.group_by("cluster", maintain_order=True):
         positions = people.positions(members["account_key"])
         covered = _coverage(facts.filter(pl.col("cluster") == cluster), held, members)
-        rows += _families(int(str(cluster)), positions, covered, people, manner, config)
+        admitted = frozenset(family for family in FAMILIES if _admitted(covered.filter(pl.col("family") == family), len(np.unique(people.entity[positions])), several, config))
+        rows += _families(int(str(cluster)), positions, covered, admitted, people, manner, config)
     table = pl.DataFrame(rows, schema=FAMILY_ROWS, orient="row").sort("cluster", "family")
     return {"cluster_families": table, "cluster_values": values}
 
@@ -108,7 +114,7 @@ def _largest_web(held: pl.DataFrame) -> pl.DataFrame:
     return held.filter(pl.Series(label[account] == names[sizes.argmax()]))
 
 
-def _families(cluster: int, members: Ints, covered: pl.DataFrame, people: Population, manner: Neighbours, config: Config) -> list[tuple[object, ...]]:
+def _families(cluster: int, members: Ints, covered: pl.DataFrame, admitted: frozenset[str], people: Population, manner: Neighbours, config: Config) -> list[tuple[object, ...]]:
     rng = np.random.default_rng([config.networks.seed, int(people.keys[members[0]]), len(members)])
     entities = len(np.unique(people.entity[members]))
     i, j = draw_pairs(len(members), MEMBER_PAIRS, rng)
@@ -123,8 +129,14 @@ def _families(cluster: int, members: Ints, covered: pl.DataFrame, people: Popula
         share = _share(blocks, entities)
         linked = round(float((by_family[:, number] > 0).mean()), 6)
         percentile = round(percentile_of(median, np.round(null[:, number], 6)), 2)
-        rows.append((cluster, family, CLASS_OF_FAMILY[family], median, share, linked, percentile, len(null), seen, _admitted(blocks, entities, config)))
+        rows.append((cluster, family, CLASS_OF_FAMILY[family], median, share, linked, percentile, len(null), seen, family in admitted))
     return rows
+
+
+def _days(features: pl.DataFrame) -> int:
+    """UTC days from the first request of the window to the last, both included; 0 without requests."""
+    days = [features["first_us"].min(), features["last_us"].max()]
+    return 0 if None in days else int(days[1] // DAY_US - days[0] // DAY_US + 1)  # type: ignore[operator]  # polars types min as any
 
 
 def _share(blocks: pl.DataFrame, entities: int) -> float:
@@ -132,11 +144,13 @@ def _share(blocks: pl.DataFrame, entities: int) -> float:
     return round(holders / entities, 6)
 
 
-def _admitted(blocks: pl.DataFrame, entities: int, config: Config) -> bool:
+def _admitted(blocks: pl.DataFrame, entities: int, several: tuple[str, ...], config: Config) -> bool:
+    """Whether kinds that open the gate cover enough, by a value of several holders (of kinds in `several` that does not do) or by several values."""
     gate = blocks.filter(pl.col("kind").is_in([kind.kind for kind in kinds(config.links) if kind.is_gate]))
     if not gate.height or _share(gate, entities) < config.verdict.gate_coverage_share:
         return False
-    return int(gate["largest"].max()) >= config.verdict.gate_min_values or int(gate["values"].sum()) >= config.verdict.gate_min_values  # type: ignore[arg-type]  # polars types max as any
+    blocks_of_one = gate.filter(~pl.col("kind").is_in(several))["largest"]
+    return int(blocks_of_one.max() or 0) >= config.verdict.gate_min_values or int(gate["values"].sum()) >= config.verdict.gate_min_values  # type: ignore[arg-type]  # polars types max as any
 
 
 def _control_medians(members: Ints, people: Population, manner: Neighbours, config: Config, rng: np.random.Generator) -> Floats:

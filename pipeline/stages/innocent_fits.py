@@ -37,23 +37,24 @@ def innocent_fits(inputs: Mapping[str, pl.DataFrame], listed: pl.DataFrame, ties
     return {
         "vouched_organisation": _largest_share(fellows.filter("is_vouched")),
         "self_serve_team": _largest_share(fellows.filter(~pl.col("is_vouched"))),
-        "classroom": _count(fellows.filter((pl.col("access_pathway") == "education") | (pl.col("email_domain_class") == "edu"))),
-        "event": _signed_up_together(fellows, ties, config),
-        "shared_address": _behind_one(ties, ADDRESSES).group_by("cluster").len("fitting"),
+        "classroom": counted(fellows.filter((pl.col("access_pathway") == "education") | (pl.col("email_domain_class") == "edu"))),
+        "event": _at_one_event(fellows, ties, config),
+        "shared_address": behind_one(ties, ADDRESSES).group_by("cluster").len("fitting"),
         "public_client": _client_share(inputs, listed, ties, config),
         "shared_box": _strangers(inputs["cluster_tests"], listed),
-        "evaluation": _count(repeated.filter(pl.col("repeated_count") >= verdict.repeated_share * pl.col("document_count"))),
-        "shared_corpus": _count(repeated.filter(pl.col("elsewhere_count") >= verdict.repeated_share * pl.col("document_count"))),
-        "load_test": _count(own.filter((pl.col("prompt_distinct_share") <= verdict.few_texts_share) & (pl.col("output_tokens_mean") < verdict.min_output_tokens))),
-        "batch_jobs": _count(own.filter(pl.col("batch_share") >= verdict.batch_request_share)),
-        "aggregator": _count(listed.join(_serving(inputs["entity_counts"], config), on="account_key")),
+        "evaluation": counted(repeated.filter(pl.col("repeated_count") >= verdict.repeated_share * pl.col("document_count"))),
+        "shared_corpus": counted(repeated.filter(pl.col("elsewhere_count") >= verdict.repeated_share * pl.col("document_count"))),
+        "load_test": counted(own.filter((pl.col("prompt_distinct_share") <= verdict.few_texts_share) & (pl.col("output_tokens_mean") < verdict.min_output_tokens))),
+        "batch_jobs": counted(own.filter(pl.col("batch_share") >= verdict.batch_request_share)),
+        "aggregator": counted(listed.join(_serving(inputs["entity_counts"], config), on="account_key")),
         "migration": _moved(own, fellows, config),
-        "script_users": _count(repeated.filter((pl.col("templated_count") > 0) & (pl.col("item_elsewhere_count") >= verdict.repeated_share * pl.col("templated_count")))),
+        "script_users": counted(repeated.filter((pl.col("templated_count") > 0) & (pl.col("item_elsewhere_count") >= verdict.repeated_share * pl.col("templated_count")))),
     }
 
 
-def _count(fitting: pl.DataFrame) -> pl.DataFrame:
-    return fitting.group_by("cluster").len("fitting")
+def counted(fitting: pl.DataFrame) -> pl.DataFrame:
+    """Rows of members as how many each cluster has: cluster, fitting."""
+    return fitting.group_by("cluster").agg(pl.len().cast(pl.Int64).alias("fitting"))
 
 
 def _largest_share(fellows: pl.DataFrame) -> pl.DataFrame:
@@ -62,17 +63,21 @@ def _largest_share(fellows: pl.DataFrame) -> pl.DataFrame:
     return held.group_by("cluster").agg(pl.col("fitting").max())
 
 
-def _behind_one(ties: pl.DataFrame, kinds: tuple[str, ...]) -> pl.DataFrame:
+def behind_one(ties: pl.DataFrame, kinds: tuple[str, ...]) -> pl.DataFrame:
     """Members that hold the value of these kinds that most members of their cluster hold. Columns cluster, account_key."""
     addresses = ties.filter(pl.col("kind").is_in(kinds))
     venue = addresses.sort("cluster", "inside_count", "value_key", descending=[False, True, False]).unique("cluster", keep="first", maintain_order=True)
     return addresses.join(venue, on=["cluster", "kind", "value_key"], how="semi").select("cluster", "account_key").unique()
 
 
-def _signed_up_together(fellows: pl.DataFrame, ties: pl.DataFrame, config: Config) -> pl.DataFrame:
+def _at_one_event(fellows: pl.DataFrame, ties: pl.DataFrame, config: Config) -> pl.DataFrame:
     """Members behind one address (not a prefix) that signed up within days of each other."""
-    behind = _behind_one(ties, ("ip", "signup_ip"))
-    created = behind.join(fellows, on=["cluster", "account_key"]).filter(pl.col("created_us").is_not_null()).sort("cluster", "created_us").select("cluster", "created_us")
+    return signed_up_together(behind_one(ties, ("ip", "signup_ip")).join(fellows, on=["cluster", "account_key"]), config)
+
+
+def signed_up_together(fellows: pl.DataFrame, config: Config) -> pl.DataFrame:
+    """Most members of each cluster that signed up within days of each other, of those whose day is known. In: cluster, created_us."""
+    created = fellows.filter(pl.col("created_us").is_not_null()).sort("cluster", "created_us").select("cluster", "created_us")
     width = config.links.cohort_days * _DAY_US
     together = [(cluster, _most_within(times["created_us"].to_numpy(), width)) for (cluster,), times in created.group_by("cluster", maintain_order=True)]
     return pl.DataFrame(together, schema={"cluster": pl.Int64, "fitting": pl.Int64}, orient="row")
@@ -86,7 +91,7 @@ def _most_within(times: Ints, width: int) -> int:
 def _strangers(tests: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
     """All members of clusters whose topics are no more alike than those of random accounts."""
     unlike = tests.filter((pl.col("test") == "held_out_topic") & (pl.col("p_value") > UNLIKE_P))
-    return _count(listed.join(unlike, on="cluster", how="semi"))
+    return counted(listed.join(unlike, on="cluster", how="semi"))
 
 
 def _serving(entity_counts: pl.DataFrame, config: Config) -> pl.DataFrame:
@@ -127,4 +132,4 @@ def _client_share(inputs: Mapping[str, pl.DataFrame], listed: pl.DataFrame, ties
     own = ties.filter(pl.col("kind").is_in(WORDING)).group_by("cluster", "account_key").agg(pl.len().cast(pl.Int64).alias("own"))
     counts = listed.join(clients, on="account_key").join(own, on=["cluster", "account_key"], how="left").with_columns(pl.col("own").fill_null(0))
     nearly_all = pl.col("client") >= config.verdict.alternative_share * (pl.col("client") + pl.col("own"))
-    return _count(counts.filter(nearly_all & (pl.col("own") < config.links.template_min_shingles)))
+    return counted(counts.filter(nearly_all & (pl.col("own") < config.links.template_min_shingles)))

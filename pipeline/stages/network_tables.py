@@ -41,5 +41,10 @@ def _alternatives(rows: pl.DataFrame) -> pl.DataFrame:
         pl.lit(0, dtype=pl.Int64).alias("sample_size"),
         pl.lit("what the explanation leaves unexplained, less an edge's margin").alias("null_model"),
         pl.when("applies").then(pl.lit("ran")).otherwise(pl.lit("not_run")).alias("status"),
-        pl.when("applies").then(pl.lit("")).otherwise(pl.lit("too few members fit it")).alias("reason"),
+        pl.when("applies")
+        .then(pl.lit(""))
+        .when(pl.col("is_unchecked").fill_null(value=False))
+        .then(pl.lit("the log does not tell who fits it"))
+        .otherwise(pl.lit("too few members fit it"))
+        .alias("reason"),
     )

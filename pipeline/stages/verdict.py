@@ -2,7 +2,7 @@
 
 Referred for human action only if all hold: two families established of which one is a specific fact that the gate admits; the
 combined test on held-out data survives false-discovery control; the traffic is training-shaped; no innocent alternative
-explains the evidence. An alternative that explains it makes the tier `explained`; everything else is `watch` with its reason.
+explains the evidence or is unchecked because the log lacks a column. An alternative that explains it makes the tier `explained`; everything else is `watch` with its reason.
 Likeness alone, however many bits, cannot reach `refer`.
 """
 
@@ -54,6 +54,8 @@ class Facts:
     coordination_bits: float
     alternative: str
     margin_bits: float
+    unchecked: str = ""
+    """an innocent explanation that the log cannot rule out and that would keep the network from being referred"""
 
 
 def verdict(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
@@ -113,13 +115,16 @@ def weigh(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFrame
     strong = families.filter(pl.col("admitted") | typical)
     tested = sum(family in surprising for family in TESTED)
     own, pooled = _extraction_bits(tests.filter(pl.col("supports") == "extraction"), config)
-    name, margin = _best_alternative(inputs["cluster_alternatives"].filter(pl.col("cluster") == cluster))
+    rivals = inputs["cluster_alternatives"].filter(pl.col("cluster") == cluster)
+    name, margin = _best_alternative(rivals)
     p_value, q_value = q_values.get(cluster, (None, None))
     coordination = round(float(rows["bits"].median() or 0.0), 6)  # type: ignore[arg-type]  # polars types median as any
     shown = own >= config.verdict.min_extraction_bits and _enough_output(inputs["boilerplate"], people.keys[positions], config)
     is_pooled = not shown and pooled >= config.verdict.min_extraction_bits
     gate = bool(families.filter(pl.col("family").is_in(GATE_FAMILIES))["admitted"].any())
-    return Facts(str(rows["origin"][0]), strong.height + tested, gate, p_value, q_value, max(own, pooled), shown or is_pooled, is_pooled, coordination, name, margin)
+    return Facts(
+        str(rows["origin"][0]), strong.height + tested, gate, p_value, q_value, max(own, pooled), shown or is_pooled, is_pooled, coordination, name, margin, _unchecked(rivals)
+    )
 
 
 def _extraction_bits(tests: pl.DataFrame, config: Config) -> tuple[float, float]:
@@ -137,6 +142,14 @@ def _best_alternative(rows: pl.DataFrame) -> tuple[str, float]:
     order = ("applies", customer, settles, "margin_bits", "alternative")
     fitting = rows.filter(pl.col("applies") | (pl.col("alternative") == NOTHING)).sort(*order, descending=[True, True, True, False, False])
     return (str(fitting["alternative"][0]), float(fitting["margin_bits"][0])) if fitting.height else (NOTHING, 0.0)
+
+
+def _unchecked(rows: pl.DataFrame) -> str:
+    """Of the alternatives that the log cannot rule out and that would save the members, the one that leaves least unexplained, one customer before all others; or nothing."""
+    customer = pl.col("alternative").is_in(ONE_CUSTOMER)
+    saves = customer | pl.col("alternative").is_in(EXPLAINS_ANSWERS) | (pl.col("margin_bits") <= 0)
+    left = rows.filter(pl.col("is_unchecked").fill_null(value=False) & saves).sort(customer, "margin_bits", "alternative", descending=[True, False, False])
+    return str(left["alternative"][0]) if left.height else ""
 
 
 def _enough_output(boilerplate: pl.DataFrame, keys: Ints, config: Config) -> bool:
@@ -162,6 +175,7 @@ def tier_of(facts: Facts, config: Config) -> tuple[str, str]:
         (not facts.extraction, "no_extraction"),
         (facts.established < 2, "one_family"),
         (facts.q_value is None or facts.q_value > config.verdict.max_q_value, "not_significant"),
+        (facts.unchecked != "", f"unchecked_{facts.unchecked}"),
     )
     reason = next((reason for lacks, reason in missing if lacks), "")
     return ("watch", reason) if reason else ("refer", "specific_fact_and_extraction")

@@ -1,6 +1,7 @@
 """How long a campaign works unseen: nights and requests before the first night on which a referred network is mostly its.
 
-A campaign that was never referred counts as longer than any; its median is then unknown, never the length of the log.
+A campaign that was never referred counts as longer than any; its median is then unknown, never the length of the log. A campaign may begin with a handful of accounts, which no
+rule can call a network; so nights are also counted from the one by which ten of its accounts were active.
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ from pipeline.validate.figures import EVERYONE, Figure, figure, kinds, share_of
 from pipeline.validate.results import Results
 
 MOST_NIGHTS = 28
+SOON = 3
+"""Nights after the one by which ten of its accounts were active, within which a campaign that hides little ought to be referred."""
+PLAIN = tuple(f"campaign:L{rung}" for rung in range(5))
+"""The rungs that hide little."""
+PLAIN_RUNGS = "campaigns L0 to L4"
 
 
 def figures_of_delay(results: Results) -> list[Figure]:
@@ -20,7 +26,9 @@ def figures_of_delay(results: Results) -> list[Figure]:
     rows = []
     for kind, part in kinds(results.delays):
         rows += _kind(kind, part, results.worlds)
-    return [*_shares(EVERYONE, results.delays, results.worlds), *rows] if rows else []
+    plain = results.delays.filter(pl.col("truth").is_in(PLAIN))
+    whole = [*_shares(EVERYONE, results.delays, results.worlds), _soon(EVERYONE, results.delays, results.worlds)]
+    return [*whole, *([_soon(PLAIN_RUNGS, plain, results.worlds)] if plain.height else []), *rows] if rows else []
 
 
 def _kind(kind: str, part: pl.DataFrame, worlds: tuple[str, ...]) -> list[Figure]:
@@ -29,7 +37,19 @@ def _kind(kind: str, part: pl.DataFrame, worlds: tuple[str, ...]) -> list[Figure
     lost = np.where(flagged, (part["requests_before"] / part["requests"]).to_numpy(), np.inf)
     what = "campaigns, one a world" if part["world"].n_unique() == part.height else "campaigns"
     medians = (("nights_until_referred", nights, "nights"), ("requests_until_referred", lost, "share of its requests"))
-    return [*(figure(name, kind, float(np.median(values)), median_interval(values), part.height, unit, what) for name, values, unit in medians), *_shares(kind, part, worlds)]
+    return [
+        *(figure(name, kind, float(np.median(values)), median_interval(values), part.height, unit, what) for name, values, unit in medians),
+        *_shares(kind, part, worlds),
+        _soon(kind, part, worlds),
+    ]
+
+
+def _soon(kind: str, part: pl.DataFrame, worlds: tuple[str, ...]) -> Figure:
+    """Referred within SOON nights of ten active accounts, among campaigns that had so many and were watched for so long after, or were referred by then."""
+    by = pl.col("night_of_ten") + SOON
+    hit = (pl.col("night_flagged") <= by).fill_null(value=False)
+    watched = part.filter(pl.col("night_of_ten").is_not_null() & (hit | (pl.col("nights") >= by)))
+    return share_of("referred_soon_after_ten", kind, watched, worlds, hit, "campaigns, one a world")
 
 
 def _shares(kind: str, part: pl.DataFrame, worlds: tuple[str, ...]) -> list[Figure]:

@@ -22,6 +22,9 @@ from pipeline.validate.results import DELAYS, MEMBERS, NETWORKS, TRUTH, Judged
 from pipeline.validate.truth import eras, read_truth
 from pipeline.validate.worlds import World, without, world_at
 
+ACTIVE = 10
+"""Active accounts from which a campaign ought to be found soon."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -128,19 +131,22 @@ def _night_by_night(job: Job, world: World, truth: pl.DataFrame, folder: Path) -
     days = sorted((folder / "out" / "days").glob("date=*"))
     first, last = (date.fromisoformat(path.name.removeprefix("date=")) for path in (days[0], days[-1]))
     daily = _daily_requests(days, truth)
+    tenth = _day_of_ten(daily)
     outcomes = run_nights(_options(job, world, job.config, folder / "out"), first, last, _silent)
     nights = [(outcome.night, _campaigns_referred(outcome, truth)) for outcome in outcomes]
     rows = []
-    for (group, kind), sent in daily.group_by("group", "truth", maintain_order=True):
+    campaigns = daily.group_by("group", "day").agg(pl.col("truth").first(), pl.col("requests").sum()).sort("group", "day")
+    for (group, kind), sent in campaigns.group_by("group", "truth", maintain_order=True):
         begun = sent["day"].to_list()[0]
         flagged = next((night for night, groups in nights if group in groups), None)
         lost = int(sent.filter(pl.col("day") <= (flagged or last))["requests"].sum())
-        rows.append((group, kind, (last - begun).days + 1, None if flagged is None else (flagged - begun).days + 1, int(sent["requests"].sum()), lost))
+        after = [None if night is None else (night - begun).days + 1 for night in (flagged, tenth.get(str(group)))]
+        rows.append((group, kind, (last - begun).days + 1, after[0], int(sent["requests"].sum()), lost, after[1]))
     return pl.DataFrame(rows, schema=DELAYS, orient="row")
 
 
 def _daily_requests(days: Sequence[Path], truth: pl.DataFrame) -> pl.DataFrame:
-    """group, truth, day, requests of the campaigns, out of the kept day tables."""
+    """group, truth, day, account_id, requests of the campaigns, out of the kept day tables."""
     campaigns = truth.filter("malicious").select("account_id", "group", "truth")
     parts = []
     for folder in days:
@@ -148,8 +154,15 @@ def _daily_requests(days: Sequence[Path], truth: pl.DataFrame) -> pl.DataFrame:
             ids = pl.read_parquet(folder / "account_ids.parquet", columns=["account_key", "account_id"], hive_partitioning=False)
             counts = pl.read_parquet(folder / "account_days.parquet", columns=["day", "account_key", "request_count"], hive_partitioning=False)
             parts.append(counts.join(ids, on="account_key").join(campaigns, on="account_id"))
-    sent = pl.concat(parts).group_by("group", "day").agg(pl.col("truth").min(), pl.col("request_count").sum().alias("requests"))
-    return sent.sort("group", "day").with_columns(pl.col("truth").first().over("group"))
+    sent = pl.concat(parts).group_by("group", "day", "account_id").agg(pl.col("truth").min(), pl.col("request_count").sum().alias("requests"))
+    return sent.with_columns(pl.col("truth").sort_by("day", "truth").first().over("group")).sort("group", "day", "account_id")
+
+
+def _day_of_ten(daily: pl.DataFrame) -> dict[str, date]:
+    """Of each campaign that ever had so many, the day on which the tenth of its accounts sent its first request. In: group, day, account_id."""
+    begun = daily.group_by("group", "account_id").agg(pl.col("day").min()).sort("group", "day", "account_id")
+    tenth = begun.filter(pl.int_range(pl.len()).over("group") == ACTIVE - 1)
+    return dict(tenth.select("group", "day").iter_rows())
 
 
 def _campaigns_referred(outcome: RunOutcome, truth: pl.DataFrame) -> frozenset[str]:

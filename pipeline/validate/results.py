@@ -32,9 +32,10 @@ DELAYS: dict[str, type[pl.DataType]] = {
     "night_flagged": pl.Int64,
     "requests": pl.Int64,
     "requests_before": pl.Int64,
+    "night_of_ten": pl.Int64,
 }
 """One row a campaign judged night by night: nights from its first request to the last night, the one of them (1 = the first) on which it was first referred (null: none), its
-requests, and those sent up to and on that night's day (all of them if it was never referred)."""
+requests, those sent up to and on that night's day (all of them if it was never referred), and the night by which ten of its accounts had sent one (null: fewer ever did)."""
 _FRAMES = {"truth": TRUTH, "members": MEMBERS, "networks": NETWORKS, "delays": DELAYS}
 _FACTS = "facts.json"
 

@@ -11,7 +11,7 @@ from pipeline import assets, kinds
 from pipeline.config import load_config
 from pipeline.ingest import coverage
 from pipeline.pages.words import load_wording
-from pipeline.stages import alternatives, findings, verdict
+from pipeline.stages import alternatives, findings, unchecked, verdict
 
 WORDING = load_wording(assets.reports_folder() / "wording.toml")
 
@@ -20,7 +20,7 @@ def names_in(module, pattern):
     return sorted(set(re.findall(pattern, Path(module.__file__).read_text(encoding="utf-8"))))
 
 
-@pytest.mark.parametrize("name", [*names_in(verdict, r'"(?:refer|watch|explained)", "(\w+)"'), *alternatives.EXPLAINS])
+@pytest.mark.parametrize("name", [*names_in(verdict, r'"(?:refer|watch|explained)", "(\w+)"'), *alternatives.EXPLAINS, *(f"unchecked_{name}" for name in unchecked.ASKED)])
 def test_every_reason_of_a_tier_has_a_sentence(name):
     assert WORDING.text("reason", name, "sentence")
     assert WORDING.text("reason", name, "decide")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.kinds import CLASS_OF_FAMILY, DESCRIBES, FAMILIES
 from pipeline.measures.nulls import benjamini_hochberg
 from pipeline.stages.alternatives import EXPLAINS
+from pipeline.stages.unchecked import ASKED
 from tests.stages.builders import CONFIG, START_US, Frames, empty, frame, key, kind_table, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.verdict:verdict")
@@ -217,6 +218,34 @@ def test_a_network_of_which_too_few_members_collect_anything_is_not_referred() -
     idle = [key("account", n) for n in range(5)]
     network = _verdict(facts | {"boilerplate": facts["boilerplate"].filter(~pl.col("account_key").is_in(idle))})
     assert (network["tier"], network["account_count"]) == ("watch", 8)
+
+
+def _unchecked(*names: str, margin: float = -1.0) -> list[dict[str, Any]]:
+    return [{"cluster": 0, "alternative": name, "fit_share": 0.0, "applies": False, "margin_bits": margin, "is_unchecked": name in names} for name in INNOCENT]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_an_unchecked_explanation_would_explain_is_watched_and_the_reason_names_it(name: str) -> None:
+    network = _verdict(_facts(cluster_alternatives=_unchecked(name)))
+    assert (network["tier"], network["reason"], network["best_alternative"]) == ("watch", f"unchecked_{name}", "none")
+    assert network["attribution_level"] == "L1"
+
+
+@pytest.mark.parametrize(("name", "tier"), [("self_serve_team", "watch"), ("public_client", "watch"), ("classroom", "refer"), ("event", "refer"), ("shared_box", "refer")])
+def test_an_unchecked_explanation_that_would_leave_a_fact_unexplained_keeps_from_a_referral_only_who_it_would_keep_if_it_applied(name: str, tier: str) -> None:
+    assert _verdict(_facts(cluster_alternatives=_unchecked(name, margin=1.0)))["tier"] == tier
+
+
+@LAWS
+@given(st.sets(st.sampled_from(INNOCENT)), st.sets(st.sampled_from(ASKED), min_size=1), st.floats(-9, 9), st.booleans(), st.booleans())
+def test_no_verdict_is_bolder_for_what_could_not_be_checked(applying: set[str], unchecked: set[str], margin: float, gate: bool, extraction: bool) -> None:
+    families = [_family(family, gate or family == "templates") for family in FAMILIES]
+    tests = _facts()["cluster_tests"].filter(extraction | (pl.col("supports") != "extraction"))
+    scored = [row | {"applies": row["alternative"] in applying} for row in _unchecked(margin=margin)]
+    open_too = [row | {"is_unchecked": row["alternative"] in unchecked and not row["applies"]} for row in scored]
+    known, less = (_verdict(_facts(cluster_families=families, cluster_alternatives=rows) | {"cluster_tests": tests}) for rows in (scored, open_too))
+    assert less["tier"] == known["tier"] or (known["tier"], less["tier"]) == ("refer", "watch")
+    assert known["tier"] == "refer" or less["reason"] == known["reason"]
 
 
 def test_the_provisional_name_depends_on_the_members_alone() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 import polars as pl
 import pytest
 
 from pipeline.validate.calibration import figures_of_calibration, main_groups
 from pipeline.validate.delay import figures_of_delay
+from pipeline.validate.judging import _day_of_ten
 from pipeline.validate.plans import AS_IT_IS
 from pipeline.validate.results import DELAYS
 from pipeline.validate.sensitivity import figures_of_sensitivity
@@ -16,7 +18,7 @@ from tests.validate.tables import results, row, world
 
 
 def delays(*rows):
-    return pl.DataFrame(rows, schema=DELAYS, orient="row")
+    return pl.DataFrame([row if len(row) == len(DELAYS) else (*row, None) for row in rows], schema=DELAYS, orient="row")
 
 
 def test_the_main_group_is_the_largest_and_strangers_are_none():
@@ -74,6 +76,39 @@ def test_a_campaign_is_watched_only_while_the_log_lasts():
     figures = figures_of_delay(results(short, long))
     second, third = (row(figures, "referred_by_night", f"campaign:a, night {night}") for night in (2, 3))
     assert [(second.value, second.n), (third.value, third.n)] == [(0.0, 2), (1.0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("nights", "flagged", "ten", "expected"),
+    [
+        (9, 5, 2, (1.0, 1)),
+        (9, 6, 2, (0.0, 1)),
+        (9, 1, 2, (1.0, 1)),  # found before it was so large
+        (9, None, 2, (0.0, 1)),
+        (4, None, 2, (None, 0)),  # not watched for three nights more
+        (4, 3, 2, (1.0, 1)),
+        (5, None, 2, (0.0, 1)),
+        (9, 3, None, (None, 0)),  # never so large
+    ],
+)
+def test_nights_are_also_counted_from_ten_active_accounts(nights, flagged, ten, expected):
+    made = results(world("w", ("campaign:L3", "a", 12, None), delays=delays(("a", "campaign:L3", nights, flagged, 100, 50, ten))))
+    for stratum in ("all", "campaign:L3", "campaigns L0 to L4"):
+        found = row(figures_of_delay(made), "referred_soon_after_ten", stratum)
+        assert (found.value, found.n) == expected
+
+
+def test_only_the_lower_rungs_are_the_plain_ones():
+    made = results(world("w", ("campaign:L5", "a", 12, None), delays=delays(("a", "campaign:L5", 9, 3, 100, 50, 1))))
+    assert [entry.stratum for entry in figures_of_delay(made) if entry.measure == "referred_soon_after_ten"] == ["all", "campaign:L5"]
+
+
+def test_the_day_of_ten_is_that_of_the_tenth_accounts_first_request():
+    days = [date(2026, 5, 1 + number // 4) for number in range(12)]
+    rows = [("large", f"a{number}", day, 1) for number, day in enumerate(days)] + [("large", "a0", date(2026, 5, 9), 1)]
+    rows += [("small", f"b{number}", date(2026, 5, 1), 1) for number in range(9)]
+    daily = pl.DataFrame(rows, schema={"group": pl.String, "account_id": pl.String, "day": pl.Date, "requests": pl.Int64}, orient="row")
+    assert _day_of_ten(daily) == {"large": date(2026, 5, 3)}
 
 
 def test_no_world_judged_night_by_night_gives_no_delay():

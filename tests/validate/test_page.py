@@ -38,7 +38,7 @@ def worlds(count: int = 7):
             ("campaign:L0", "campaign:L0", 10, "refer-1"),
             ("campaign:L10", "campaign:L10", 4 + at, "refer-2" if at % 2 else None),
         )
-        nights = pl.DataFrame([("campaign:L0", "campaign:L0", 6, 1, 10, 2), ("campaign:L10", "campaign:L10", 6, 3 if at % 2 else None, 10, 5)], schema=DELAYS, orient="row")
+        nights = pl.DataFrame([("campaign:L0", "campaign:L0", 6, 1, 10, 2, 1), ("campaign:L10", "campaign:L10", 6, 3 if at % 2 else None, 10, 5, 2)], schema=DELAYS, orient="row")
         looser = {"no evidence of: identity": (*parts[:3], ("campaign:L0", "campaign:L0", 10, None), *parts[4:])}
         made.append(world(f"world {at}", *parts, tries=looser, q={"refer-1": 0.001, "watch-1": 0.04}, membership=0.7 + 0.04 * at, delays=nights))
     return made
