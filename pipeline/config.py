@@ -44,7 +44,7 @@ class WindowConfig:
 
 @dataclass(frozen=True)
 class LinkConfig:
-    """Candidate pairs and links in bits (stages 33 to 50)."""
+    """Candidate pairs and links in bits (stages 33 to 56)."""
 
     identity_cap_bits: float = limits(0.0, 64.0)
     device_cap_bits: float = limits(0.0, 64.0)
@@ -65,6 +65,12 @@ class LinkConfig:
     duplicates_cap_bits: float = limits(0.0, 64.0)
     templates_cap_bits: float = limits(0.0, 64.0)
     system_cap_bits: float = limits(0.0, 64.0)
+    topic_cap_bits: float = limits(0.0, 64.0)
+    behaviour_cap_bits: float = limits(0.0, 64.0)
+    synchrony_cap_bits: float = limits(0.0, 64.0)
+    likeness_min_bits: float = limits(0.0, 64.0)
+    likeness_null_pairs: int = limits(1_000, 10_000_000)
+    synchrony_min_requests: int = limits(2, 1_000_000)
     identity_max_df_share: float = limits(0.0, 1.0)
     signup_ip_max_df_share: float = limits(0.0, 1.0)
     mail_domain_max_df_share: float = limits(0.0, 1.0)

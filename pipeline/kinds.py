@@ -14,6 +14,11 @@ import polars as pl
 from pipeline.config import LinkConfig
 
 FAMILIES = ("identity", "infrastructure", "settings", "client", "handoff", "duplicates", "templates")
+"""Families of shared values: they form networks, and a network's bits and the families it is judged by are theirs."""
+LIKENESS_FAMILIES = ("topic", "behaviour", "synchrony")
+"""Families of pairs that are alike without sharing a value: they explain links and networks, and form, join, admit and judge none. Each has one kind of its name."""
+LINK_FAMILIES = (*FAMILIES, *LIKENESS_FAMILIES)
+"""Families that a row of links.parquet can have."""
 CLASS_OF_FAMILY = {
     "identity": "specific",
     "infrastructure": "specific",
@@ -22,6 +27,9 @@ CLASS_OF_FAMILY = {
     "handoff": "operational",
     "duplicates": "likeness",
     "templates": "likeness",
+    "topic": "likeness",
+    "behaviour": "likeness",
+    "synchrony": "likeness",
 }
 
 GATE_FAMILIES = ("identity", "handoff", "client")
@@ -88,6 +96,11 @@ def family_caps(config: LinkConfig) -> dict[str, float]:
         "duplicates": config.duplicates_cap_bits,
         "templates": config.templates_cap_bits,
     }
+
+
+def likeness_caps(config: LinkConfig) -> dict[str, float]:
+    """Most bits that one pair may get from a family of likeness; 0: the family is off."""
+    return {"topic": config.topic_cap_bits, "behaviour": config.behaviour_cap_bits, "synchrony": config.synchrony_cap_bits}
 
 
 def kind_table(config: LinkConfig) -> pl.DataFrame:

@@ -392,6 +392,12 @@ DAILY_REQUESTS = Table("daily_requests", 37, ("account_key", "day"), _columns(""
     request_count | BIGINT | requests | on that day
 """))
 
+HOURLY_REQUESTS = Table("hourly_requests", 37, ("account_key", "day"), _columns("""
+    account_key | BIGINT | | account with at least links.synchrony_min_requests requests in the window
+    day | DATE | | UTC day
+""")
+    + _bins("h", 24, "requests in the UTC hour {k}"))
+
 ACCOUNT_WORDS = Table("account_words", 37, ("account_key", "half", "token"), _columns("""
     account_key | BIGINT | | account
     half | BIGINT | | 0: prompts that form networks, of some accounts only; 1: prompts kept out to test them (parity of prompt_key)
@@ -447,6 +453,16 @@ _FAMILY = """
     admitted | BOOLEAN | | passes the gate for its class
 """
 CLUSTER_FAMILIES = Table("cluster_families", 57, ("cluster", "family"), _columns("    cluster | BIGINT | | cluster" + _FAMILY))
+
+PAIR_LIKENESS = Table("pair_likeness", 56, LINK_GRAIN, _columns("""
+    account_a | BIGINT | | smaller account_key
+    account_b | BIGINT | | larger account_key
+    kind | VARCHAR | | topic, behaviour, synchrony
+    family | VARCHAR | | the same
+    bits | DOUBLE | bits | -log2 of the share of random pairs of the same stratum that are as alike, capped; no row below links.likeness_min_bits
+    support | BIGINT | | prompts (topic) or requests (behaviour) of both, hours with requests of both (synchrony)
+"""))
+CLUSTER_LIKENESS = Table("cluster_likeness", 56, CLUSTER_FAMILIES.grain, CLUSTER_FAMILIES.columns)
 
 CLUSTER_VALUES = Table("cluster_values", 57, ("cluster", "kind", "value_key"), _columns("""
     cluster | BIGINT | | cluster
@@ -594,15 +610,15 @@ HANDOFF_REQUESTS = Table("handoff_requests", 69, ("cluster", "account_key", "ses
     request_count | BIGINT | requests | of the member in it
 """))
 
-LINKS = Table("links", 51, ("account_a", "account_b", "kind"), _columns("""
+LINKS = Table("links", 56, ("account_a", "account_b", "kind"), _columns("""
     account_a | VARCHAR | | account_id that sorts first
     account_b | VARCHAR | | account_id that sorts second
     kind | VARCHAR | | what is shared
-    family | VARCHAR | | identity, infrastructure, settings, duplicates, templates
+    family | VARCHAR | | identity, infrastructure, settings, client, handoff, duplicates, templates; topic, behaviour, synchrony
     bits | DOUBLE | bits | weight of evidence after fusion inside the family, signed
     bits_kind | VARCHAR | | rarity, tail or calibrated
-    support | BIGINT | | shared values or requests behind it
-    df | BIGINT | entities | entities that hold the rarest shared value
+    support | BIGINT | | shared values; of likeness the prompts (topic) or requests (behaviour) of both, or the hours with requests of both (synchrony)
+    df | BIGINT | entities | entities that hold the rarest shared value; null for likeness, which shares none
 """))
 
 NETWORKS = Table("networks", 65, ("network_id",), _columns("""

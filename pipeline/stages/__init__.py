@@ -91,13 +91,20 @@ STAGES: tuple[Stage, ...] = (
     _stage(35, "35_boilerplate.sql", "window_samples habits", "boilerplate"),
     _stage(36, "36_sample_totals.sql", "window_samples", "sample_totals"),
     _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
+    _stage(37, "37_hourly_requests.sql", "account_days account_windows", "hourly_requests"),
     _stage(37, "pipeline.stages.account_words:account_words", "window_samples prompt_preambles rewritten_clients account_records", "account_words", streams=True),
     _stage(39, "39_first_requests.sql", "requests", "first_requests"),
     _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
     _stage(41, "pipeline.stages.link_rarity:link_rarity", "candidate_pairs shared_values kinds", "link_rarity"),
     _stage(50, "50_pair_links.sql", "link_rarity kinds", "pair_links"),
-    _stage(51, "51_links.sql", "pair_links account_records", "links"),
     _stage(55, "pipeline.stages.clusters:clusters", f"pair_links account_words {_PEOPLE}", "clusters"),
+    _stage(
+        56,
+        "pipeline.stages.likeness:likeness",
+        "pair_links clusters account_records features account_words sample_totals prompt_preambles boilerplate hourly_requests",
+        "pair_likeness cluster_likeness",
+    ),
+    _stage(56, "56_links.sql", "pair_links pair_likeness account_records", "links"),
     _stage(57, "pipeline.stages.coverage:coverage", f"clusters {_PEOPLE} {_VIEWS}", "cluster_families cluster_values"),
     _stage(59, "59_pool_documents.sql", "window_samples clusters cluster_families account_records", "pool_documents"),
     _stage(59, "59_pool_wording.sql", "window_samples pool_documents client_wording", "pool_wording"),
@@ -131,7 +138,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(
         66,
         "pipeline.stages.network_tables:network_tables",
-        "cluster_ids cluster_controls cluster_families cluster_tests operational_tests cluster_alternatives account_records",
+        "cluster_ids cluster_controls cluster_families cluster_likeness cluster_tests operational_tests cluster_alternatives account_records",
         "controls network_families network_tests",
     ),
     _stage(
@@ -165,7 +172,7 @@ GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earl
 
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
-    "reaches common_holders topic_words account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording work_items network_ids".split()
+    "reaches common_holders topic_words hourly_requests account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording work_items network_ids".split()
 )
 """Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 

@@ -4,6 +4,7 @@ A family is struck out whole: its kinds of shared values, the links they gave, i
 put together again by what is left, the innocent explanations weighed again, the false-discovery rate taken again over all candidates, and the
 same rule gives a tier. Extraction is another axis and stays as it was; coverage and tests of the other families are those of all members.
 A network that hangs on one family is not wrong for that, but whoever acts on it should know. Others accuse nobody: their reason says what they lack.
+Likeness of pairs (behaviour, synchrony) judges nothing, so striking it out strikes nothing: what is judged again is the same for both.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.config import Config
-from pipeline.kinds import FAMILIES
+from pipeline.kinds import FAMILIES, LIKENESS_FAMILIES
 from pipeline.schema import NETWORK_ABLATIONS
 from pipeline.stages.alternatives import alternatives
 from pipeline.stages.clusters import networks_of
@@ -35,6 +36,8 @@ def ablations(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, p
     own = _of_referred(inputs)
     threshold = population({**own, "account_records": inputs["account_records"]}).edge_bits(config.networks)
     rows = [row for family in (*FAMILIES, *TESTED) for row in _without(family, own, inputs, threshold, config)]
+    untouched = [family for family in LIKENESS_FAMILIES if family not in TESTED]
+    rows += [row | {"family": family} for row in _without(untouched[0], own, inputs, threshold, config) for family in untouched]
     return {"network_ablations": conform(pl.DataFrame(rows, infer_schema_length=None), NETWORK_ABLATIONS)}
 
 

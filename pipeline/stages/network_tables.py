@@ -13,15 +13,16 @@ from pipeline.stages.frames import conform
 
 
 def network_tables(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
-    """Reads cluster_ids, cluster_controls, cluster_families, cluster_tests, operational_tests, cluster_alternatives, account_records. Empty: empty tables."""
+    """Reads cluster_ids, cluster_controls, cluster_families, cluster_likeness, cluster_tests, operational_tests, cluster_alternatives, account_records. Empty: empty tables."""
     ids = inputs["cluster_ids"]
     accounts = inputs["account_records"].select("account_key", "account_id")
     controls = inputs["cluster_controls"].join(ids, on="cluster").join(accounts, on="account_key")
     tested = [inputs[name].join(ids, on="cluster") for name in ("cluster_tests", "operational_tests")]
     tests = pl.concat([*tested, _alternatives(inputs["cluster_alternatives"].join(ids, on="cluster"))], how="diagonal")
+    families = pl.concat([inputs["cluster_families"], inputs["cluster_likeness"]])
     return {
         "controls": conform(controls, schema.CONTROLS),
-        "network_families": conform(inputs["cluster_families"].join(ids, on="cluster"), schema.NETWORK_FAMILIES),
+        "network_families": conform(families.join(ids, on="cluster"), schema.NETWORK_FAMILIES),
         "network_tests": conform(tests, schema.NETWORK_TESTS),
     }
 

@@ -55,10 +55,15 @@ def population(inputs: Mapping[str, pl.DataFrame]) -> Population:
     """The population of a window. In: account_records, kinds, shared_values. Empty: no accounts."""
     records = inputs["account_records"].sort("account_key")
     keys = records["account_key"].to_numpy()
-    vouched = records["is_vouched"].fill_null(False) & records["organization_key"].is_not_null()
-    entity = np.where(vouched.to_numpy(), records["organization_key"].fill_null(0).to_numpy(), keys)
     scorer = scorer_of(inputs["shared_values"], inputs["kinds"], keys)
-    return Population(keys.astype(np.int64), tuple(records["account_id"].to_list()), entity.astype(np.int64), scorer)
+    return Population(keys.astype(np.int64), tuple(records["account_id"].to_list()), entities_of(records), scorer)
+
+
+def entities_of(records: pl.DataFrame) -> Ints:
+    """Entity of each row of account_records: the vouched organisation, else the account itself."""
+    vouched = records["is_vouched"].fill_null(False) & records["organization_key"].is_not_null()
+    entity = np.where(vouched.to_numpy(), records["organization_key"].fill_null(0).to_numpy(), records["account_key"].to_numpy())
+    return entity.astype(np.int64)
 
 
 def scorer_of(values: pl.DataFrame, kinds: pl.DataFrame, keys: Ints) -> PairScorer:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.config import Config
-from pipeline.kinds import GATE_FAMILIES
+from pipeline.kinds import FAMILIES, GATE_FAMILIES
 from pipeline.measures.graph import bridges
 from pipeline.measures.nulls import benjamini_hochberg, combined_p, tail_bits
 from pipeline.stages.alternatives import EXPLAINS_ANSWERS, NOTHING
@@ -108,7 +108,7 @@ def weigh(rows: pl.DataFrame, positions: Ints, inputs: Mapping[str, pl.DataFrame
     """What the verdict on one cluster rests on. In: its rows of `clusters`, their positions, the tables of the run and each cluster's p and q."""
     cluster = int(rows["cluster"][0])
     tests = inputs["cluster_tests"].filter((pl.col("cluster") == cluster) & (pl.col("status") == "ran"))
-    families = inputs["cluster_families"].filter(pl.col("cluster") == cluster)
+    families = inputs["cluster_families"].filter((pl.col("cluster") == cluster) & pl.col("family").is_in(FAMILIES))  # likeness of pairs establishes nothing
     surprising = tests.filter((pl.col("supports") == "coordination") & (pl.col("p_value") <= config.verdict.max_q_value))["family"]
     held_out = (pl.col("median_bits") > 0) & pl.col("family").is_in(surprising.implode())  # diluted by strangers' traffic, yet there on prompts that formed nothing
     typical = ((pl.col("median_bits") >= config.networks.family_min_bits) | held_out) & (pl.col("control_percentile") >= 95)

@@ -61,6 +61,14 @@ def test_what_this_version_does_not_compute_does_not_read_as_clean():
     assert spots({"model": 100}, context=Context(releases=(("m", 0),)), computed={"model-release pivot"})["model-release pivot"] == ("ran", "")
 
 
+def test_a_family_that_is_tested_in_part_says_what_is_not_tested():
+    found = spots({"timestamp": 100, "prompt": 100})
+    assert found["synchrony across accounts"] == ("partial", "accounts are compared hour by hour; load balancing between them is not tested")
+    assert found["topic coverage"][0] == "partial"
+    assert "how broad" in found["topic coverage"][1]
+    assert spots({"prompt_hash": 100})["topic coverage"] == ("not_run", "prompt absent; subjects are not compared")
+
+
 def test_shares_of_accounts_come_from_their_days(log, scan):
     log(
         "a.parquet",

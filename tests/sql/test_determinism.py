@@ -82,6 +82,7 @@ def sources():
         "preambles": typed(leads, schema.PREAMBLES),
         "clusters": typed(clusters, schema.CLUSTERS),
         "cluster_families": typed(families, schema.CLUSTER_FAMILIES),
+        "pair_likeness": typed({"account_a": [0, 1], "account_b": [1, 2], "kind": ["topic"] * 2, "family": ["topic"] * 2, "bits": [4.0] * 2}, schema.PAIR_LIKENESS),
     }
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import polars as pl
 import pytest
 
-from pipeline.kinds import FAMILIES
+from pipeline.kinds import FAMILIES, LIKENESS_FAMILIES
 from pipeline.stages.ablations import FALLS_APART, struck
 from pipeline.stages.verdict import TESTED
 from tests.stages import planted
@@ -23,7 +23,7 @@ def _rows(tables: Frames) -> dict[str, dict[str, object]]:
 def test_only_the_referred_network_is_judged_again_once_a_family(tables: Frames) -> None:
     (flagged,) = tables["networks"].filter("flagged")["network_id"]
     assert set(tables["network_ablations"]["network_id"]) == {flagged}
-    assert sorted(_rows(tables)) == sorted([*FAMILIES, *TESTED])
+    assert sorted(_rows(tables)) == sorted({*FAMILIES, *TESTED, *LIKENESS_FAMILIES})
 
 
 def test_a_family_that_says_nothing_of_the_network_changes_nothing(tables: Frames) -> None:

@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from pipeline.engines.duckdb import DuckEngine
 from pipeline.kinds import kind_table, kinds
 from pipeline.stages.population import population
-from tests.stages.builders import CONFIG, DAY_US, START_US, Frames, _sql, engine, frame, key, python_stage, settings_of, shuffled, stage_named, streamed
+from tests.stages.builders import CONFIG, DAY_US, START_US, Frames, _sql, empty, engine, frame, key, python_stage, settings_of, shuffled, stage_named, streamed
 
 RECORD_KINDS = {"payment": "payment_key", "device": "device_key", "email": "email_key", "phone": "phone_key", "signup_ip": "signup_ip_key", "mail_domain": "email_domain_key"}
 USED_KINDS = ("ip", "ip_prefix", "stack", "headers", "settings", "system")
@@ -94,13 +94,13 @@ SIZES = [(0, 1), (1, 2), (2, 1), (9, 2), (9, 4), (13, 3), (14, 1), (14, 2), (14,
 
 
 def _chain(duck: DuckEngine, given: Frames, **changed: object) -> Frames:
-    tables, params = dict(given), PARAMS | changed
+    tables, params = {"pair_likeness": empty("pair_likeness"), **given}, PARAMS | changed
     for name, file in (
         ("shared_values", "34_shared_values.sql"),
         ("candidate_pairs", "40_candidate_pairs.sql"),
         ("link_rarity", LINK_RARITY),
         ("pair_links", "50_pair_links.sql"),
-        ("links", "51_links.sql"),
+        ("links", "56_links.sql"),
     ):
         tables[name] = _made(duck, file, tables, params)
     return tables
@@ -290,8 +290,10 @@ def test_links_are_published_by_id_for_pairs_with_more_than_half_an_edge(duck: D
     shared = {"kind": "payment", "family": "identity", "support": 1, "df": 2, "value_key": 7}
     bits = ((0, 1, edge / 2 + 0.001), (0, 2, edge / 2), (1, 2, edge / 2 - 0.001))
     links = frame("pair_links", [{"account_a": a, "account_b": b, "bits": worth, **shared} for a, b, worth in bits])
-    found = _sql(duck, "51_links.sql", {"pair_links": links, "account_records": records}, PARAMS)
-    assert found.select("account_a", "account_b", "bits_kind").rows() == [("id-8", "id-9", "rarity")]
+    alike = [{"account_a": a, "account_b": b, "kind": "topic", "family": "topic", "bits": 64.0, "support": 40} for a, b in ((0, 1), (0, 2), (2, 3))]
+    given = {"pair_links": links, "pair_likeness": frame("pair_likeness", alike), "account_records": records}
+    found = _sql(duck, "56_links.sql", given, PARAMS)
+    assert found.select("account_a", "account_b", "kind", "bits_kind", "df").rows() == [("id-8", "id-9", "payment", "rarity", 2), ("id-8", "id-9", "topic", "tail", None)]
 
 
 def _recurring(samples: pl.DataFrame) -> pl.DataFrame:

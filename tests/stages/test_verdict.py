@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.kinds import CLASS_OF_FAMILY, DESCRIBES, FAMILIES
+from pipeline.kinds import CLASS_OF_FAMILY, DESCRIBES, FAMILIES, LIKENESS_FAMILIES, LINK_FAMILIES
 from pipeline.measures.nulls import benjamini_hochberg
 from pipeline.stages.alternatives import EXPLAINS
 from pipeline.stages.unchecked import ASKED
 from tests.stages.builders import CONFIG, START_US, Frames, empty, frame, key, kind_table, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.verdict:verdict")
-LIKENESS = [family for family in FAMILIES if CLASS_OF_FAMILY[family] == "likeness"]
+LIKENESS = [family for family in LINK_FAMILIES if CLASS_OF_FAMILY[family] == "likeness"]
 SMALLEST_P = 1e-6
 INNOCENT = tuple(EXPLAINS)
 NEVER = ("self_serve_team", "vouched_organisation")
@@ -89,7 +89,7 @@ def test_likeness_alone_is_never_referred_however_strong(size: int, likeness: bo
             median_bits=64.0 if family in LIKENESS else bits,
             control_percentile=percentile,
         )
-        for family in FAMILIES
+        for family in LINK_FAMILIES
     ]
     tests = [
         _test("held_out_wording", "templates", "coordination", p_value),
@@ -101,6 +101,18 @@ def test_likeness_alone_is_never_referred_however_strong(size: int, likeness: bo
     network = _verdict(_facts(size, cluster_families=families, cluster_tests=tests))
     assert network["tier"] == "watch"
     assert network["attribution_level"] in {"L0", "L1"}
+
+
+@pytest.mark.parametrize("gate", [False, True])
+def test_likeness_of_pairs_changes_nothing_of_a_verdict(gate: bool) -> None:
+    """Without another family an open gate is one family short, and however much alike the members are, it stays so."""
+    weak = {"median_bits": 0.0, "control_percentile": 50.0}
+    families = [_family(family, gate and family == "identity", **weak) for family in FAMILIES]
+    tests = [_test("held_out_wording", "templates", "coordination", SMALLEST_P), _test("harvest_share", "extraction", "extraction", SMALLEST_P)]
+    without = _verdict(_facts(cluster_families=families, cluster_tests=tests))
+    alike = [_family(family, True) for family in LIKENESS_FAMILIES]
+    assert _verdict(_facts(cluster_families=[*families, *alike], cluster_tests=tests)) == without
+    assert without["tier"] == "watch"
 
 
 @pytest.mark.parametrize("gate", ["identity", "handoff", "client"])
