@@ -1,9 +1,10 @@
 -- What the members of networks sent, by sampled prompt; all their other requests stand under prompt_key -1. For each prompt: how often, what it drew, what its requests' columns say of
 -- the work, and how many of them show what the network's members have in common: a handed-on conversation, a client of theirs (counted where no conversation was handed on).
--- A prompt is worded if it carries the wording that a share of the members make a habit of, or that members who word each request afresh have in common (pooled_templates). Habits are
--- learned on even prompts and looked for in odd ones: of the others it is null. A long prompt keeps 48 of its 4-grams, so it must show its part of them only, and two at least.
+-- A prompt is worded if it carries the wording that a share of the members make a habit of (three at least), or that members who word each request afresh have in common
+-- (pooled_templates). Habits are learned on even prompts and looked for in odd ones: of the others it is null. A long prompt keeps 48 of its 4-grams, so it must show its part of them
+-- only, and two at least. Wording is looked for where a gate family admits the network (pool_wording has no others).
 -- grain: account_key, prompt_key
--- reads: requests, window_samples, networks, members, account_records, cluster_ids, cluster_values, handoffs, pooled_templates
+-- reads: requests, window_samples, networks, members, account_records, cluster_ids, cluster_values, handoffs, pool_wording, pooled_templates
 -- params: template_min_shingles BIGINT, pool_habit_min_share DOUBLE
 WITH people AS (
   SELECT members.network_id AS network_id, records.account_key AS account_key
@@ -16,24 +17,21 @@ common AS (
   JOIN cluster_ids ON cluster_ids.cluster = shared.cluster
   JOIN networks ON networks.network_id = cluster_ids.network_id
   WHERE CAST(shared.inside_count AS DOUBLE) >= $pool_habit_min_share * CAST(networks.entity_count AS DOUBLE)
-  AND (shared.kind = 'template' OR (shared.qualifies AND shared.kind IN ('stack', 'headers', 'rewritten_client')))
+  AND ((shared.kind = 'template' AND shared.inside_count >= 3) OR (shared.qualifies AND shared.kind IN ('stack', 'headers', 'rewritten_client')))
 ),
 texts AS (
-  SELECT people.network_id AS network_id, samples.account_key AS account_key, samples.prompt_key AS prompt_key, samples.tokens AS tokens, samples.shingles AS shingles, samples.shingle_count AS shingle_count
+  SELECT people.network_id AS network_id, samples.account_key AS account_key, samples.prompt_key AS prompt_key, samples.tokens AS tokens, samples.shingle_count AS shingle_count
   FROM window_samples AS samples
   JOIN people ON people.account_key = samples.account_key
 ),
-spread AS (
-  SELECT network_id, account_key, prompt_key, greatest(shingle_count, 48) AS shingle_count, CAST(fx_unnest(shingles) AS BIGINT) AS shingle
-  FROM texts
-  WHERE prompt_key % 2 = 1
-),
 habitual AS (
-  SELECT spread.account_key AS account_key, spread.prompt_key AS prompt_key
-  FROM spread
-  JOIN common ON common.network_id = spread.network_id AND common.value_key = spread.shingle AND common.kind = 'template'
-  GROUP BY spread.account_key, spread.prompt_key
-  HAVING count(*) >= 2 AND count(*) * max(spread.shingle_count) >= $template_min_shingles * 48
+  SELECT texts.account_key AS account_key, texts.prompt_key AS prompt_key
+  FROM texts
+  JOIN pool_wording ON pool_wording.account_key = texts.account_key AND pool_wording.prompt_key = texts.prompt_key
+  JOIN common ON common.network_id = texts.network_id AND common.value_key = pool_wording.shingle AND common.kind = 'template'
+  WHERE texts.prompt_key % 2 = 1
+  GROUP BY texts.account_key, texts.prompt_key
+  HAVING count(*) >= 2 AND count(*) * greatest(max(texts.shingle_count), 48) >= $template_min_shingles * 48
 ),
 worded AS (
   SELECT account_key, prompt_key FROM habitual
@@ -56,7 +54,7 @@ sent AS (
     requests.output_tokens AS output_tokens,
     requests.message_count AS message_count,
     CASE WHEN requests.tools_key IS NULL THEN 0 ELSE 1 END AS offers_tools,
-    CASE WHEN requests.finish_reason = 'tool_calls' THEN 1 ELSE 0 END AS calls_tools,
+    CASE WHEN requests.finish_reason IN ('tool_calls', 'tool_use') THEN 1 ELSE 0 END AS calls_tools,
     CASE WHEN requests.reasoning_tokens > 0 THEN 1 ELSE 0 END AS thinks,
     CASE WHEN conversations.session_key IS NULL THEN 0 ELSE 1 END AS handed,
     CASE WHEN stacks.value_key IS NULL AND headers.value_key IS NULL AND clients.value_key IS NULL THEN 0 ELSE 1 END AS client

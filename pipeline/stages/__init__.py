@@ -144,7 +144,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(
         71,
         "71_network_prompts.sql",
-        "requests window_samples networks members account_records cluster_ids cluster_values handoffs pooled_templates",
+        "requests window_samples networks members account_records cluster_ids cluster_values handoffs pool_wording pooled_templates",
         "network_prompts",
     ),
     _stage(72, "pipeline.stages.capabilities:capabilities", "network_prompts", "network_capabilities"),

@@ -2,8 +2,8 @@
 
 The text is gone; what is left of a prompt: at most 32 hashes of its words, and the columns of its requests. Words of capabilities.toml are hashed alike and looked for: a
 strong word gives two votes, a plain one one. A prompt of more words keeps the smallest hashes only, so the votes of a class are divided by the share of its words whose hashes
-could have been kept (a quarter at least). Columns vote besides: tools offered one and a tool called one (agentic), thinking tokens one (reasoning). A class needs two votes and more than
-any other. It describes and decides nothing: no verdict reads it.
+could have been kept (a quarter at least). Columns vote besides: tools offered one and a tool called one (agentic), thinking tokens one (reasoning). A class needs two votes and
+more than any other. It describes and decides nothing: no verdict reads it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Each request of a member belongs to the first of: boilerplate (its prompt has the network's wording), session stream (a conversation that members handed on), client stack (sent
 with a client that the network shares and few others show), unexplained rest. Wording is known of sampled prompts only, and only of those kept apart for it (odd keys), so what
 depends on it is estimated: by the sampled requests' share, with an interval over prompts for an account and over accounts for a network. Where a network has no wording in common
-every component is counted, request by request, and nothing tells the operator's traffic from others'.
+every component is counted, request by request, and nothing tells the operator's traffic from others'; wording is looked for where a gate family admits the network.
 
 The operator's share is that of the boilerplate. It is the least that is the operator's: later turns of its conversations, and work that it words otherwise, count as carried.
 It describes and decides nothing: no verdict reads it.
