@@ -702,6 +702,64 @@ EVIDENCE = Table("evidence", 70, ("finding_id", "request_id", "source_file", "so
     role | VARCHAR | | supports (holds the fact), shows_template, shares_value (sent from the shared address or in the shared conversation), context (shows the account at work)
 """))
 
+NETWORK_PROMPTS = Table("network_prompts", 71, ("account_key", "prompt_key"), _columns("""
+    network_id | VARCHAR | | network of the account
+    account_key | BIGINT | | member
+    prompt_key | BIGINT | | sampled prompt; -1: all its other requests
+    request_count | BIGINT | requests | of the window with it
+    input_tokens | BIGINT | tokens | their input; null if never logged
+    output_tokens | BIGINT | tokens | their output; null if never logged
+    max_message_count | INTEGER | messages | largest number in a request with it; null if not counted
+    tool_count | BIGINT | requests | that offer tools
+    tool_call_count | BIGINT | requests | whose answer calls a tool
+    thinking_count | BIGINT | requests | whose answer holds thinking tokens
+    handed_count | BIGINT | requests | of a conversation that members handed on
+    client_count | BIGINT | requests | of no such conversation, with a client that the network shares and few others show
+    is_worded | BOOLEAN | | it carries the network's wording; null of prompts that taught the wording, and of what was not sampled
+    tokens | INTEGER[] | | at most 32 smallest 31-bit hashes of words, ascending; null if not sampled
+"""))
+
+NETWORK_CAPABILITIES = Table("network_capabilities", 72, ("network_id", "part", "capability"), _columns("""
+    network_id | VARCHAR | | network
+    part | VARCHAR | | all; where the network has wording in common also operator (prompts with it) and carried (the others)
+    capability | VARCHAR | | reasoning, coding, agentic, planning, grading, rewriting, vision, general: what prompts ask for, by a weak classifier
+    share | DOUBLE | 0..1 | of the part's requests
+    low_share | DOUBLE | 0..1 | lower end of the 95 % interval over accounts; the classifier's own mistakes are not in it
+    high_share | DOUBLE | 0..1 | upper end
+    request_count | BIGINT | requests | estimate: each sampled prompt stands for its share of the account's requests
+    input_tokens | BIGINT | tokens | estimate of their input; null if never logged
+    output_tokens | BIGINT | tokens | estimate of their output; null if never logged
+    prompt_count | BIGINT | prompts | sampled ones of the class
+    account_count | BIGINT | accounts | that sent one of them
+    sample_count | BIGINT | prompts | sampled ones of the part
+    sample_account_count | BIGINT | accounts | that sent one of these
+"""))
+
+COMPONENT_MEMBERS = Table("component_members", 73, ("network_id", "account_id", "component"), _columns("""
+    network_id | VARCHAR | | network
+    account_id | VARCHAR | | member
+    component | VARCHAR | | the first that holds: boilerplate (the network's wording), session_stream (a handed-on conversation), client_stack (the network's client), unexplained
+    request_count | BIGINT | requests | of the member, estimated unless is_exact; null if nothing was sampled
+    low_count | BIGINT | requests | lower end of the 95 % interval over the member's sampled prompts
+    high_count | BIGINT | requests | upper end
+    is_exact | BOOLEAN | | counted request by request: the network has no wording in common, or the member no request with the mark
+    marked_count | BIGINT | requests | counted: with the mark, worded or not (client_stack: without those of session_stream); null where the component has none
+    sampled_count | BIGINT | requests | of the sampled prompts behind the estimate
+"""))
+
+NETWORK_TRAFFIC = Table("network_traffic", 73, ("network_id", "part"), _columns("""
+    network_id | VARCHAR | | network
+    part | VARCHAR | | operator (least that is the operator's: boilerplate), carried (all else), and the four components
+    share | DOUBLE | 0..1 | of the members' requests; null where nothing tells
+    low_share | DOUBLE | 0..1 | lower end of the 95 % interval over accounts
+    high_share | DOUBLE | 0..1 | upper end
+    request_count | BIGINT | requests | share of the members' requests
+    is_exact | BOOLEAN | | members' requests were counted, not estimated from a sample
+    prompt_count | BIGINT | prompts | sampled ones behind the share; where counted, these and one more for each member's other requests
+    sampled_count | BIGINT | requests | with them
+    account_count | BIGINT | accounts | that sent them
+"""))
+
 BLIND_SPOTS = Table("blind_spots", 58, ("family",), _columns("""
     family | VARCHAR | | a family of input.md section 3
     status | VARCHAR | | ran, partial, not_run

@@ -157,6 +157,14 @@ STAGES: tuple[Stage, ...] = (
         "handoff_requests operational_tests operational_requests account_records shared_values",
         "findings evidence",
     ),
+    _stage(
+        71,
+        "71_network_prompts.sql",
+        "requests window_samples networks members account_records cluster_ids cluster_values handoffs pool_wording pooled_templates",
+        "network_prompts",
+    ),
+    _stage(72, "pipeline.stages.capabilities:capabilities", "network_prompts", "network_capabilities"),
+    _stage(73, "pipeline.stages.traffic_parts:traffic_parts", "network_prompts account_records", "component_members network_traffic"),
     _stage(75, "pipeline.stages.accounts:accounts", f"members {_PEOPLE} {_VIEWS}", "accounts"),
     _stage(
         80,
@@ -172,7 +180,8 @@ GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earl
 
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
-    "reaches common_holders topic_words hourly_requests account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording work_items network_ids".split()
+    "reaches common_holders topic_words hourly_requests account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording work_items "
+    "network_prompts network_ids".split()
 )
 """Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 
