@@ -25,7 +25,7 @@ Rows = dict[date, dict[str, int]]
 
 
 def make_days(bench: Bench, groups: Sequence[Folders], largest: int, threads: int, memory_bytes: int, spill: Path) -> Iterator[Rows]:
-    """Make the SQL tables of each group of days, `largest` rows at most in one; gives each group's rows of every table by day and name, in order.
+    """Make the tables of each group of days, `largest` rows at most in one; gives each group's rows of every table by day and name, in order.
 
     Workers share `memory_bytes` with the bench's own engine; where that leaves one too little, the bench does all by itself.
     """

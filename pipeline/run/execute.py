@@ -48,7 +48,7 @@ class Bench:
         self.measured: dict[str, dict[str, float]] = {}
 
     def day_tables(self, folders: Mapping[date, Path]) -> dict[date, dict[str, int]]:
-        """Make the SQL tables of some days beside those of the ingest, all days in one query; rows of every table by day and name."""
+        """Make the tables of some days beside those of the ingest, with SQL all days in one query; rows of every table by day and name."""
         bench = Bench(self.engine, self.config, next(iter(folders.values())), self._clock)
         bench.measured = self.measured
         for stage in STAGES:
