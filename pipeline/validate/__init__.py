@@ -8,6 +8,7 @@ pool.py         many worlds at a time; finished ones are kept
 results.py      what judging leaves, without account ids
 figures.py      one figure: value, bounds, number of independent cases
 accounts.py networks.py calibration.py delay.py sensitivity.py   the figures by subject
+power.py        power of the operational tests, a table of its own
 report.py       validation.parquet, validation.json, validation.html
 """
 
