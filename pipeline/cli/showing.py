@@ -10,6 +10,7 @@ import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
+from pipeline.cli.harvest import show_harvest
 from pipeline.cli.marking import marks_on
 from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
@@ -123,6 +124,7 @@ def _network_tables(parts: Parts) -> None:
     rest = [row["test"] for row in parts["tests"] if row["status"] != "ran"]
     if rest:
         console.paragraph(f"not run or undecided: {', '.join(rest)}", "  ")
+    show_harvest(parts, _part)
     _part(f"MEMBERS, {len(parts['members'])}", [_renamed(row, _MEMBER) for row in parts["members"]], ("membership", "strongest bits", "training", "strongest_id"))
     _part("WHAT PEOPLE SAID", parts["journal"], ())
     _part("LINEAGE", [_renamed(row, _LINEAGE) for row in parts["lineage"]], ())

@@ -41,7 +41,7 @@ def wording() -> Wording:
 
 
 def network_parts(run: FinishedRun, network: Row) -> Parts:
-    """network, findings, families, without (struck out one by one), tests, members, lineage."""
+    """network, findings, families, without (struck out one by one), tests, capabilities, traffic (by whose it is), members, lineage."""
     name = network["network_id"]
     return {
         "network": facts(network),
@@ -49,6 +49,8 @@ def network_parts(run: FinishedRun, network: Row) -> Parts:
         "families": run.where("network_families", network_id=name).drop("network_id").rows(named=True),
         "without": run.where("network_ablations", network_id=name).drop("network_id").rows(named=True) if run.holds("network_ablations") else [],
         "tests": run.where("network_tests", network_id=name).drop("network_id").rows(named=True),
+        "capabilities": run.where("network_capabilities", network_id=name).drop("network_id").rows(named=True) if run.holds("network_capabilities") else [],
+        "traffic": run.where("network_traffic", network_id=name).drop("network_id").rows(named=True) if run.holds("network_traffic") else [],
         "members": ranked_members(run, name).drop("network_id").rows(named=True),
         "lineage": run.where("lineage", network_id=name).rows(named=True),
     }

@@ -179,6 +179,8 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
         limited=rhythm.limited(days, base.calendar),
         indicators=traces[0],
         common_traces=traces[1],
+        capabilities=_rows(run, "network_capabilities", network, "part", "capability"),
+        traffic_parts=_rows(run, "network_traffic", network, "part"),
     )
 
 

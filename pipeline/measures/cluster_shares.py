@@ -33,7 +33,7 @@ def share_intervals(hits: Floats, sizes: Floats, owner: Ints, documents: Ints) -
     groups = np.bincount(owner, minlength=count)
     sums = np.bincount(owner, weights=sizes, minlength=count)
     whole = np.where(sums > 0, sums, 1.0)
-    share = np.clip(np.bincount(owner, weights=hits, minlength=count) / whole, 0.0, 1.0)
+    share = np.clip(np.round(np.bincount(owner, weights=hits, minlength=count) / whole, 12), 0.0, 1.0)  # sums of fractions: nothing and everything must be told as such
     spread = np.bincount(owner, weights=np.square(hits - share[owner] * sizes), minlength=count)
     variance = groups / np.maximum(groups - 1, 1) * spread / whole**2
     worth = _worth(share, variance, groups, np.maximum(documents, groups))

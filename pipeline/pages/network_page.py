@@ -10,6 +10,7 @@ from pipeline.pages import assessment, network_figures, numbers
 from pipeline.pages.changes import change_of
 from pipeline.pages.error_rates import sentences
 from pipeline.pages.findings import finding_cards
+from pipeline.pages.harvest import capability_table, traffic_table
 from pipeline.pages.index_page import blind_spot_table, run_verdict
 from pipeline.pages.marks import allowed, journal_table, look_alikes_table, marks
 from pipeline.pages.network_tables import alternatives_table, families_table, lineage_table, members_table, tests_table, without_table
@@ -59,6 +60,9 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         members=members_table(source, network_id, numbering, weighed=weighed),
         volume=network_figures.volume_figure(source, network_id, numbering),
         hours=network_figures.hours_figure(source, network_id, numbering),
+        harvest=wording.line("harvest", "lead") if source.of_network("network_capabilities", network_id).height else "",
+        capabilities=capability_table(source, network, numbering),
+        traffic_parts=traffic_table(source, network, numbering),
         tests=tests_table(source, network_id, numbering, ran=True),
         tests_not_run=tests_table(source, network_id, numbering, ran=False),
         alternatives=alternatives_table(source, network, numbering),

@@ -46,6 +46,8 @@ _TABLES = (
     schema.BLIND_SPOTS,
     schema.LINEAGE,
     schema.LINKS,
+    schema.NETWORK_CAPABILITIES,
+    schema.NETWORK_TRAFFIC,
 )
 ACCOUNT_DAY_COLUMNS: Mapping[str, pl.DataType] = {
     "day": pl.Date(),

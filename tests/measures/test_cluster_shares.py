@@ -28,6 +28,12 @@ def test_where_all_groups_say_nothing_or_everything_groups_are_counted_and_not_t
     assert share_interval(sizes, sizes, 40 * groups) == (pytest.approx(0.025 ** (1 / groups)), 1.0)
 
 
+def test_a_rounding_error_is_not_something() -> None:
+    sizes = np.array([50.0, 60.0, 70.0]) / 3
+    assert share_interval(sizes - sizes * (1 - 1e-16) + 1e-15, sizes, 90) == share_interval(np.zeros(3), sizes, 90)
+    assert share_interval(sizes * (1 - 1e-15), sizes, 90) == share_interval(sizes, sizes, 90)
+
+
 @pytest.mark.parametrize("sizes", [[], [7.0], [7.0, 0.0, 0.0]])
 def test_fewer_than_two_groups_tell_nothing(sizes: list[float]) -> None:
     assert share_interval(np.array(sizes) / 2, np.array(sizes), 5) == (0.0, 1.0)

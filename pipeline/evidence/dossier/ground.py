@@ -18,7 +18,7 @@ from pipeline.pages.traffic import HOURS
 
 READ_TABLES = (
     "networks members network_families network_tests network_ablations findings evidence blind_spots lineage controls accounts links cluster_ids cluster_alternatives "
-    "cluster_values shared_values daily_requests candidate_pairs"
+    "cluster_values shared_values daily_requests candidate_pairs network_capabilities network_traffic"
 ).split()
 VERDICT_SETTINGS = (
     ("networks", "edge_margin_bits"),

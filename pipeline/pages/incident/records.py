@@ -144,6 +144,10 @@ class NetworkSheet:
     indicators: tuple[Indicator, ...]
     common_traces: int
     """traces that members show but mostly strangers do"""
+    capabilities: tuple[Row, ...] = ()
+    """its rows of `network_capabilities`"""
+    traffic_parts: tuple[Row, ...] = ()
+    """its rows of `network_traffic`"""
 
 
 @dataclass(frozen=True)

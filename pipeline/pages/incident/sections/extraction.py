@@ -12,6 +12,7 @@ from pipeline.pages.incident.exhibits import Exhibits, finding_sentence
 from pipeline.pages.incident.parts import Series, Trait
 from pipeline.pages.incident.records import Incident, NetworkSheet
 from pipeline.pages.incident.sections.entries import findings
+from pipeline.pages.incident.sections.harvest import capabilities
 from pipeline.pages.incident.wording import measured, say, sentence, share, words
 from pipeline.pages.records import Cell
 from pipeline.pages.words import spaced
@@ -28,7 +29,7 @@ def extraction(incident: Incident, exhibits: Exhibits) -> Section:
         part = str(place) if len(incident.networks) > 1 else ""
         blocks += [heading(f"{sheet.network_id}: what it took", f"s7-{sheet.network_id}"), text(_result(sheet))]
         blocks += [findings(sheet, exhibits, ("extraction",), "T7a", part, "Findings on collection")]
-        blocks += [_traits(sheet, part), _concentration(sheet, part), _models(incident, sheet, part), _templates(sheet, part)]
+        blocks += [*capabilities(sheet, part), _traits(sheet, part), _concentration(sheet, part), _models(incident, sheet, part), _templates(sheet, part)]
     blocks += [missing(say("s7", "grid"))]
     if incident.context.releases is None:
         blocks.append(missing(say("s7", "pivot_none")))
@@ -48,7 +49,7 @@ def _traits(sheet: NetworkSheet, part: str) -> Block:
     blank = [_trait(trait) for trait in sheet.traits if trait.members is None]
     answer = _traits_answer(known)
     rows = [(_trait(trait), trait.members, trait.controls, _middle(trait.members, trait), _middle(trait.controls, trait)) for trait in known]
-    left = "What prompts ask for (capabilities) is not judged by this version; these are traits of requests and answers. "
+    left = f"These are traits of requests and answers; what prompts ask for stands in table 7b{f'.{part}' if part else ''}. "
     left += f"Not logged, so not drawn: {numbers.listed(blank)}. " if blank else ""
     left += "" if any(trait.controls for trait in known) else f"Controls: matched accounts are {sheet.control_count}."
     return figure(

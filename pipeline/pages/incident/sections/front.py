@@ -179,7 +179,7 @@ def _glance(incident: Incident) -> Block:
         columns.append(_glance_column(incident, incident.networks))
         heads.append("Together")
     rows = [[label, *(column[place] for column in columns)] for place, label in enumerate(GLANCE)]
-    note = "Capabilities are not listed: this version does not judge what prompts ask for. Conversations and prompts that two networks share count in each."
+    note = "What prompts ask for: section 7. What is the operator's and what is carried for others: section 8. Conversations and prompts that two networks share count in each."
     return table("T1", "At a glance", " | ".join(["What", *(f"{head} #" for head in heads)]), rows, left_out=note)
 
 

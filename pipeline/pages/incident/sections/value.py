@@ -8,6 +8,7 @@ from pipeline.pages import numbers
 from pipeline.pages.incident.blocks import Block, Section, missing, table, text
 from pipeline.pages.incident.parts import Units, Volume
 from pipeline.pages.incident.records import Incident, NetworkSheet, Prices
+from pipeline.pages.incident.sections.harvest import traffic
 from pipeline.pages.incident.wording import money, of, say, shared, words
 from pipeline.pages.records import Cell
 
@@ -19,7 +20,15 @@ RANGES = (("low", ("core",)), ("central", ("core", "bridge")), ("high", ("core",
 
 def value(incident: Incident) -> Section:
     """Section 8."""
-    blocks: list[Block] = [text(say("s8", "units")), _volumes(incident), _intensity(incident), *_list_value(incident), _billed(incident), missing(say("s8", "absent_money"))]
+    blocks: list[Block] = [
+        text(say("s8", "units")),
+        _volumes(incident),
+        *traffic(incident),
+        _intensity(incident),
+        *_list_value(incident),
+        _billed(incident),
+        missing(say("s8", "absent_money")),
+    ]
     return Section("8", "s8", words()["section"]["s8"], tuple(blocks))
 
 

@@ -1,0 +1,54 @@
+"""Of `show NETWORK`: what its prompts ask for, and whose traffic it carries, as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.evidence.cards import Parts, Row
+    from pipeline.pages.words import Wording
+
+Print = Callable[[str, "Sequence[Row]", Sequence[str]], None]
+"""Prints a part: title, rows, columns that a narrow terminal may lose."""
+
+
+def show_harvest(parts: Parts, show: Print) -> None:
+    """Both tables through `show`; of a run without them nothing."""
+    from pipeline.evidence.cards import wording
+    from pipeline.pages import harvest
+
+    words, rows, traffic = wording(), parts["capabilities"], {row["part"]: row for row in parts["traffic"]}
+    own = harvest.of_part(rows, "operator")
+    is_referred = any(row["what"] == "tier" and row["value"] == "refer" for row in parts["network"])
+    show("WHAT PROMPTS ASK FOR, a weak guess that decides nothing", [_capability(words, row, own) for row in harvest.ordered(rows)], ("sampled", "output tokens"))
+    shown = [_traffic(harvest.owner_word(words, part, is_referred=is_referred), traffic[part]) for part in (*harvest.OWNERS, *harvest.PARTS) if part in traffic]
+    show("WHOSE TRAFFIC IT IS, AND WHAT SHOWS IT" if is_referred else "WHAT ITS TRAFFIC IS MADE OF", shown, ("how",))
+
+
+def _capability(words: Wording, row: Row, own: dict[str, Row]) -> Row:
+    from pipeline.pages import harvest
+
+    mine = own.get(row["capability"])
+    return {
+        "asks for": words.word("capability", row["capability"]),
+        "share": harvest.share(row["share"]),
+        "95 % interval": harvest.interval(row),
+        "of the wording's": harvest.share(mine["share"]) if mine else "none" if own else "-",
+        "requests": f"{row['request_count']:,}",
+        "output tokens": "unknown" if row["output_tokens"] is None else f"{row['output_tokens']:,}",
+        "sampled": f"{row['prompt_count']:,}",
+    }
+
+
+def _traffic(name: str, row: Row) -> Row:
+    from pipeline.pages import harvest
+
+    known = row["share"] is not None
+    return {
+        "part": name,
+        "share": harvest.share(row["share"]) if known else "not known",
+        "95 % interval": ("-" if row["is_exact"] else harvest.interval(row)) if known else "-",
+        "requests": f"{row['request_count']:,}" if known else "-",
+        "how": "counted" if row["is_exact"] else "estimated",
+    }
