@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,7 @@ def topics(account: Ints, word: Ints, prompts: Ints, total: Ints) -> Topics:
     shared = word >= 0
     users = np.ones(len(word), dtype=np.int64)
     users[shared] = np.bincount(word[shared])[word[shared]] if shared.any() else 1
-    weight = np.log(max(2, np.count_nonzero(np.bincount(account))) / users) if len(word) else np.zeros(0)
+    weight = np.log(np.maximum(2, np.count_nonzero(np.bincount(account))) / users) if len(word) else np.zeros(0)
     count = np.maximum(total, 1)[account]
     share = np.minimum(prompts, count) / count
     spread = np.bincount(account, weight**2 * share * (1.0 - share), minlength=len(total))
@@ -73,8 +73,9 @@ def exchangeability(found: Topics, a: Ints, b: Ints) -> Floats:
     apart = found.length[a] + found.length[b] - 2 * dots(found.ends, found.columns, found.weights, a, b)
     chance = found.noise[a] + found.noise[b]
     with np.errstate(divide="ignore", invalid="ignore"):
-        figure = np.log(np.maximum(apart, 1) / chance)
-    return np.round(np.where((found.length[a] > 0) & (found.length[b] > 0) & (chance > 0), figure, np.nan), 6)
+        figure: Floats = np.log(np.maximum(apart, 1) / chance)
+    ratio: Floats = np.round(np.where((found.length[a] > 0) & (found.length[b] > 0) & (chance > 0), figure, np.nan), 6)
+    return ratio
 
 
 def rank_normal(columns: Floats) -> Ints:
@@ -108,11 +109,12 @@ def _profile_distance(scores: Ints, least: int, a: Ints, b: Ints) -> Floats:
     apart = np.where(both, one, 0) - np.where(both, other, 0)
     known = both.sum(axis=1)
     figure = (apart * apart).sum(axis=1) / np.maximum(known, 1) / float(_SCORE) ** 2
-    return np.round(np.where(known >= max(1, least), figure, np.nan), 6)
+    distance: Floats = np.round(np.where(known >= max(1, least), figure, np.nan), 6)
+    return distance
 
 
 def hour_residuals(counts: Floats) -> NDArray[np.int16]:
-    """What is left of each account's hours after its own hour of the day and its own days: square roots of counts less what its day and its hour let expect, as rows of length 2^14.
+    """What is left of each account's hours after its own hour of the day and its own days: square roots of counts less what day and hour let expect, as rows of length 2^14.
 
     Expected is sum of the day x sum of the hour / sum of all, of square roots. In: (n, days, 24) requests. Out: (n, days * 24), 0 everywhere if nothing is left.
     """
@@ -120,7 +122,8 @@ def hour_residuals(counts: Floats) -> NDArray[np.int16]:
     by_day, by_hour, whole = roots.sum(axis=2), roots.sum(axis=1), roots.sum(axis=(1, 2))
     left = (roots - by_day[:, :, None] * by_hour[:, None, :] / np.maximum(whole, 1.0)[:, None, None]).reshape(len(roots), counts.shape[1] * HOURS)
     length = np.sqrt((left**2).sum(axis=1, keepdims=True))
-    return np.round(np.divide(left, length, out=np.zeros_like(left), where=length > 1e-9) * _RESIDUAL).astype(np.int16)
+    unit: Floats = np.divide(left, length, out=np.zeros_like(left), where=length > 1e-9)
+    return np.rint(unit * _RESIDUAL).astype(np.int16)
 
 
 def timing_distance(rows: NDArray[np.int16], place: Ints, a: Ints, b: Ints) -> Floats:
@@ -133,12 +136,14 @@ def timing_distance(rows: NDArray[np.int16], place: Ints, a: Ints, b: Ints) -> F
 
 def dots(ends: Ints, columns: Ints, weights: Ints, a: Ints, b: Ints) -> Ints:
     """Product of two sparse rows of whole numbers, of each pair. In: rows as in Topics, pairs of rows. Out: (pairs,)."""
-    return _backend("dots")(ends, columns, weights, a, b)  # type: ignore[no-any-return]  # of either module
+    product: Ints = _backend("dots")(ends, columns, weights, a, b)
+    return product
 
 
 def row_dots(rows: NDArray[np.int16], a: Ints, b: Ints) -> Ints:
     """Product of two dense rows of small whole numbers, of each pair. Out: (pairs,)."""
-    return _backend("row_dots")(rows, a, b)  # type: ignore[no-any-return]  # of either module
+    product: Ints = _backend("row_dots")(rows, a, b)
+    return product
 
 
 def plain_dots(ends: Ints, columns: Ints, weights: Ints, a: Ints, b: Ints) -> Ints:
@@ -152,7 +157,7 @@ def plain_row_dots(rows: NDArray[np.int16], a: Ints, b: Ints) -> Ints:
     return _chunked(lambda one, other: np.einsum("ij,ij->i", rows[one].astype(np.int64), rows[other].astype(np.int64)), a, b, 2_000)
 
 
-def _chunked(figure: Callable[[Ints, Ints], Any], a: Ints, b: Ints, size: int = _CHUNK) -> Any:
+def _chunked(figure: Callable[[Ints, Ints], NDArray[Any]], a: Ints, b: Ints, size: int = _CHUNK) -> NDArray[Any]:
     """The figure of many pairs, some at a time."""
     return np.concatenate([figure(a[start : start + size], b[start : start + size]) for start in range(0, max(1, len(a)), size)])
 
@@ -163,5 +168,5 @@ def _backend(name: str) -> Callable[..., Any]:
     if is_compiled():
         from pipeline.measures import likeness_numba
 
-        return {"dots": likeness_numba.dots, "row_dots": likeness_numba.row_dots}[name]
-    return {"dots": plain_dots, "row_dots": plain_row_dots}[name]
+        return cast("Callable[..., Any]", {"dots": likeness_numba.dots, "row_dots": likeness_numba.row_dots}[name])
+    return {"dots": cast("Callable[..., Any]", plain_dots), "row_dots": plain_row_dots}[name]

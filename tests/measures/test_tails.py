@@ -77,8 +77,8 @@ def test_no_pair_counts_twice_and_a_few_accounts_give_few_bits() -> None:
 
 def test_unknown_figures_and_nobody_give_nothing() -> None:
     strata = Strata(np.zeros(3, dtype=np.int64), np.full(3, 50), (10,))
-    null = null_of(strata, lambda a, b: np.where(a == 0, np.nan, 1.0), np.ones(3, dtype=np.bool_), _everyone, 1_000, 1)
+    null = null_of(strata, lambda a, _: np.where(a == 0, np.nan, 1.0), np.ones(3, dtype=np.bool_), _everyone, 1_000, 1)
     assert null.figures.tolist() == [1.0]
     assert null.bits(np.array([0, 0]), np.array([np.nan, 2.0])).tolist() == [0.0, 0.0]
     none = np.zeros(0, dtype=np.int64)
-    assert len(null_of(Strata(none, none, EDGES), lambda a, b: np.zeros(len(a)), none > 0, _everyone, 1_000, 1).bits(none, np.zeros(0))) == 0
+    assert len(null_of(Strata(none, none, EDGES), lambda a, _: np.zeros(len(a)), none > 0, _everyone, 1_000, 1).bits(none, np.zeros(0))) == 0
