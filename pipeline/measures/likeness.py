@@ -74,8 +74,8 @@ def exchangeability(found: Topics, a: Ints, b: Ints) -> Floats:
     chance = found.noise[a] + found.noise[b]
     with np.errstate(divide="ignore", invalid="ignore"):
         figure: Floats = np.log(np.maximum(apart, 1) / chance)
-    ratio: Floats = np.round(np.where((found.length[a] > 0) & (found.length[b] > 0) & (chance > 0), figure, np.nan), 6)
-    return ratio
+    known: Floats = np.where((found.length[a] > 0) & (found.length[b] > 0) & (chance > 0), figure, np.nan)
+    return np.round(known, 6)
 
 
 def rank_normal(columns: Floats) -> Ints:
@@ -109,8 +109,8 @@ def _profile_distance(scores: Ints, least: int, a: Ints, b: Ints) -> Floats:
     apart = np.where(both, one, 0) - np.where(both, other, 0)
     known = both.sum(axis=1)
     figure = (apart * apart).sum(axis=1) / np.maximum(known, 1) / float(_SCORE) ** 2
-    distance: Floats = np.round(np.where(known >= max(1, least), figure, np.nan), 6)
-    return distance
+    distance: Floats = np.where(known >= max(1, least), figure, np.nan)
+    return np.round(distance, 6)
 
 
 def hour_residuals(counts: Floats) -> NDArray[np.int16]:
@@ -122,8 +122,8 @@ def hour_residuals(counts: Floats) -> NDArray[np.int16]:
     by_day, by_hour, whole = roots.sum(axis=2), roots.sum(axis=1), roots.sum(axis=(1, 2))
     left = (roots - by_day[:, :, None] * by_hour[:, None, :] / np.maximum(whole, 1.0)[:, None, None]).reshape(len(roots), counts.shape[1] * HOURS)
     length = np.sqrt((left**2).sum(axis=1, keepdims=True))
-    unit: Floats = np.divide(left, length, out=np.zeros_like(left), where=length > 1e-9)
-    return np.rint(unit * _RESIDUAL).astype(np.int16)
+    unit: Floats = left / np.maximum(length, 1e-9)
+    return np.asarray(np.rint(np.where(length > 1e-9, unit, 0.0) * _RESIDUAL), dtype=np.int16)
 
 
 def timing_distance(rows: NDArray[np.int16], place: Ints, a: Ints, b: Ints) -> Floats:

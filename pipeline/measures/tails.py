@@ -45,7 +45,7 @@ class Strata:
 
     def pools(self, among: NDArray[np.bool_]) -> list[tuple[int, Ints, Ints]]:
         """Every stratum that can hold a pair: its number, and those of some accounts that its pairs are drawn of, one of each list."""
-        found = []
+        found: list[tuple[int, Ints, Ints]] = []
         for depth, edge in enumerate(self.edges):
             enough = [np.flatnonzero(among & (self.manner == kind) & (self.size >= edge)) for kind in range(self.manners)]
             for low in range(self.manners):
