@@ -33,6 +33,12 @@ VERDICT_SETTINGS = (
     ("verdict", "min_harvest_share"),
     ("verdict", "min_output_tokens"),
     ("verdict", "alternative_share"),
+    ("verdict", "repeated_share"),
+    ("verdict", "few_texts_share"),
+    ("verdict", "batch_request_share"),
+    ("verdict", "end_user_count"),
+    ("verdict", "migration_max_accounts"),
+    ("verdict", "migration_pause_days"),
     ("verdict", "null_groups"),
     ("verdict", "control_accounts"),
 )
