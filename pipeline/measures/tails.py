@@ -49,9 +49,11 @@ class Strata:
         for depth, edge in enumerate(self.edges):
             enough = [np.flatnonzero(among & (self.manner == kind) & (self.size >= edge)) for kind in range(self.manners)]
             for low in range(self.manners):
-                for high in range(low, self.manners):
-                    if len(enough[low]) and len(enough[high]):
-                        found.append(((low * self.manners + high) * len(self.edges) + depth, enough[low], enough[high]))
+                found += [
+                    ((low * self.manners + high) * len(self.edges) + depth, enough[low], enough[high])
+                    for high in range(low, self.manners)
+                    if len(enough[low]) and len(enough[high])
+                ]
         return found
 
 
@@ -81,9 +83,7 @@ def distinct(numbers: Ints) -> Ints:
     return ordered[first]
 
 
-def null_of(
-    strata: Strata, figure: Callable[[Ints, Ints], Floats], among: NDArray[np.bool_], allowed: Callable[[Ints, Ints], NDArray[np.bool_]], pairs: int, seed: int
-) -> Null:
+def null_of(strata: Strata, figure: Callable[[Ints, Ints], Floats], among: NDArray[np.bool_], allowed: Callable[[Ints, Ints], NDArray[np.bool_]], pairs: int, seed: int) -> Null:
     """Random pairs of each stratum, no pair twice, and their figures.
 
     In: the figure of pairs of positions (NaN where unknown), the accounts to draw from, whether a pair of them may be a pair of strangers, and how many pairs are wanted in all.
@@ -98,9 +98,7 @@ def null_of(
     return Null(np.concatenate(parts), np.cumsum([0, *(len(part) for part in parts)]).astype(np.int64))
 
 
-def _drawn(
-    number: int, one: Ints, other: Ints, strata: Strata, allowed: Callable[[Ints, Ints], NDArray[np.bool_]], wanted: int, rng: np.random.Generator
-) -> tuple[Ints, Ints]:
+def _drawn(number: int, one: Ints, other: Ints, strata: Strata, allowed: Callable[[Ints, Ints], NDArray[np.bool_]], wanted: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Distinct pairs of one stratum, at most as many as wanted."""
     found: Ints = np.empty(0, dtype=np.int64)
     count = len(strata.size)

@@ -13,7 +13,7 @@ from pipeline.config import Config
 from pipeline.kinds import LIKENESS_FAMILIES, likeness_caps
 from pipeline.stages.likeness import families, likeness
 from pipeline.stages.likeness_signals import MANNER_SHARES, PROFILE, manners, signals
-from tests.stages.builders import CONFIG, Frames, empty, python_stage, run, shuffled, stage_named
+from tests.stages.builders import CONFIG, Frames, empty, python_stage, run, stage_named
 
 STAGE = stage_named("pipeline.stages.likeness:likeness")
 
