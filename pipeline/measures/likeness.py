@@ -100,7 +100,8 @@ def _mean_ranks(values: Floats) -> Floats:
 
 def profile_distance(scores: Ints, a: Ints, b: Ints, least: int) -> Floats:
     """Mean squared difference of normal scores over the columns that both know. NaN where these are fewer than `least`."""
-    return _chunked(functools.partial(_profile_distance, scores, least), a, b)
+    found: Floats = _chunked(functools.partial(_profile_distance, scores, least), a, b)
+    return found
 
 
 def _profile_distance(scores: Ints, least: int, a: Ints, b: Ints) -> Floats:
@@ -122,8 +123,8 @@ def hour_residuals(counts: Floats) -> NDArray[np.int16]:
     by_day, by_hour, whole = roots.sum(axis=2), roots.sum(axis=1), roots.sum(axis=(1, 2))
     left = (roots - by_day[:, :, None] * by_hour[:, None, :] / np.maximum(whole, 1.0)[:, None, None]).reshape(len(roots), counts.shape[1] * HOURS)
     length = np.sqrt((left**2).sum(axis=1, keepdims=True))
-    unit: Floats = left / np.maximum(length, 1e-9)
-    return np.asarray(np.rint(np.where(length > 1e-9, unit, 0.0) * _RESIDUAL), dtype=np.int16)
+    rows: NDArray[np.int16] = np.round(np.divide(left, length, out=np.zeros_like(left), where=length > 1e-9) * _RESIDUAL).astype(np.int16)
+    return rows
 
 
 def timing_distance(rows: NDArray[np.int16], place: Ints, a: Ints, b: Ints) -> Floats:
@@ -136,25 +137,27 @@ def timing_distance(rows: NDArray[np.int16], place: Ints, a: Ints, b: Ints) -> F
 
 def dots(ends: Ints, columns: Ints, weights: Ints, a: Ints, b: Ints) -> Ints:
     """Product of two sparse rows of whole numbers, of each pair. In: rows as in Topics, pairs of rows. Out: (pairs,)."""
-    product: Ints = _backend("dots")(ends, columns, weights, a, b)
-    return product
+    found: Ints = _backend("dots")(ends, columns, weights, a, b)
+    return found
 
 
 def row_dots(rows: NDArray[np.int16], a: Ints, b: Ints) -> Ints:
     """Product of two dense rows of small whole numbers, of each pair. Out: (pairs,)."""
-    product: Ints = _backend("row_dots")(rows, a, b)
-    return product
+    found: Ints = _backend("row_dots")(rows, a, b)
+    return found
 
 
 def plain_dots(ends: Ints, columns: Ints, weights: Ints, a: Ints, b: Ints) -> Ints:
     """See `dots`; in scipy."""
     matrix = sparse.csr_matrix((weights, columns, ends), shape=(len(ends) - 1, int(columns.max()) + 1 if len(columns) else 1))
-    return _chunked(lambda one, other: np.asarray(matrix[one].multiply(matrix[other]).sum(axis=1), dtype=np.int64).ravel(), a, b)
+    found: Ints = _chunked(lambda one, other: np.asarray(matrix[one].multiply(matrix[other]).sum(axis=1), dtype=np.int64).ravel(), a, b)
+    return found
 
 
 def plain_row_dots(rows: NDArray[np.int16], a: Ints, b: Ints) -> Ints:
     """See `row_dots`; in numpy."""
-    return _chunked(lambda one, other: np.einsum("ij,ij->i", rows[one].astype(np.int64), rows[other].astype(np.int64)), a, b, 2_000)
+    found: Ints = _chunked(lambda one, other: np.einsum("ij,ij->i", rows[one].astype(np.int64), rows[other].astype(np.int64)), a, b, 2_000)
+    return found
 
 
 def _chunked(figure: Callable[[Ints, Ints], NDArray[Any]], a: Ints, b: Ints, size: int = _CHUNK) -> NDArray[Any]:
@@ -168,5 +171,7 @@ def _backend(name: str) -> Callable[..., Any]:
     if is_compiled():
         from pipeline.measures import likeness_numba
 
-        return cast("Callable[..., Any]", {"dots": likeness_numba.dots, "row_dots": likeness_numba.row_dots}[name])
-    return {"dots": cast("Callable[..., Any]", plain_dots), "row_dots": plain_row_dots}[name]
+        compiled: dict[str, Callable[..., Any]] = {"dots": likeness_numba.dots, "row_dots": likeness_numba.row_dots}
+        return compiled[name]
+    plain: dict[str, Callable[..., Any]] = {"dots": plain_dots, "row_dots": plain_row_dots}
+    return plain[name]

@@ -49,11 +49,11 @@ class Strata:
         for depth, edge in enumerate(self.edges):
             enough = [np.flatnonzero(among & (self.manner == kind) & (self.size >= edge)) for kind in range(self.manners)]
             for low in range(self.manners):
-                found.extend(
+                found += [
                     ((low * self.manners + high) * len(self.edges) + depth, enough[low], enough[high])
                     for high in range(low, self.manners)
                     if len(enough[low]) and len(enough[high])
-                )
+                ]
         return found
 
 

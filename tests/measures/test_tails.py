@@ -19,6 +19,10 @@ def _everyone(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.ones(len(a), dtype=np.bool_)
 
 
+def _of_the_first_unknown(a: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return np.where(a == 0, np.nan, 1.0)
+
+
 def _world(seed: int, accounts: int = 700) -> tuple[Strata, np.ndarray]:
     """Accounts at random places of a line whose scale depends on their manner and sample, so that one null for all would be wrong."""
     draw = np.random.default_rng(seed)
@@ -77,8 +81,8 @@ def test_no_pair_counts_twice_and_a_few_accounts_give_few_bits() -> None:
 
 def test_unknown_figures_and_nobody_give_nothing() -> None:
     strata = Strata(np.zeros(3, dtype=np.int64), np.full(3, 50), (10,))
-    null = null_of(strata, lambda a, _: np.where(a == 0, np.nan, 1.0), np.ones(3, dtype=np.bool_), _everyone, 1_000, 1)
+    null = null_of(strata, _of_the_first_unknown, np.ones(3, dtype=np.bool_), _everyone, 1_000, 1)
     assert null.figures.tolist() == [1.0]
     assert null.bits(np.array([0, 0]), np.array([np.nan, 2.0])).tolist() == [0.0, 0.0]
     none = np.zeros(0, dtype=np.int64)
-    assert len(null_of(Strata(none, none, EDGES), lambda a, _: np.zeros(len(a)), none > 0, _everyone, 1_000, 1).bits(none, np.zeros(0))) == 0
+    assert len(null_of(Strata(none, none, EDGES), _of_the_first_unknown, none > 0, _everyone, 1_000, 1).bits(none, np.zeros(0))) == 0
