@@ -33,7 +33,7 @@ def following(births: Ints, starts: Ints) -> Ints:
     """How many births follow any of the waves, of each set of waves. In: ascending births (n,); starts (sets, waves). Out: (sets,). A birth that follows two counts once."""
     begin = np.sort(starts, axis=1) - BEFORE_US
     end = begin + BEFORE_US + AFTER_US
-    begin[:, 1:] = np.maximum(begin[:, 1:], end[:, :-1])
+    begin[:, 1:] = np.maximum(begin[:, 1:], end[:, :-1] + 1)  # both ends count, so what two waves cover is counted with the first
     counts: Ints = (np.searchsorted(births, end.ravel(), side="right") - np.searchsorted(births, begin.ravel(), side="left")).reshape(starts.shape).sum(axis=1)
     return counts
 
