@@ -12,6 +12,7 @@ from pipeline.config import load_config
 from pipeline.ingest import coverage
 from pipeline.pages.words import load_wording
 from pipeline.stages import alternatives, findings, unchecked, verdict
+from pipeline.stages.operational import OPERATIONAL
 
 WORDING = load_wording(assets.reports_folder() / "wording.toml")
 
@@ -30,14 +31,21 @@ def test_the_reasons_are_found_where_they_are_written():
     assert len(names_in(verdict, r'"(?:refer|watch|explained)", "(\w+)"')) >= 5
 
 
-@pytest.mark.parametrize("name", [*findings.SHARED_MEASURES.values(), *findings.TEST_UNITS, "templated_output", *(f"fits_{name}" for name in alternatives.EXPLAINS)])
+@pytest.mark.parametrize("name", [*findings.SHARED_MEASURES.values(), *findings.TEST_UNITS, *OPERATIONAL, "templated_output", *(f"fits_{name}" for name in alternatives.EXPLAINS)])
 def test_every_measure_has_a_sentence(name):
     assert WORDING.text("measure", name, "sentence")
 
 
-@pytest.mark.parametrize("name", findings.TEST_UNITS)
+@pytest.mark.parametrize("name", [*findings.TEST_UNITS, *OPERATIONAL])
 def test_every_test_has_a_name(name):
     assert WORDING.knows("test", name)
+
+
+@pytest.mark.parametrize(("name", "family"), OPERATIONAL.items())
+def test_every_test_that_is_not_counted_says_so_and_names_an_innocent_cause(name, family):
+    assert re.fullmatch(r"Shown, not counted\. .{40,}", WORDING.text("test", name, "innocent"))
+    assert "decided nothing" in WORDING.text("measure", name, "sentence")
+    assert WORDING.knows("family", family)
 
 
 @pytest.mark.parametrize("name", alternatives.EXPLAINS)
@@ -80,7 +88,7 @@ def test_an_unknown_measure_is_shown_with_its_numbers():
     assert WORDING.finding("new_measure", values, has_baseline=False) == "New measure is 3 items."
 
 
-@pytest.mark.parametrize("name", [*findings.SHARED_MEASURES.values(), *findings.TEST_UNITS, "templated_output", *(f"fits_{name}" for name in alternatives.EXPLAINS)])
+@pytest.mark.parametrize("name", [*findings.SHARED_MEASURES.values(), *findings.TEST_UNITS, *OPERATIONAL, "templated_output", *(f"fits_{name}" for name in alternatives.EXPLAINS)])
 def test_a_measure_without_anything_to_compare_with_does_not_speak_of_an_unknown_comparison(name):
     said = WORDING.finding(name, {"value": "V", "threshold": "T", "n": "0"}, has_baseline=False)
     assert "V" in said

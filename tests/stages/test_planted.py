@@ -11,7 +11,7 @@ from pipeline.stages import PUBLISHED, STAGES, TABLES
 from tests.stages import planted
 from tests.stages.builders import Frames, empty, python_stage, run, shuffled
 
-LATER = ("network_ids", "lineage", "known_networks", "known_values", "returned_values", "blind_spots")
+LATER = ("network_ids", "lineage", "known_networks", "known_values", "returned_values", "blind_spots", "context_events")
 """Tables that the run makes at its edges or from earlier nights."""
 PUBLISHED_HERE = sorted(set(PUBLISHED) - set(LATER))
 PYTHON_STAGES = [stage for stage in STAGES if not stage.is_sql and not stage.is_edge and stage.writes[0] not in LATER]

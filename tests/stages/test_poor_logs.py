@@ -9,7 +9,7 @@ from pipeline.stages import PUBLISHED, TABLES
 from tests.stages.builders import Account, Frames, empty, run, world
 from tests.stages.planted import carded, ordinary
 
-LATER = ("network_ids", "lineage", "known_networks", "known_values", "returned_values", "blind_spots")
+LATER = ("network_ids", "lineage", "known_networks", "known_values", "returned_values", "blind_spots", "context_events")
 POPULATION = [*ordinary(180, 12, requests=16), *carded(8, 8)]
 
 
