@@ -15,6 +15,8 @@ from pipeline.pages.words import joined
 
 _NOTHING_BITS = 0.05
 """Below this, bits would be shown as 0.0."""
+WORDING_FAMILY = "template and near-duplicate prompts"
+"""The family of the input contract without which accounts are linked by shape only: confidence is then low at most."""
 
 
 def likelihood(source: Source, network: Row, families: Sequence[Row]) -> str:
@@ -55,7 +57,7 @@ def confidence(source: Source, network: Row, families: Sequence[Row]) -> str:
     blind = [row["family"] for row in source.blind_spots if row["status"] != "ran"]
     pages = source.config.pages
     level = "moderate"
-    if admitted < pages.moderate_families or not tested or not compared:
+    if admitted < pages.moderate_families or not tested or not compared or _uncheckable(source, network):
         level = "low"
     elif admitted >= pages.high_families and calibrated and not blind:
         level = "high"
@@ -72,9 +74,21 @@ def _because(source: Source, network: Row, admitted: int, *, tested: bool, compa
         parts.append(line("confidence_because", "no_control"))
     if not calibrated:
         parts.append(line("confidence_because", "uncalibrated"))
+    parts += [line("confidence_because", lacking) for lacking in _uncheckable(source, network)]
     if blind:
         parts.append(line("confidence_because", "blind", families=numbers.counted(len(blind), "families")))
     return parts
+
+
+def _uncheckable(source: Source, network: Row) -> list[str]:
+    """What the log lacks that keeps confidence low, as names of lines in wording.toml: what would tell who fits an innocent explanation, or any trace of prompts."""
+    traceless = any(row["family"] == WORDING_FAMILY and row["status"] == "not_run" for row in source.blind_spots)
+    return [*(["unchecked"] if _is_unchecked(network) else []), *(["no_prompts"] if traceless else [])]
+
+
+def _is_unchecked(network: Row) -> bool:
+    """Whether an innocent explanation that the log cannot rule out keeps it from being referred (stage 65)."""
+    return str(network["reason"] or "").startswith("unchecked_")
 
 
 def alternative(source: Source, network: Row) -> str:
@@ -104,7 +118,7 @@ def _explanation(source: Source, network: Row) -> str:
     name, margin = network["best_alternative"], network["alternative_margin_bits"]
     left = _left(source, margin)
     if not name or name == "none":
-        return "none" if name else "not_recorded"
+        return "not_recorded" if not name else "unchecked" if _is_unchecked(network) else "none"
     if left is None:
         return "unknown"
     return "everything" if left < _NOTHING_BITS else "enough" if margin <= 0 else "short"
