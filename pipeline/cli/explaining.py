@@ -65,7 +65,8 @@ def _explain(name: str, vs: str | None, net: str | None, out: Path, form: consol
         parts = {**dataclasses.asdict(found), "waterfall": [dataclasses.asdict(step) for step in steps], "without": without}
         console.document({"against": against, "network": network, **parts}, _SCHEMA)
     elif form == "csv":
-        console.rows(_names(found.bars), [dataclasses.astuple(bar) for bar in found.bars], "csv", _SCHEMA)
+        bars = (*found.bars, *found.likeness)
+        console.rows(_names(bars), [dataclasses.astuple(bar) for bar in bars], "csv", _SCHEMA)
     else:
         _print(found, steps, against, network, without)
     _say_next(account, network, vs, out)
@@ -92,7 +93,7 @@ def _fellows(run: FinishedRun, account: dict[str, Any], vs: str | None, network:
 def _print_nothing(account: dict[str, Any], out: Path, form: console.Format) -> None:
     if form == "json":
         nobody = {"against": "nobody", "network": None, "account_id": account["account_id"], "compared_with": 0}
-        console.document(nobody | {part: [] for part in ("bars", "facts", "rows", "waterfall", "without")}, _SCHEMA)
+        console.document(nobody | {part: [] for part in ("bars", "likeness", "facts", "rows", "waterfall", "without")}, _SCHEMA)
     elif form == "csv":
         console.rows(("family", "evidence_class", "mean_bits", "linked_share", "kinds"), [], "csv", _SCHEMA)
     else:
@@ -107,6 +108,7 @@ def _print(found: Explanation, steps: tuple[Step, ...], against: str, network: d
     _print_waterfall(found, steps)
     if found.colleague_count:
         console.paragraph(f"{found.colleague_count} of those compared belong to the same vouched organisation: what colleagues share is no evidence.")
+    _print_likeness(found)
     _print_facts(found)
     if without and network:
         console.heading(f"WITHOUT ONE FAMILY, JUDGED AGAIN ({network['network_id']}, {network['account_count']} members)")
@@ -135,6 +137,14 @@ def _print_waterfall(found: Explanation, steps: tuple[Step, ...]) -> None:
     silent = [bar.family for bar in found.bars if not bar.mean_bits]
     if silent:
         console.paragraph(f"Nothing from: {', '.join(silent)}.")
+
+
+def _print_likeness(found: Explanation) -> None:
+    """What adds no bit to the waterfall: how alike the accounts are without sharing a value."""
+    alike = [bar for bar in found.likeness if bar.mean_bits]
+    if found.likeness:
+        said = ", ".join(f"{bar.family} {bar.mean_bits:.2f} bits ({bar.linked_share:.0%} of pairs)" for bar in alike)
+        console.paragraph(f"Alike beside it, which is in no sum and links nobody: {said or 'in nothing'}. Only pairs that share a value or a network are compared.")
 
 
 def _print_facts(found: Explanation) -> None:

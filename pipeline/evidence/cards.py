@@ -11,6 +11,7 @@ from pipeline import assets
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.names import ranked_members
 from pipeline.features import FEATURES
+from pipeline.kinds import FAMILIES
 
 if TYPE_CHECKING:
     from pipeline.pages.words import Wording
@@ -74,11 +75,15 @@ def links_of(run: FinishedRun, name: str) -> pl.DataFrame:
 
 
 def linked_accounts(run: FinishedRun, name: str) -> list[Row]:
-    """One row an account that shares enough to be written down: other_account_id, bits in all, families and kinds with most bits first, its network."""
+    """One row an account that shares enough to be written down: other_account_id, bits of what is shared in all, families and kinds with most bits first, its network.
+
+    How alike the two are is listed among the families and not in the bits, which are those that a link is made by.
+    """
     links = links_of(run, name)
     if not links.height:
         return []
-    own = pl.col("bits").sum().round(6), pl.col("family").unique(maintain_order=True), pl.col("kind").unique(maintain_order=True)
+    shared = pl.col("bits").filter(pl.col("family").is_in(FAMILIES))
+    own = shared.sum().round(6), pl.col("family").unique(maintain_order=True), pl.col("kind").unique(maintain_order=True)
     pairs = links.group_by("other_account_id", maintain_order=True).agg(*own).sort(["bits", "other_account_id"], descending=[True, False])
     networks = run.columns("accounts", "account_id", "network_id")
     joined = pairs.join(networks, left_on="other_account_id", right_on="account_id", how="left", maintain_order="left")

@@ -18,7 +18,7 @@ import polars as pl
 from pipeline.config import Config, recorded_config
 from pipeline.errors import InputError
 from pipeline.evidence.finished import FinishedRun
-from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, GATE_FAMILIES, kind_table, kinds
+from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, GATE_FAMILIES, LIKENESS_FAMILIES, kind_table, kinds
 from pipeline.stages.population import scorer_of
 
 FELLOWS = 400
@@ -81,6 +81,8 @@ class Explanation:
     colleague_count: int
     """those of the account's own vouched organisation: what they share is no evidence"""
     bars: tuple[Bar, ...]
+    likeness: tuple[Bar, ...]
+    """how alike they are without sharing a value: beside the bars and in no sum, for it links nobody; pairs that the run did not compare count 0"""
     mean_bits: float
     median_bits: float
     """median of the total over the pairs, what the run goes by"""
@@ -106,6 +108,7 @@ def explain(run: FinishedRun, account: Mapping[str, Any], fellows: pl.DataFrame)
         compared_with=near.height,
         colleague_count=_colleagues(values, own),
         bars=bars,
+        likeness=_likeness(run, own, [key for key in ids if key != own]),
         mean_bits=round(float(totals.mean()), 6),
         median_bits=round(float(np.median(totals)), 6),
         edge_bits=round(math.log2(max(2, entities)) + config.networks.edge_margin_bits, 6),
@@ -127,6 +130,20 @@ def _bars(values: pl.DataFrame, own: int, keys: np.ndarray[Any, np.dtype[np.int6
         for family, bits in zip(scorer.families, families.T, strict=True)
     )
     return tuple(sorted(bars, key=lambda bar: (-bar.mean_bits, FAMILIES.index(bar.family)))), scorer.total(*pairs)
+
+
+def _likeness(run: FinishedRun, own: int, others: Sequence[int]) -> tuple[Bar, ...]:
+    """The families of likeness, from what the run compared: pairs that share a value or a network."""
+    if not run.holds("pair_likeness"):
+        return ()
+    near = pl.concat([run.where("pair_likeness", **{side: own}) for side in ("account_a", "account_b")])
+    other = pl.when(pl.col("account_a") == own).then("account_b").otherwise("account_a")
+    rows = near.filter(other.is_in(list(others)))
+    bars = []
+    for family in LIKENESS_FAMILIES:
+        bits = rows.filter(pl.col("family") == family)["bits"].sort().to_list()
+        bars.append(Bar(family, CLASS_OF_FAMILY[family], round(math.fsum(bits) / len(others), 6), round(len(bits) / len(others), 6), family if bits else ""))
+    return tuple(bars)
 
 
 def _colleagues(values: pl.DataFrame, own: int) -> int:

@@ -18,6 +18,7 @@ from pipeline import redact
 from pipeline.errors import InputError
 from pipeline.history.journal import Entry, read_journal
 from pipeline.history.standing import revoked_numbers
+from pipeline.kinds import FAMILIES
 from pipeline.operations.recording import append, journal_lock, record
 from pipeline.store import latest_run, read_json
 
@@ -114,7 +115,7 @@ def _about(root: Path, subject: str) -> dict[str, Any]:
 
 def _seen(folder: Path, network: Mapping[str, Any]) -> dict[str, Any]:
     families = pl.read_parquet(folder / "tables" / "network_families.parquet", columns=["network_id", "family", "admitted", "median_bits"], glob=False, hive_partitioning=False)
-    own = families.filter((pl.col("network_id") == network["network_id"]) & (pl.col("admitted") | (pl.col("median_bits") > 0)))
+    own = families.filter((pl.col("network_id") == network["network_id"]) & pl.col("family").is_in(FAMILIES) & (pl.col("admitted") | (pl.col("median_bits") > 0)))
     facts = {name: network[name] for name in ("tier", "account_count", "coordination_bits", "extraction_bits")}
     return {**facts, "families": sorted(own["family"].to_list())}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from pipeline import redact
 from pipeline.history.standing import Allowed, Disposition
+from pipeline.kinds import FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.changes import difference
 from pipeline.pages.pieces import Numbering, table
@@ -111,7 +112,8 @@ def _look_alike(source: Source, network: Row, own: frozenset[str], word: Disposi
 
 
 def _established(rows: Iterable[Row]) -> frozenset[str]:
-    return frozenset(row["family"] for row in rows if row["admitted"] or (row["median_bits"] or 0.0) > 0)
+    """Families of shared values, which the journal of a cleared network names, too."""
+    return frozenset(row["family"] for row in rows if row["family"] in FAMILIES and (row["admitted"] or (row["median_bits"] or 0.0) > 0))
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:

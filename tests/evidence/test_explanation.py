@@ -13,6 +13,7 @@ import pytest
 from pipeline.errors import InputError, IntegrityError
 from pipeline.evidence.explanation import FACTS, ROWS_A_FACT, Explanation, explain
 from pipeline.evidence.finished import FinishedRun
+from pipeline.kinds import LIKENESS_FAMILIES
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def _pool(run: FinishedRun) -> list[str]:
 
 def test_the_bits_of_a_pair_are_those_of_its_links(run: FinishedRun) -> None:
     """The link SQL and the explanation add up the same pair in two ways."""
-    links = run.table("links")
+    links = run.table("links").filter(pl.col("bits_kind") == "rarity")
     pairs = links.select("account_a", "account_b").unique().sort("account_a", "account_b")
     assert pairs.height > 10
     for a, b in pairs.iter_rows():
@@ -45,6 +46,23 @@ def test_the_bits_of_a_pair_are_those_of_its_links(run: FinishedRun) -> None:
         for family in stated["family"].unique():
             assert bars[family] == pytest.approx(stated.filter(pl.col("family") == family)["bits"].sum(), abs=2e-6)
         assert found.mean_bits == pytest.approx(stated["bits"].sum(), abs=1e-5)
+
+
+def test_likeness_stands_beside_the_sum_and_is_that_of_the_pairs_compared(run: FinishedRun) -> None:
+    """Known another way: every row of the account in pair_likeness, its bits over the number of accounts asked about."""
+    pool, keys = _pool(run), dict(run.table("accounts").select("account_id", "account_key").iter_rows())
+    rows = run.table("pair_likeness")
+    assert rows.height
+    for name in pool:
+        others = [other for other in pool if other != name]
+        found = _against(run, name, others)
+        near = {keys[other] for other in others}
+        expected = dict.fromkeys(LIKENESS_FAMILIES, 0.0)
+        for a, b, family, bits in rows.select("account_a", "account_b", "family", "bits").iter_rows():
+            if (a == keys[name] and b in near) or (b == keys[name] and a in near):
+                expected[family] += bits / len(others)
+        assert {bar.family: bar.mean_bits for bar in found.likeness} == pytest.approx(expected, abs=2e-6)
+        assert not {bar.family for bar in found.bars} & set(LIKENESS_FAMILIES)
 
 
 def test_families_add_up_to_the_total_and_the_median_is_the_runs(run: FinishedRun) -> None:

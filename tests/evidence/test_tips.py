@@ -87,7 +87,7 @@ def test_bits_are_those_of_the_strongest_link_of_the_run(run, half):
     """The links table adds up the same pairs in another way."""
     tip, found = half
     bits: dict[frozenset[str], float] = defaultdict(float)
-    for a, b, value in run.table("links").select("account_a", "account_b", "bits").rows():
+    for a, b, value in run.table("links").filter(pl.col("bits_kind") == "rarity").select("account_a", "account_b", "bits").rows():
         bits[frozenset((a, b))] += value
     for other in found.others[:4]:
         stated = {holder.account_id: bits[frozenset((holder.account_id, other.account_id))] for holder in tip.holders}

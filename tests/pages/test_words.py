@@ -54,7 +54,7 @@ def test_every_innocent_explanation_is_described(name):
     assert WORDING.text("alternative", name, "decide")
 
 
-@pytest.mark.parametrize("name", kinds.FAMILIES)
+@pytest.mark.parametrize("name", kinds.LINK_FAMILIES)
 def test_every_family_of_evidence_has_a_word(name):
     assert WORDING.knows("family", name)
     assert WORDING.knows("class", kinds.CLASS_OF_FAMILY[name])
@@ -66,7 +66,7 @@ def test_every_class_of_evidence_is_explained(name):
     assert WORDING.text("class", name, "meaning") in WORDING.classes()
 
 
-@pytest.mark.parametrize("name", [kind.kind for kind in kinds.kinds(load_config().links)])
+@pytest.mark.parametrize("name", [*(kind.kind for kind in kinds.kinds(load_config().links)), *kinds.LIKENESS_FAMILIES])
 def test_every_kind_of_link_has_a_word(name):
     assert WORDING.knows("kind", name)
 

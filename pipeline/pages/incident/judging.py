@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.kinds import GATE_FAMILIES
+from pipeline.kinds import FAMILIES, GATE_FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.incident.records import Incident, NetworkSheet, Row
 from pipeline.pages.incident.wording import say, shared, words
@@ -46,8 +46,9 @@ def admitted(sheet: NetworkSheet) -> list[str]:
 
 
 def covering(sheet: NetworkSheet) -> list[Row]:
-    """Families that cover at least half of the network or admit it, or that tie the median pair."""
-    return [row for row in sheet.families if row["admitted"] or (row["coverage_share"] or 0.0) >= 0.5 or (row["median_bits"] or 0.0) > 0]
+    """Families of shared values that cover at least half of the network or admit it, or that tie the median pair. Likeness of pairs counts for none."""
+    shared = [row for row in sheet.families if row["family"] in FAMILIES]
+    return [row for row in shared if row["admitted"] or (row["coverage_share"] or 0.0) >= 0.5 or (row["median_bits"] or 0.0) > 0]
 
 
 def control_word(incident: Incident, sheet: NetworkSheet) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES
+from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, LINK_FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.incident import judging
 from pipeline.pages.incident.blocks import Block, Plot, Section, bullets, figure, table, text
@@ -188,11 +188,12 @@ def _text(cell: Cell | str) -> str:
 def _family_rows(incident: Incident) -> list[list[Cell | str]]:
     counted = {family: (ran, hits) for family, ran, hits in incident.run.family_hits}
     rows: list[list[Cell | str]] = []
-    for family in FAMILIES:
+    for family in LINK_FAMILIES:
         ran, hits = counted.get(family, (0, 0))
         here = [sheet.network_id for sheet in incident.networks if any(row["family"] == family and row["admitted"] for row in sheet.families)]
+        level = "half of the members covered" if family in FAMILIES else "explains only, opens nothing"
         kind = f"family of evidence, {shared().word('class', CLASS_OF_FAMILY[family])}"
-        rows.append([f"{sentence(shared().word('family', family))}", kind, numbers.counted(ran, "networks"), numbers.count(hits), "half of the members covered", _here(here)])
+        rows.append([f"{sentence(shared().word('family', family))}", kind, numbers.counted(ran, "networks"), numbers.count(hits), level, _here(here)])
     return rows
 
 
