@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipeline.evidence.cards import Parts, Row
@@ -26,7 +26,7 @@ def show_harvest(parts: Parts, show: Print) -> None:
     show("WHOSE TRAFFIC IT IS, AND WHAT SHOWS IT" if is_referred else "WHAT ITS TRAFFIC IS MADE OF", shown, ("how",))
 
 
-def _capability(words: Wording, row: Row, own: dict[str, Row]) -> Row:
+def _capability(words: Wording, row: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]]) -> Row:
     from pipeline.pages import harvest
 
     mine = own.get(row["capability"])
@@ -41,7 +41,7 @@ def _capability(words: Wording, row: Row, own: dict[str, Row]) -> Row:
     }
 
 
-def _traffic(name: str, row: Row) -> Row:
+def _traffic(name: str, row: Mapping[str, Any]) -> Row:
     from pipeline.pages import harvest
 
     known = row["share"] is not None

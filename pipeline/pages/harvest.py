@@ -80,13 +80,14 @@ def _capability(wording: Wording, row: Row, own: Mapping[str, Row]) -> tuple[Cel
 
 
 def _first(wording: Wording, rows: Sequence[Row]) -> str:
-    """`most of all reasoning`, of the operator's prompts where they are known."""
-    own = [row for row in rows if row["part"] == "operator"] or [row for row in rows if row["part"] == "all"]
-    told = [row for row in own if row["capability"] != "general"]
+    """`most of all reasoning`; of the prompts with the group's wording where it has one."""
+    own = [row for row in rows if row["part"] == "operator"]
+    told = [row for row in own or rows if row["capability"] != "general" and row["part"] != "carried"]
     if not told:
         return "nothing that the words tell"
     most = max(told, key=lambda row: (row["share"], row["capability"]))
-    return f"most of all {wording.word('capability', most['capability'])}"
+    said = f"most of all {wording.word('capability', most['capability'])}"
+    return f"{said}, where they have the group's wording" if own else said
 
 
 def traffic_table(source: Source, network: Row, numbering: Numbering) -> Table | None:

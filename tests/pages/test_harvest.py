@@ -1,0 +1,137 @@
+"""What prompts ask for and whose traffic it is, on the working page and the terminal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline import schema
+from pipeline.config import load_config
+from pipeline.pages import build_pages, harvest
+from pipeline.pages.words import load_wording
+from tests.conftest import ROOT, Program
+from tests.pages import fixtures
+from tests.pages.reading import Page
+
+HOSTILE = "</script><b>=1+1\x00\u202e"
+
+
+def capability(network: str, part: str, name: str, share: float, low: float = 0.0, high: float = 1.0, **changes: object) -> dict[str, object]:
+    plain = {"request_count": 1200, "input_tokens": 34000, "output_tokens": 560000, "prompt_count": 70, "account_count": 9, "sample_count": 640, "sample_account_count": 10}
+    return {"network_id": network, "part": part, "capability": name, "share": share, "low_share": low, "high_share": high, **plain, **changes}
+
+
+def traffic(network: str, part: str, share: float | None, *, exact: bool = False) -> dict[str, object]:
+    ends = {"low_share": None if share is None else max(share - 0.04, 0.0), "high_share": None if share is None else min(share + 0.05, 1.0)}
+    counts = {"request_count": None if share is None else round(4000 * share), "is_exact": exact, "prompt_count": 320, "sampled_count": 333, "account_count": 10}
+    return {"network_id": network, "part": part, "share": share, **ends, **counts}
+
+
+def rows(network: str) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """A pool whose prompts with the group's wording ask for reasoning, and which carries three quarters for others."""
+    asked = [
+        capability(network, "all", "coding", 0.1, 0.08, 0.13),
+        capability(network, "all", "reasoning", 0.25, 0.21, 0.3, output_tokens=None),
+        capability(network, "all", "general", 0.65, 0.6, 0.7),
+        capability(network, "operator", "reasoning", 0.92, 0.88, 0.95),
+        capability(network, "operator", "general", 0.08, 0.05, 0.12),
+        capability(network, "carried", "coding", 1.0),
+    ]
+    shares = {"operator": 0.25, "carried": 0.75, "boilerplate": 0.25, "session_stream": 0.5, "client_stack": 0.0, "unexplained": 0.25}
+    return asked, [traffic(network, part, share) for part, share in shares.items()]
+
+
+def page_of(network: str, asked: list[dict[str, object]], shares: list[dict[str, object]]) -> str:
+    frames = {**fixtures.frames(8), "network_capabilities": fixtures.table(schema.NETWORK_CAPABILITIES, asked), "network_traffic": fixtures.table(schema.NETWORK_TRAFFIC, shares)}
+    built = dict(build_pages(frames, fixtures.manifest(), load_config(), pages_for=[network]))
+    read = Page(built[f"networks/{network}.html"])
+    assert read.faults == []
+    return read.text.replace("\u202f", " ")
+
+
+def test_the_page_of_a_referred_network_says_what_was_asked_for_and_what_was_carried() -> None:
+    text = page_of(fixtures.REFER, *rows(fixtures.REFER))
+    assert "What prompts ask for: most of all reasoning, where they have the group's wording" in text
+    assert "21 % to 30 %" in text
+    assert "88 % to 95 %" in text
+    assert "640 prompts of 10 accounts were sampled." in text
+    assert "the operator's, at least" in text
+    assert "carried for others, at most" in text
+    assert "estimated from 333 requests of 10 accounts" in text
+    assert "no verdict reads it" in text
+
+
+def test_of_a_group_that_is_not_referred_no_operator_is_spoken_of() -> None:
+    text = page_of(fixtures.WATCH, *rows(fixtures.WATCH))
+    assert "What the accounts' traffic is made of" in text
+    assert "the operator's, at least" not in text
+    assert "carried for others" not in text
+    assert "with the group's wording" in text
+
+
+def test_without_wording_in_common_nothing_is_told_apart_and_what_is_counted_says_so() -> None:
+    asked = [row for row in rows(fixtures.REFER)[0] if row["part"] == "all"]
+    shares = [traffic(fixtures.REFER, part, None if part in harvest.OWNERS else 0.25, exact=True) for part in (*harvest.OWNERS, *harvest.PARTS)]
+    text = page_of(fixtures.REFER, asked, shares)
+    assert "not told apart" in text
+    assert "nothing tells it" in text
+    assert "counted" in text
+    assert "These accounts have no wording in common" in text
+
+
+def test_a_run_without_the_tables_has_a_page_without_the_part() -> None:
+    built = dict(build_pages(fixtures.frames(8), fixtures.manifest(), load_config(), pages_for=[fixtures.REFER]))
+    assert "What the traffic asks for" not in Page(built[f"networks/{fixtures.REFER}.html"]).text
+
+
+def test_a_class_of_another_version_is_released_and_not_obeyed() -> None:
+    asked = [capability(fixtures.REFER, "all", HOSTILE, 0.5), capability(fixtures.REFER, "all", "general", 0.5)]
+    frames = {**fixtures.frames(8), "network_capabilities": fixtures.table(schema.NETWORK_CAPABILITIES, asked)}
+    read = Page(dict(build_pages(frames, fixtures.manifest(), load_config(), pages_for=[fixtures.REFER]))[f"networks/{fixtures.REFER}.html"])
+    assert read.faults == []
+    assert "b" not in {tag for tag, _ in read.elements}
+    assert "\u202e" not in read.text
+    assert "\x00" not in read.text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.0, 1.0, "no interval"), (None, None, "no interval"), (0.0, 0.132, "none to 13.2 %"), (0.8677, 1.0, "86.8 % to all"), (0.0002, 0.02, "below 0.1 % to 2 %")],
+)
+def test_intervals_in_words(low: float | None, high: float | None, said: str) -> None:
+    assert harvest.interval({"low_share": low, "high_share": high}).replace("\u202f", " ") == said
+
+
+def test_every_class_and_part_has_words() -> None:
+    from pipeline.stages import capabilities, traffic_parts
+
+    wording = load_wording(ROOT / "reports" / "wording.toml")
+    assert set(wording.names("capability")) == {*capabilities.lexicon().classes, capabilities.GENERAL}
+    assert set(wording.names("traffic_part")) == {*harvest.OWNERS, *harvest.PARTS}
+    assert harvest.PARTS == traffic_parts.COMPONENTS
+    assert harvest.OWNERS == (traffic_parts.OPERATOR, traffic_parts.CARRIED)
+
+
+def test_show_prints_both_and_json_holds_the_rows(finished: Path, program: Program, tmp_path: Path) -> None:
+    network = pl.read_parquet(finished / "latest" / "tables" / "networks.parquet").filter("flagged")["network_id"][0]
+    told = program("show", network, "--out", finished)
+    assert told.returncode == 0, told.stderr
+    assert "WHAT PROMPTS ASK FOR" in told.stdout
+    assert "the operator's, at least" in told.stdout
+    parts = json.loads(program("show", network, "--out", finished, "--format", "json").stdout)
+    assert {row["part"] for row in parts["traffic"]} == {*harvest.OWNERS, *harvest.PARTS}
+    assert parts["capabilities"]
+    old = shutil.copytree(finished, tmp_path / "old", symlinks=True)
+    (manifest,) = old.glob("runs/*/run.json")
+    described = json.loads(manifest.read_text(encoding="utf-8"))
+    for name in ("network_capabilities", "network_traffic"):
+        (manifest.parent / "tables" / f"{name}.parquet").unlink()
+        del described["tables"][name]
+    manifest.write_text(json.dumps(described), encoding="utf-8")
+    before = program("show", network, "--out", old)
+    assert before.returncode == 0, before.stderr
+    assert "WHAT PROMPTS ASK FOR" not in before.stdout
