@@ -139,6 +139,35 @@ def test_every_screen_fits_its_terminal(typed: Typed, monkeypatch: pytest.Monkey
     assert out.count("\n") > 1
 
 
+def test_a_terminal_gets_the_head_of_a_long_queue_and_a_pipe_all_of_it(finished: Path, tmp_path: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out, symlinks=True)
+    path = out / "latest" / "tables" / "networks.parquet"
+    one = pl.read_parquet(path)
+    many = pl.concat([one] * 40).with_columns(pl.Series("network_id", [f"N-{number:010x}" for number in range(40)]))
+    many.with_columns(pl.Series("tier", ["refer"] + ["watch"] * 39)).write_parquet(path)
+    whole = typed("networks", "--out", out)
+    assert whole[1].count("\nN-") == 40
+    monkeypatch.setattr(console, "width", lambda: 80)
+    code, shown, talk = typed("networks", "--out", out)
+    assert (code, shown.count("\nN-")) == (0, 30)
+    assert "30 shown of 40 networks in all" in talk
+    assert "All of them: --limit 40." in talk
+    assert typed("networks", "--out", out, "--limit", 40)[1].count("\nN-") == 40
+    many.with_columns(pl.lit("refer").alias("tier")).write_parquet(path)
+    assert typed("networks", "--out", out)[1].count("\nN-") == 40, "nothing that is to be referred is left out"
+
+
+@pytest.mark.parametrize("words", [("features",), ("runs",), ("prompts", "@1")])
+def test_names_and_times_are_whole_on_a_narrow_terminal(typed: Typed, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setattr(console, "width", lambda: 80)
+    code, shown, talk = typed(*words)
+    assert code == 0
+    assert max(map(redact.columns, shown.splitlines())) <= 80
+    assert "\u2026" not in shown
+    assert "cut short" not in talk
+
+
 def test_a_search_narrows_and_sorts(typed: Typed) -> None:
     (network,) = json.loads(typed("networks", "--format", "json")[1])["rows"]
     for terms, count in (("bits:>=20 accounts:>=5 new:7d", 1), ("bits:<20", 0), ("-tier:refer,watch,explained", 0), ("family:identity", 1)):

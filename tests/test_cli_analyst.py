@@ -156,11 +156,15 @@ def test_a_query_is_read_from_standard_input(program: Program, workspace: Path, 
         (("whatif", "NETx"), 6, "Did you mean N-"),
         (("whatif", "NET", "--without", "astrology"), 2, "identity"),
         (("whatif", "NET", "--threshold", "-1"), 2, "threshold"),
+        (("whatif", "NET", "--memory", "999MB"), 7, "--memory of 999000000 bytes is below 1000000000"),
+        (("whatif", "NET", "--memory", "much"), 2, "not a size"),
         (("expand", "nowhere.txt"), 6, "nowhere.txt"),
         (("expand", "hostile.txt"), 6, "none of its"),
         (("expand", "tip.txt", "--kind", "star"), 2, "kind"),
         (("test", "one.txt"), 2, "two accounts"),
         (("test", "tip.txt", "--accounts", "tip.txt"), 6, "is not it"),
+        (("test", "tip.txt", "--memory", "1KB"), 7, "Raise --memory"),
+        (("test", "tip.txt", "--threads", "0"), 2, "threads"),
         (("completion", "tcsh"), 2, "bash"),
         (("open", "--serve", "99999"), 2, "serve"),
         (("config", "check", "nowhere.toml"), 7, "nowhere.toml"),
@@ -197,6 +201,25 @@ def test_whatif_tells_what_changes(typed: Typed, workspace: Path, network: str) 
     assert "account_records" in talk
     _, data, _ = typed("whatif", network, "--threshold", "500", "--format", "csv")
     assert min(csv.DictReader(io.StringIO(data)), key=lambda row: row["account_id"]) == {"account_id": "pool-000", "change": "lost"}
+
+
+def test_what_is_recomputed_keeps_to_the_memory_and_threads_it_is_given(workspace: Path, network: str, monkeypatch: pytest.MonkeyPatch, typed: Typed) -> None:
+    """And gives the same bytes whatever they are."""
+    from pipeline.evidence import workings
+
+    given: list[tuple[int, int]] = []
+    engine = workings.DuckEngine
+
+    def noted(*, threads: int, memory_bytes: int, temp_dir: Path) -> object:
+        given.append((threads, memory_bytes))
+        return engine(threads=threads, memory_bytes=memory_bytes, temp_dir=temp_dir)
+
+    monkeypatch.setattr(workings, "DuckEngine", noted)
+    small = typed("whatif", network, "--without", "identity", "--format", "json", "--memory", "1GB", "--threads", "1")
+    assert small[0] == 0
+    assert small[1] == typed("whatif", network, "--without", "identity", "--format", "json", "--memory", "2GB", "--threads", "2")[1]
+    assert typed("test", "tip.txt", "--memory", "1500MB", "--threads", "1")[0] == 0
+    assert given == [(1, 1_000_000_000), (2, 2_000_000_000), (1, 1_500_000_000)]
 
 
 def test_expand_lists_what_is_unknown_and_names_the_next_command(typed: Typed, workspace: Path) -> None:

@@ -27,14 +27,13 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(epilog='Example: stillhunt note N-0123456789 "asked billing about the two cards" --by "A. Analyst"')(note)
     app.command(epilog='Example: stillhunt disposition N-0123456789 benign --reason "course of a university" --by "A. Analyst"')(disposition)
-    allow = typer.Typer(
-        help="Vouch for a network or account until a day: it moves to the suppressed ones on the index; no table changes.", no_args_is_help=True, rich_markup_mode=None
-    )
+    purpose = "Vouch for a network or account until a day: it moves to the suppressed ones on the index; no table changes."
+    allow = typer.Typer(help=purpose, epilog="Example: stillhunt allow list", no_args_is_help=True, rich_markup_mode=None)
     allow.command("add", epilog='Example: stillhunt allow add N-0123456789 --until 2027-01-31 --reason "evaluation team, contract 17" --by "A. Analyst"')(allow_add)
     allow.command("list", epilog="Example: stillhunt allow list --format csv")(allow_list)
     allow.command("expire", epilog='Example: stillhunt allow expire N-0123456789 --reason "contract ended" --by "A. Analyst"')(allow_expire)
     app.add_typer(allow, name="allow")
-    journal = typer.Typer(help="Everything that was said, and taking it back.", no_args_is_help=True, rich_markup_mode=None)
+    journal = typer.Typer(help="Everything that was said, and taking it back.", epilog="Example: stillhunt journal list", no_args_is_help=True, rich_markup_mode=None)
     journal.command("list", epilog="Example: stillhunt journal list --format json")(journal_list)
     journal.command("revoke", epilog='Example: stillhunt journal revoke 3 --reason "wrong network" --by "A. Analyst"')(journal_revoke)
     journal.command("labels", epilog="Example: stillhunt journal labels --format csv > labels.csv")(journal_labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import console, redact
 
 if TYPE_CHECKING:
+    from pipeline.evidence.finished import FinishedRun
     from pipeline.history.standing import Standing
 
 VERDICTS = {"confirmed": "confirmed", "benign": "cleared", "duplicate": "called a duplicate", "unsure": "left undecided"}
@@ -36,6 +37,22 @@ def say_marks(out: Path, subjects: Iterable[str], night: date) -> None:
             console.say(f"{redact.for_cell(subject)}: {VERDICTS[word.verdict]} by {word.by} on {word.on} (entry {word.number}): {word.reason}")
         if entry:
             console.say(f"{redact.for_cell(subject)}: allowed until {entry.until} by {entry.by} (entry {entry.number}): {entry.reason}")
+
+
+def say_recalls(run: FinishedRun, subjects: Collection[str]) -> None:
+    """One line a network that holds what a confirmed one made, where the run links nobody; no table is read while nobody is confirmed."""
+    confirmed = {word.network_id: word for word in _standing(run.out).verdict("confirmed")}
+    if not confirmed:
+        return
+    from pipeline.config import recorded_config
+    from pipeline.history.recall import NEEDED, recalled
+
+    frames = {name: run.table(name) for name in NEEDED if run.holds(name)}
+    for one in recalled(frames, confirmed, recorded_config(run.manifest()["config"], str(run.folder / "run.json"))):
+        if one.network_id in subjects:
+            word = confirmed[one.confirmed_id]
+            held = f"holds rare values of {redact.for_cell(one.confirmed_id)} ({one.bits:,.2f} bits: {', '.join(one.kinds)})"
+            console.say(f"{redact.for_cell(one.network_id)}: {held}, confirmed by {word.by} on {word.on} (entry {word.number}); one of the two is explained, so a person decides")
 
 
 def _standing(out: Path) -> Standing:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LATE, LEFT_SOME = 3, 5
 KEEP_DAYS = 90
 _COLUMNS = ("ended_at", "outcome", "night", "run_id", "version", "config_sha256", "wall_s", "peak_mb", "kept")
+_LEAST = ("config_sha256", "peak_mb", "version", "wall_s")
 
 
 def register(app: typer.Typer) -> None:
@@ -62,7 +63,7 @@ def runs(
         if max_age is not None:
             return _check_age(ledger, max_age, out, form)
         newest = list(reversed(ledger.lines))[:limit]
-        console.rows(_COLUMNS, [_cells(line, form) for line in newest], form, "stillhunt.runs/1")
+        console.rows(_COLUMNS, [_cells(line, form) for line in newest], form, "stillhunt.runs/1", _LEAST)
         console.say_next("runs", "--max-age", "26h", "--out", out)
         return 0
 
@@ -73,7 +74,8 @@ def _cells(line: RunLine, form: console.Format) -> tuple[object, ...]:
     config = line.config_sha256 and (line.config_sha256[:12] if form == "table" else line.config_sha256)
     peak = None if line.peak_rss_bytes is None else round(line.peak_rss_bytes / 1e6)
     wall = None if line.wall_s is None else round(line.wall_s, 1)
-    return (line.ended_at.replace(microsecond=0).isoformat(), line.outcome, line.night, line.run_id, line.version, config, wall, peak, line.is_kept)
+    ended = line.ended_at if form == "table" else line.ended_at.replace(microsecond=0).isoformat()
+    return (ended, line.outcome, line.night, line.run_id, line.version, config, wall, peak, line.is_kept)
 
 
 def _check_age(ledger: Ledger, max_age: dt.timedelta, out: Path, form: console.Format) -> int:

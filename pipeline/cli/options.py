@@ -37,6 +37,11 @@ def usable_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def limit_threads(count: int) -> None:
+    """Polars reads its thread count once, when it is imported: call it before."""
+    os.environ.setdefault("POLARS_MAX_THREADS", str(count))
+
+
 def hash_without_compiling() -> None:
     """For commands that hash a handful of values: numpy does that faster than the compiled pass is loaded, with equal keys. Call it before anything is hashed."""
     os.environ.setdefault("STILLHUNT_NO_NUMBA", "1")

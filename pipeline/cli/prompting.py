@@ -64,7 +64,8 @@ def _prompts(name: str, logs: list[Path], accounts: Path | None, by: str | None,
 
 def _print(found: Prompts) -> None:
     forms = "once masked" if found.by == "skeleton" else "in their first eight words, numbers apart"
-    console.line((found.network_id, "title"), f"  {found.request_total:,} prompts of {found.skeleton_total:,} forms that differ {forms}")
+    console.line((found.network_id, "title"))
+    console.paragraph(f"{found.request_total:,} prompts of {found.skeleton_total:,} {'form' if found.skeleton_total == 1 else 'forms that differ'} {forms}")
     console.data("")
     heads = ("no", "requests", "accounts", "prompts", "elsewhere", "key", "request_id", "row", "file")
     lines = [

@@ -10,7 +10,7 @@ import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
-from pipeline.cli.marking import say_marks
+from pipeline.cli.marking import say_marks, say_recalls
 from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 from pipeline.drawing import sparkline
@@ -24,6 +24,8 @@ _ONLY_SEARCHED = ("first_day", "last_day", "weighed_bits")
 _LEAST = ("reason", "innocent", "last", "training", "q", "new", "tokens")
 SPARK, NARROW_SPARK, NARROW = 20, 14, 100
 """Columns of a sparkline, of one on a terminal narrower than this."""
+SHOWN = 30
+"""Networks that a terminal is shown without --limit, and every one to be referred: the head of a queue must not scroll away."""
 
 
 def register(app: typer.Typer) -> None:
@@ -64,12 +66,18 @@ def _networks(out: Path, where: str, order: str | None, tier: str | None, limit:
     run = FinishedRun(out)
     every = searchable(run)
     found = [row for row in every if (tier is None or row["tier"] == tier) and all(term(row) for term in terms)]
-    chosen = (sort(found, by[0], largest_first=by[1]) if by else found)[:limit]
+    ordered = sort(found, by[0], largest_first=by[1]) if by else found
+    chosen = ordered[: limit or (_screenful(ordered) if form == "table" else None)]
     if form == "table":
         _print(run, chosen)
     else:
         _export(chosen, every, form)
     _say(out, run, chosen, len(found), len(every), f" of tier {tier}" if tier and not where else " that fit" if where else "")
+
+
+def _screenful(ordered: list[dict[str, Any]]) -> int | None:
+    """How many networks a terminal is shown; a pipe gets all."""
+    return None if console.width() is None else max(SHOWN, sum(row["tier"] == "refer" for row in ordered))
 
 
 def _print(run: FinishedRun, chosen: list[dict[str, Any]]) -> None:
@@ -118,7 +126,9 @@ def _say(out: Path, run: FinishedRun, chosen: list[dict[str, Any]], found: int, 
         console.say_next("networks", "--fields" if total else "--help")
         return
     shown = f"{len(chosen)} shown of " if len(chosen) < found else ""
+    rest = f" All of them: --limit {found}." if shown else ""
     fit = f"{found}{which}, " if found < total else ""
-    console.say(f"{shown}{fit}{total} {'network' if total == 1 else 'networks'} in all; night {manifest['night']}, run {manifest['run_id']}.")
+    console.say(f"{shown}{fit}{total} {'network' if total == 1 else 'networks'} in all; night {manifest['night']}, run {manifest['run_id']}.{rest}")
     say_marks(out, [row["network_id"] for row in chosen], date.fromisoformat(manifest["night"]))
+    say_recalls(run, {row["network_id"] for row in chosen})
     say_next_about("show", chosen[0]["network_id"], out)

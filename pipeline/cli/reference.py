@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import Form
+
+if TYPE_CHECKING:
+    from pipeline.features import Feature
 
 
 def register(app: typer.Typer) -> None:
@@ -64,14 +69,31 @@ def _itself(value: Any) -> Any:
     return value
 
 
+WIDE = 200
+"""Columns from which a feature has room for its formula on one line."""
+
+
+def _print_features(features: Iterable[Feature]) -> None:
+    """One feature after the other, by group: on a narrow terminal a table would cut short what counts, name and formula."""
+    for group, members in itertools.groupby(features, key=lambda feature: feature.group):
+        console.heading(group)
+        for one in members:
+            unit = f", {one.unit}" if one.unit else ""
+            console.data(f"{one.name}  {one.low:g} .. {one.high:g}{unit}")
+            console.paragraph(f"{one.formula}. Empty: {one.empty}. {one.source}", indent="    ", first="    ")
+
+
 def features(form: Form = "table") -> None:
     """Print the features of an account: name, unit, range, formula, what empty gives, where the formula is from."""
 
     def body() -> None:
         from pipeline.features import FEATURES
 
-        lines = [(f.group, f.name, f.unit, f"{f.low:g} .. {f.high:g}", f.formula, f.empty, f.source) for f in FEATURES]
-        console.rows(("group", "feature", "unit", "range", "formula", "empty", "source"), lines, form, "stillhunt.features/1")
+        if form == "table" and (console.width() or WIDE) < WIDE:
+            _print_features(FEATURES)
+        else:
+            lines = [(f.group, f.name, f.unit, f"{f.low:g} .. {f.high:g}", f.formula, f.empty, f.source) for f in FEATURES]
+            console.rows(("group", "feature", "unit", "range", "formula", "empty", "source"), lines, form, "stillhunt.features/1")
         console.say("next: stillhunt show ACCOUNT")
 
     guarded(body)

@@ -10,10 +10,13 @@ import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
-from pipeline.cli.options import DEFAULT_OUT, Form, Out, Threads, usable_threads
+from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, limit_threads, usable_threads
+from pipeline.errors import MemoryTooSmall
 
 if TYPE_CHECKING:
+    from pipeline.evidence.finished import FinishedRun
     from pipeline.evidence.rejudging import Standing, WhatIf
+    from pipeline.evidence.workings import Workings
 
 _SCHEMA = "stillhunt.whatif/1"
 SHOWN = 20
@@ -21,6 +24,35 @@ SHOWN = 20
 
 Accounts = Annotated[Path | None, typer.Option("--accounts", metavar="FILE", help="The accounts table that the run read, if it is no longer where the run found it.")]
 Context = Annotated[Path | None, typer.Option("--context", metavar="DIR", help="The context folder that the run read, if it is no longer where the run found it.")]
+
+
+WAIT = "recomputing from the run's tables and days: seconds for a small log, a minute or more for ten million requests"
+
+
+@dataclasses.dataclass(frozen=True)
+class Again:
+    """Where the inputs of a run are now, if not where it found them, and what recomputing may take."""
+
+    accounts: Path | None
+    context: Path | None
+    memory_bytes: int
+    threads: int
+
+    def check(self) -> None:
+        """Raise MemoryTooSmall below what any run needs, before anything is read."""
+        limit_threads(self.threads)
+        from pipeline.run.options import MINIMUM_MEMORY_BYTES
+
+        if self.memory_bytes < MINIMUM_MEMORY_BYTES:
+            raise MemoryTooSmall(f"--memory of {self.memory_bytes} bytes is below {MINIMUM_MEMORY_BYTES}, which a judgement needs. Raise --memory.")
+
+    def over(self, run: FinishedRun) -> Workings:
+        """The workings of a run; says that it may take a while."""
+        from pipeline.evidence.origins import Origins
+        from pipeline.evidence.workings import Workings
+
+        console.say(WAIT)
+        return Workings(run, Origins(run.out, self.accounts, self.context), self.threads, self.memory_bytes)
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +67,7 @@ def whatif(
     accounts: Accounts = None,
     context: Context = None,
     out: Out = DEFAULT_OUT,
+    memory: Memory = 4_000_000_000,
     threads: Threads = None,
     form: Form = "table",
 ) -> None:
@@ -42,20 +75,19 @@ def whatif(
 
     Recomputed from the run's tables and days, not looked up: a minute of processor time and 4 GB for ten million requests, seconds for a small log.
     """
-    guarded(lambda: _whatif(network, tuple(without or ()), threshold, accounts, context, out, threads or usable_threads(), form))
+    again = Again(accounts, context, memory, threads or usable_threads())
+    guarded(lambda: _whatif(network, tuple(without or ()), threshold, out, again, form))
 
 
-def _whatif(name: str, without: tuple[str, ...], threshold: float | None, accounts: Path | None, context: Path | None, out: Path, threads: int, form: console.Format) -> None:
+def _whatif(name: str, without: tuple[str, ...], threshold: float | None, out: Path, again: Again, form: console.Format) -> None:
+    again.check()
     from pipeline.evidence.finished import FinishedRun
     from pipeline.evidence.names import find_network
-    from pipeline.evidence.origins import Origins
     from pipeline.evidence.rejudging import what_if
-    from pipeline.evidence.workings import Workings
 
     run = FinishedRun(out)
     name = find_network(run, name)["network_id"]
-    console.say(WAIT)
-    with Workings(run, Origins(out, accounts, context), threads) as workings:
+    with again.over(run) as workings:
         found = what_if(workings, name, tuple(dict.fromkeys(without)), threshold)
         say_remade(workings.remade)
     if form == "json":
@@ -65,9 +97,6 @@ def _whatif(name: str, without: tuple[str, ...], threshold: float | None, accoun
     else:
         _print(found)
     console.say_next("show", name, "--out", out)
-
-
-WAIT = "recomputing from the run's tables and days: seconds for a small log, a minute or more for ten million requests"
 
 
 def say_remade(names: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,7 @@ import typer
 from pipeline import console
 from pipeline.cli.guard import guarded
 from pipeline.cli.notifying import told_at_the_end
-from pipeline.cli.options import DEFAULT_OUT, Memory, Out, Threads, parse_day, usable_threads
+from pipeline.cli.options import DEFAULT_OUT, Memory, Out, Threads, limit_threads, parse_day, usable_threads
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -53,7 +52,7 @@ def run(
     """Read request logs, judge a window, write tables and pages."""
 
     def body() -> int:
-        _limit_threads(threads or usable_threads())
+        limit_threads(threads or usable_threads())
         from pipeline.config import load_config
         from pipeline.run import RunOptions
 
@@ -73,7 +72,7 @@ def demo(out: Out = DEFAULT_OUT, memory: Memory = 4_000_000_000, threads: Thread
     """Make a sample log with three campaigns among innocent accounts, and run everything on it."""
 
     def body() -> int:
-        _limit_threads(threads or usable_threads())
+        limit_threads(threads or usable_threads())
         from pipeline.config import load_config
         from pipeline.run import RunOptions
         from pipeline.simulate import write_world
@@ -85,11 +84,6 @@ def demo(out: Out = DEFAULT_OUT, memory: Memory = 4_000_000_000, threads: Thread
         return _finish(_run(options, None, None), out, None)
 
     guarded(body)
-
-
-def _limit_threads(count: int) -> None:
-    """Polars reads its thread count once, when it is imported."""
-    os.environ.setdefault("POLARS_MAX_THREADS", str(count))
 
 
 def _check_nights(night: date | None, since: date | None, until: date | None, window: int | None) -> None:

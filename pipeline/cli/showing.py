@@ -11,7 +11,7 @@ import typer
 from pipeline import console
 from pipeline.cli.guard import guarded
 from pipeline.cli.harvest import show_harvest
-from pipeline.cli.marking import marks_on
+from pipeline.cli.marking import marks_on, say_recalls
 from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 from pipeline.drawing import sparkline
@@ -52,6 +52,8 @@ def _show(name: str, out: Path, form: console.Format) -> None:
         _print_network(run, row, parts)
     else:
         _print_account(run, row, parts)
+    if kind == "network":
+        say_recalls(run, {row["network_id"]})
     _say(out, kind, row, parts)
 
 

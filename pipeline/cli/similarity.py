@@ -53,8 +53,10 @@ def _similar(name: str, limit: int, out: Path, form: console.Format) -> None:
     other = found.linked[0]["other_account_id"] if found.linked else found.alike[0].account_id if found.alike else None
     if other is None:
         say_next_about("show", found.account_id, out)
+    elif found.account_id.startswith("-"):
+        console.say_next("explain", f"--vs={other}", "--out", out, "--", found.account_id)
     else:
-        console.say_next("explain", "--out", out, f"--vs={other}", "--", found.account_id)
+        console.say_next("explain", found.account_id, f"--vs={other}", "--out", out)
 
 
 _COLUMNS = ("account_id", "network_id", "by", "bits", "distance", "why", "unlike_in")

@@ -13,8 +13,8 @@ import typer
 
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
-from pipeline.cli.options import DEFAULT_OUT, Form, Out, Threads, usable_threads
-from pipeline.cli.rejudging import WAIT, Accounts, Context, say_remade
+from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, usable_threads
+from pipeline.cli.rejudging import Accounts, Again, Context, say_remade
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def judge(
     accounts: Accounts = None,
     context: Context = None,
     out: Out = DEFAULT_OUT,
+    memory: Memory = 4_000_000_000,
     threads: Threads = None,
     form: Form = "table",
 ) -> None:
@@ -63,7 +64,8 @@ def judge(
 
     Recomputed from the run's tables and days: a minute of processor time and 4 GB for ten million requests, seconds for a small log.
     """
-    guarded(lambda: _test(file, kind, accounts, context, out, threads or usable_threads(), form))
+    again = Again(accounts, context, memory, threads or usable_threads())
+    guarded(lambda: _test(file, kind, out, again, form))
 
 
 def _tip(run: FinishedRun, file: Path, kind: Literal["account", "address", "card"] | None) -> Tip:
@@ -175,16 +177,14 @@ def _say_after(others: Sequence[Other], tip: Tip, file: Path, out: Path) -> None
         console.say_next("networks", "--out", out)
 
 
-def _test(file: Path, kind: Literal["account", "address", "card"] | None, accounts: Path | None, context: Path | None, out: Path, threads: int, form: console.Format) -> None:
+def _test(file: Path, kind: Literal["account", "address", "card"] | None, out: Path, again: Again, form: console.Format) -> None:
+    again.check()
     from pipeline.evidence.finished import FinishedRun
     from pipeline.evidence.one_group import judge_group
-    from pipeline.evidence.origins import Origins
-    from pipeline.evidence.workings import Workings
 
     run = FinishedRun(out)
     tip = _tip(run, file, kind)
-    console.say(WAIT)
-    with Workings(run, Origins(out, accounts, context), threads) as workings:
+    with again.over(run) as workings:
         found = judge_group(workings, [holder.account_key for holder in tip.holders])
     blind = run.table("blind_spots").filter(~_ran()).rows(named=True)
     say_remade(workings.remade)

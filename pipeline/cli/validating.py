@@ -15,7 +15,7 @@ from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, usable
 
 Suite = Literal["quick", "ladder", "lookalike", "rare", "all"]
 _COLUMNS = ("measure", "stratum", "value", "low", "high", "n", "unit", "cases", "bound")
-_EXAMPLES = "Example: stillhunt validate --suite all --threads 2. Example: stillhunt validate --suite quick --worlds /cases --truth /cases/labels.csv"
+_EXAMPLES = "Example: stillhunt validate --suite quick --worlds /cases --truth /cases/labels.csv"
 DEGRADED = 5
 
 

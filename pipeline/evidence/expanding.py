@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.config import Config, recorded_config
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.tips import Holder
+from pipeline.history.recall import entity_total
 from pipeline.kinds import kind_table
 from pipeline.stages.population import scorer_of
 
@@ -79,7 +80,7 @@ def expand(run: FinishedRun, tip: tuple[Holder, ...], least_bits: float = 0.0) -
     """Others that share rare values with the accounts of a tip and reach `least_bits`. Nobody: no others."""
     config = recorded_config(run.manifest()["config"], str(run.folder / "run.json"))
     values = run.table("shared_values")
-    edge = math.log2(max(2, _entity_total(values))) + config.networks.edge_margin_bits
+    edge = math.log2(max(2, entity_total(values))) + config.networks.edge_margin_bits
     own = np.sort(np.array([holder.account_key for holder in tip], dtype=np.int64))[:TIP_ACCOUNTS]
     held = values.filter(pl.col("account_key").is_in(own.tolist()))
     shared = values.join(held.select("kind", "value_key").unique(), on=["kind", "value_key"], how="semi")
@@ -98,14 +99,6 @@ def expand(run: FinishedRun, tip: tuple[Holder, ...], least_bits: float = 0.0) -
     )
     ordered = tuple(sorted(made, key=lambda other: (-other.bits, -other.shared_with, other.account_id)))
     return Expansion(ordered, beyond["account_key"].n_unique(), len(colleagues), len(own), round(edge, 6))
-
-
-def _entity_total(values: pl.DataFrame) -> int:
-    """N of the rarity formula, read back from a row of it: exact below a million entities, because rarity is kept in millionths of a bit."""
-    if not values.height:
-        return 0
-    row = values.sort("rarity_micro_bits", "df").row(0, named=True)
-    return round(float(row["df"]) * math.exp2(row["rarity_micro_bits"] / 1e6))
 
 
 def _rarest_first(beyond: pl.DataFrame) -> list[int]:

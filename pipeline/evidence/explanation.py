@@ -18,6 +18,7 @@ import polars as pl
 from pipeline.config import Config, recorded_config
 from pipeline.errors import InputError
 from pipeline.evidence.finished import FinishedRun
+from pipeline.history.recall import entity_total
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, GATE_FAMILIES, LIKENESS_FAMILIES, kind_table, kinds
 from pipeline.stages.population import scorer_of
 
@@ -101,7 +102,7 @@ def explain(run: FinishedRun, account: Mapping[str, Any], fellows: pl.DataFrame)
     ids = {own: str(account["account_id"])} | {int(key): str(name) for name, key in near.select("account_id", "account_key").iter_rows()}
     values = run.among("shared_values", {"account_key": ids})
     bars, totals = _bars(values, own, np.sort(np.array(list(ids), dtype=np.int64)), config)
-    entities = _entity_total(values if values.height else run.table("shared_values"))  # accounts that share nothing with anybody have no row to read it from
+    entities = entity_total(values if values.height else run.table("shared_values"))  # accounts that share nothing with anybody have no row to read it from
     facts = _facts(values, own, entities, [kind.kind for kind in kinds(config.links) if kind.is_gate])
     return Explanation(
         account_id=ids[own],
@@ -149,14 +150,6 @@ def _likeness(run: FinishedRun, own: int, others: Sequence[int]) -> tuple[Bar, .
 def _colleagues(values: pl.DataFrame, own: int) -> int:
     entity = values.filter(pl.col("account_key") == own)["entity_key"].unique()
     return values.filter(pl.col("entity_key").is_in(entity.implode()) & (pl.col("account_key") != own))["account_key"].n_unique()
-
-
-def _entity_total(values: pl.DataFrame) -> int:
-    """N of the rarity formula, read back from a row of it: rarity = log2(N / df) in whole millionths is exact enough below a million entities."""
-    if not values.height:
-        return 0
-    row = values.sort("rarity_micro_bits", "df").row(0, named=True)
-    return round(float(row["df"]) * math.exp2(row["rarity_micro_bits"] / 1e6))
 
 
 def _facts(values: pl.DataFrame, own: int, entities: int, gate_kinds: Sequence[str]) -> tuple[Fact, ...]:

@@ -29,7 +29,7 @@ def marks(source: Source, network: Row) -> tuple[str, ...]:
     noted = (
         [f"{numbers.counted(len(notes), 'notes').capitalize()}; the last, by {redact.for_html(notes[-1].by)} on {notes[-1].on}: {redact.for_html(notes[-1].text)}"] if notes else []
     )
-    return (*own, *_returned_from(source, network_id), *noted)
+    return (*own, *_returned_from(source, network_id), *_recalls(source, network_id), *noted)
 
 
 def _disposition_sentence(source: Source, word: Disposition, accounts: int | None) -> str:
@@ -49,6 +49,17 @@ def _returned_from(source: Source, network_id: str) -> list[str]:
     back = sorted({row["other_id"] for row in source.lineage_of(network_id) if row["event"] == "returned" and row["other_id"] in words})
     return [
         f"Returned from {redact.identifier(name)}, which {redact.for_html(words[name].by)} confirmed on {words[name].on}." for name in back if words[name].verdict == "confirmed"
+    ]
+
+
+def _recalls(source: Source, network_id: str) -> list[str]:
+    """Confirmed networks whose rare values it holds, where the run links nobody because one of the two is explained."""
+    words = source.past.standing.dispositions
+    return [
+        f"Holds rare values of {redact.identifier(one.confirmed_id)} ({numbers.bits(one.bits)}: {numbers.listed(one.kinds)}), which "
+        f"{redact.for_html(words[one.confirmed_id].by)} confirmed on {words[one.confirmed_id].on}. One of the two is explained, so the run says no `returned`: a person decides."
+        for one in source.recalls
+        if one.network_id == network_id
     ]
 
 

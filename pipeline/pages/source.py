@@ -15,6 +15,7 @@ import polars as pl
 from pipeline import schema
 from pipeline.config import Config
 from pipeline.history import Past
+from pipeline.history.recall import recalled
 from pipeline.history.report import Report
 from pipeline.pages.run_facts import RunFacts
 from pipeline.pages.traffic import HOURS, GroupTraffic, calendar_of, group_traffic
@@ -65,6 +66,8 @@ class Source:
         self.account_days = _shaped(frames.get("account_days"), ACCOUNT_DAY_COLUMNS)
         self._accounts = _shaped(frames.get("accounts"), {"account_key": pl.Int64(), "account_id": pl.String()})
         self.account_count = frames["accounts"].height if "accounts" in frames else None
+        self.recalls = recalled(frames, [word.network_id for word in past.standing.verdict("confirmed")], config)
+        """Networks that hold what a confirmed one made, where the run links nobody."""
 
     @functools.cached_property
     def networks(self) -> tuple[Row, ...]:

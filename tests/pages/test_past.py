@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.config import load_config
 from pipeline.history.past import Past, no_past
+from pipeline.history.recall import Recall
 from pipeline.pages import build_pages
 from pipeline.pages.banded_bars import Bar, banded_bars
 from tests.pages import fixtures
@@ -83,6 +84,17 @@ def test_a_return_under_another_id_is_told_with_the_network_it_returned_from() -
     said = "Returned from N-5f60718293, which A. Analyst confirmed on 2026-05-02."
     assert said in pages["index.html"].text
     assert said in pages[f"networks/{REFER}.html"].text
+
+
+def test_a_confirmed_network_whose_values_are_held_is_named_where_the_run_links_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Recall(REFER, "N-5f60718293", 21.5, ("stack", "template"))
+    monkeypatch.setattr("pipeline.pages.source.recalled", lambda _frames, confirmed, _config: (found,) if "N-5f60718293" in confirmed else ())
+    pages = built(lineage(), pages_for=(REFER,))
+    said = "Holds rare values of N-5f60718293 (21.5\u00a0bits: stack and template), which A. Analyst confirmed on 2026-05-02."
+    for name in ("index.html", f"networks/{REFER}.html"):
+        assert said.replace("\u00a0", " ") in pages[name].text.replace("\u00a0", " ")
+        assert "a person decides" in pages[name].text
+    assert "Holds rare values" not in built(lineage(), past=no_past(NIGHT))["index.html"].text
 
 
 def test_a_changed_tier_is_a_change_of_its_own() -> None:
