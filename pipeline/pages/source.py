@@ -47,6 +47,20 @@ _TABLES = (
     schema.LINEAGE,
     schema.LINKS,
 )
+_SELDOM = {
+    table.name: table
+    for table in (
+        schema.SHARED_VALUES,
+        schema.CLUSTERS,
+        schema.CLUSTER_IDS,
+        schema.CLUSTER_VALUES,
+        schema.CLUSTER_FAMILIES,
+        schema.CLUSTER_TESTS,
+        schema.CLUSTER_ALTERNATIVES,
+        schema.BOILERPLATE,
+    )
+}
+"""Tables that only the blocks of a working page read; shaped when the first of these is made."""
 ACCOUNT_DAY_COLUMNS: Mapping[str, pl.DataType] = {
     "day": pl.Date(),
     "account_id": pl.String(),
@@ -63,6 +77,8 @@ class Source:
         self.account_days = _shaped(frames.get("account_days"), ACCOUNT_DAY_COLUMNS)
         self._accounts = _shaped(frames.get("accounts"), {"account_key": pl.Int64(), "account_id": pl.String()})
         self.account_count = frames["accounts"].height if "accounts" in frames else None
+        self.features = frames.get("accounts", self._accounts)
+        self._given = {name: frames[name] for name in _SELDOM if name in frames}
 
     @functools.cached_property
     def networks(self) -> tuple[Row, ...]:
@@ -132,6 +148,14 @@ class Source:
         for row in self.lineage:
             groups.setdefault(row["network_id"], []).append(row)
         return groups
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A whole table of the run, with account_key and account_id alone for `accounts`."""
+        if name == "accounts":
+            return self._accounts
+        if name not in self._frames:
+            self._frames[name] = _whole(self._given.get(name), _SELDOM[name])
+        return self._frames[name]
 
     def of_network(self, table: str, network_id: str) -> pl.DataFrame:
         """The rows of a table that belong to a network, in the table's order."""
