@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.pages.holdings import Holdings, held_by
-from pipeline.pages.source import Source
+from pipeline.pages.source import Row, Source
 from pipeline.pages.traffic import HOURS
 
 ROLES = ("core", "bridge", "fringe")
@@ -65,10 +65,10 @@ class Bench:
         rows = self.source.table("shared_values").select(columns).join(people, on="account_key").join(shared, on=["network_id", "kind", "value_key"], how="semi")
         return _cut(rows)
 
-    def holdings(self, network_id: str) -> Holdings:
-        """What the members of a network share."""
-        keys: NDArray[np.int64] = self.members(network_id)["account_key"].to_numpy().astype(np.int64)
-        rows = self._held.get(network_id)
+    def holdings(self, network: Row) -> Holdings:
+        """What the members of a network share. What colleagues of one vouched organisation share is nothing to be listed: it is never evidence against them."""
+        keys: NDArray[np.int64] = self.members(network["network_id"])["account_key"].to_numpy().astype(np.int64)
+        rows = None if _is_one_customer(network) else self._held.get(network["network_id"])
         return held_by(keys, self.source.table("shared_values").clear() if rows is None else rows, self.source.config)
 
     @functools.cached_property
@@ -97,9 +97,9 @@ class Bench:
         )
         return _cut(inside.group_by("network_id", "account_a", "account_b", "family").agg(pl.col("micro").sum()).sort("network_id", "account_a", "account_b", "family"))
 
-    def pairs(self, network_id: str) -> pl.DataFrame:
+    def pairs(self, network: Row) -> pl.DataFrame:
         """Pairs of members with half an edge's bits or more, a row a family: account_a, account_b, family, micro (1e-6 bits)."""
-        return self._pairs.get(network_id, _NO_PAIRS)
+        return _NO_PAIRS if _is_one_customer(network) else self._pairs.get(network["network_id"], _NO_PAIRS)
 
     @functools.cached_property
     def _days(self) -> Mapping[str, pl.DataFrame]:
@@ -138,6 +138,10 @@ class Bench:
 
 _NOBODY = pl.DataFrame(schema={"network_id": pl.String, "account_key": pl.Int64})
 _NO_PAIRS = pl.DataFrame(schema={"account_a": pl.String, "account_b": pl.String, "family": pl.String, "micro": pl.Int64})
+
+
+def _is_one_customer(network: Row) -> bool:
+    return network["best_alternative"] == "vouched_organisation"
 
 
 def _cut(frame: pl.DataFrame) -> Mapping[str, pl.DataFrame]:

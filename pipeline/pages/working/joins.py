@@ -65,7 +65,7 @@ def joins_figure(bench: Bench, network: Row, sheet: Drawn, ids: Sequence[str], n
     """The drawing of one network. In: its matrix, and its members by account_key."""
     anchor, label = numbering.figure()
     network_id, edge = network["network_id"], bench.edge_bits
-    links = linked(bench.pairs(network_id), ids, edge, bench.source.config.networks.family_min_bits) if edge is not None else Linked((), (), (), ())
+    links = linked(bench.pairs(network), ids, edge, bench.source.config.networks.family_min_bits) if edge is not None else Linked((), (), (), ())
     roles = dict(bench.members(network_id).select("account_id", "role").iter_rows())
     nodes = _blocks(sheet, [roles.get(one) or "" for one in ids]) if sheet.matrix.grouped else _members(sheet, ids, roles)
     lines = _lines(nodes, links)
@@ -77,7 +77,7 @@ def joins_figure(bench: Bench, network: Row, sheet: Drawn, ids: Sequence[str], n
         caption=caption,
         question=say("joins", "question"),
         counted=f"n = {numbers.counted(len(ids), 'members')} and {numbers.counted(len(links.a), 'linked pairs')}.",
-        left_out=_left_out(sheet, left),
+        left_out=_left_out(sheet, left) if lines else "",
         pictures=(Picture("", node_link.picture_of(nodes, shown, f"{anchor}-a", caption)),) if lines else (),
         data=_data(nodes, lines, anchor, label, grouped=sheet.matrix.grouped),
         absent="" if lines else f"No figure. {unweighed_sentence(bench.source, network) or say('joins', 'absent')}",

@@ -95,8 +95,10 @@ def _member(account: str, days: pl.DataFrame, calendar: Sequence[dt.date], stret
 
 def likeness(days: Sequence[Sequence[int]]) -> float | None:
     """Median Pearson correlation of two accounts' requests by day, over all pairs whose requests vary; None if there is no such pair."""
-    table = np.array(days, dtype=np.float64).reshape(len(days), -1)
-    centred = table - table.mean(axis=1, keepdims=True) if table.size else table
+    if not days or not days[0]:
+        return None
+    table = np.array(days, dtype=np.float64)
+    centred = table - table.mean(axis=1, keepdims=True)
     norm = np.sqrt((centred**2).sum(axis=1))
     varied = centred[norm > 1e-9] / norm[norm > 1e-9][:, None]
     if len(varied) < 2:

@@ -31,7 +31,7 @@ _PIVOTS = 4
 def sharing(bench: Bench, network: Row, numbering: Numbering) -> Sharing:
     """The blocks of one network."""
     source, network_id = bench.source, network["network_id"]
-    members, held = bench.members(network_id), bench.holdings(network_id)
+    members, held = bench.members(network_id), bench.holdings(network)
     ids = dict(members.select("account_key", "account_id").iter_rows())
     sheet = drawn(held, lambda key: redact.identifier(ids[key]), "block", rows=ROWS, columns=COLUMNS)
     covered = _covered(held)

@@ -94,7 +94,7 @@ def judged_again(bench: Bench, network: Row) -> tuple[Judged, ...]:
     if edge is None or not ids or unweighed_sentence(bench.source, network):
         return ()
     moved = settings_of(bench.source.config, edge)
-    pairs, cluster = bench.pairs(network_id), _Cluster.of(bench, network_id)
+    pairs, cluster = bench.pairs(network), _Cluster.of(bench, network_id)
     pieces = [_pieces(ids, linked(pairs, ids, setting.edge_bits, setting.config.networks.family_min_bits)) for setting in moved]
     verdicts = [cluster.judged(network, setting.config) if cluster else None for setting in moved]
     least = bench.source.config.networks.min_accounts
