@@ -151,7 +151,7 @@ def _print_facts(found: Explanation) -> None:
     console.heading("STRONGEST FACTS" if found.facts else "NO SHARED VALUE is rare enough to be a fact.")
     if not found.facts:
         return
-    from pipeline.evidence.pivot import OPTION_OF_KIND
+    from pipeline.pages.working.pivots import OPTION_OF_KIND
 
     facts = [
         (

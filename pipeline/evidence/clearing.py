@@ -1,6 +1,6 @@
 """Pages of networks that a case referred and then took back: DIR/cases/ID/corrections/<network_id>.html, for internal use.
 
-Each is the network's working page with the correction at its head. It is made from the latest run if that holds the network, else from the run
+Each is the network's working page with the correction at its head, its further members beside it. It is made from the latest run if that holds the network, else from the run
 that the earlier version of the report was built on, as long as that is kept; a run's own pages are never changed, for their hashes are in run.json.
 """
 
@@ -57,10 +57,11 @@ def _pages(folder: CaseFolder, run: FinishedRun, networks: Sequence[str], before
     target, made = folder.path / "corrections", []
     target.mkdir(exist_ok=True)
     for name, page in build_pages({**frames, "account_days": _account_days(run, frames)}, manifest, config, pages_for=set(networks), corrections=told):
-        network = name.removeprefix("networks/").removesuffix(".html")
-        if network in told:
-            write_bytes(target / f"{network}.html", page)
-            made.append(network)
+        file = name.removeprefix("networks/")
+        if file != name:
+            write_bytes(target / file, page)
+        if file.removesuffix(".html") in told:
+            made.append(file.removesuffix(".html"))
     return made
 
 

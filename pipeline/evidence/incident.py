@@ -23,6 +23,7 @@ from pipeline.evidence.finished import FinishedRun
 from pipeline.ingest.context import Context, read_context
 from pipeline.kinds import FAMILIES
 from pipeline.pages.error_rates import choose, find_validations, summary
+from pipeline.pages.holdings import matrix
 from pipeline.pages.incident.parts import Concentration, Reference, Series, Traffic, Volume
 from pipeline.pages.incident.records import CaseSheet, Clause, Incident, NetworkSheet, OutsideFact, Prices, Row, Superseded
 from pipeline.pages.pieces import beyond_chance_level
@@ -157,8 +158,8 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
         doubtful=people.member_list(weak.head(people.LISTED), release.account),
         doubtful_count=weak.height,
         membership=people.membership_curve(members),
-        matrix=sharing.matrix(held, by_key, "block", rows=sharing.MATRIX_ROWS, columns=sharing.MATRIX_COLUMNS),
-        graph=sharing.matrix(held, by_key, "node", rows=sharing.GRAPH_ROWS, columns=sharing.GRAPH_COLUMNS, families=_DRAWN_FAMILIES, nodes=sharing.GRAPH_NODES),
+        matrix=matrix(held, by_key, "block", rows=sharing.MATRIX_ROWS, columns=sharing.MATRIX_COLUMNS),
+        graph=matrix(held, by_key, "node", rows=sharing.GRAPH_ROWS, columns=sharing.GRAPH_COLUMNS, families=_DRAWN_FAMILIES, nodes=sharing.GRAPH_NODES),
         waterfalls=drawn,
         edge_bits=edge,
         traffic=base.traffic.get(network, _no_traffic(members.height)),

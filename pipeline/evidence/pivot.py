@@ -69,11 +69,6 @@ PIVOTS = {
     )
 }
 """`time` is no value and has a function of its own."""
-OPTION_OF_KIND = {
-    "ip": "--ip", "ip_prefix": "--ip", "signup_ip": "--ip", "payment": "--card", "device": "--device", "email": "--mailbox", "phone": "--phone", "stack": "--ua",
-    "rewritten_client": "--ja4", "handoff": "--session", "fanout": "--template", "prompt": "--template", "skeleton": "--template", "template": "--template", "system": "--template",
-}  # fmt: skip
-"""The option that takes the keys of a kind of evidence."""
 
 
 @dataclass(frozen=True)

@@ -86,15 +86,22 @@ def _pages_again(store: Store, folder: Path, manifest: dict[str, Any], account: 
     try:
         config = recorded_config(manifest["config"], f"run {manifest['run_id']}")
     except (ConfigError, KeyError, TypeError):  # of a version whose settings were others: its pages cannot be made again
-        naming = [path for path in sorted(folder.rglob("*.html")) if account.account_id in path.read_text(encoding="utf-8")]
+        naming = [path for path in _pages_in(folder) if account.account_id in path.read_text(encoding="utf-8")]
         for path in naming:
             path.unlink()
         return tuple(path.relative_to(folder).as_posix() for path in naming)
     frames = {path.stem: pl.read_parquet(path, glob=False, hive_partitioning=False) for path in sorted((folder / "tables").glob("*.parquet"))}
     past = read_past(store, date.fromisoformat(manifest["night"]))
+    for path in _pages_in(folder):  # one page of members less may be needed
+        path.unlink()
     for name, page in build_pages({**frames, "account_days": _account_days(store, frames, manifest)}, manifest, config, past=past):
         (folder / name).write_bytes(page)
     return ()
+
+
+def _pages_in(folder: Path) -> list[Path]:
+    """The pages of a run, and the lists of members beside them."""
+    return sorted([*folder.rglob("*.html"), *folder.glob("networks/*.csv")])
 
 
 def _account_days(store: Store, frames: dict[str, pl.DataFrame], manifest: dict[str, Any]) -> pl.DataFrame:

@@ -16,10 +16,13 @@ from pipeline.history.report import report
 from pipeline.pages.index_page import index_page
 from pipeline.pages.network_page import network_page
 from pipeline.pages.pieces import page_name
-from pipeline.pages.render import index_bytes, network_bytes
+from pipeline.pages.render import index_bytes, members_bytes, network_bytes
 from pipeline.pages.run_facts import read_manifest
 from pipeline.pages.source import Source
 from pipeline.pages.words import load_wording
+from pipeline.pages.working.bench import Bench
+from pipeline.pages.working.members import csv_name, members_csv, members_pages
+from pipeline.pages.working.what_if import judged_again
 
 
 def pages(
@@ -35,6 +38,11 @@ def pages(
     health = report(manifest, before.nights, before.operations)
     source = Source(frames, read_manifest(manifest), config, load_wording(assets.reports_folder() / "wording.toml"), before, health)
     yield "index.html", index_bytes(index_page(source))
+    bench = Bench(source)
     for network in source.networks:
-        if network["network_id"] in (source.paged if pages_for is None else pages_for):
-            yield page_name(network["network_id"]), network_bytes(replace(network_page(source, network), corrections=tuple(corrections.get(network["network_id"], ()))))
+        network_id = network["network_id"]
+        if network_id in (source.paged if pages_for is None else pages_for):
+            judged = judged_again(bench, network)
+            yield page_name(network_id), network_bytes(replace(network_page(bench, network, judged), corrections=tuple(corrections.get(network_id, ()))))
+            yield from ((name, members_bytes(page)) for name, page in members_pages(source, network))
+            yield csv_name(network_id), members_csv(source, network, judged)

@@ -27,8 +27,7 @@ _WIDTH = 760
 
 def daily_volume(days: Sequence[DayVolume], name: str, title: str, description: str) -> Markup:
     """Bars of requests a day; every day of the window has its place, empty or not."""
-    import altair as alt
-
+    alt = _altair()
     values = [{"day": volume.day.isoformat(), "requests": volume.request_count} for volume in days]
     labelled = [volume.day.isoformat() for volume in days if volume.day in _labelled_days([volume.day for volume in days])]
     top = max((volume.request_count for volume in days), default=0)
@@ -52,8 +51,7 @@ def daily_volume(days: Sequence[DayVolume], name: str, title: str, description: 
 
 def week_map(week: Week, weekdays: frozenset[int], top_share: float, name: str, title: str, description: str) -> Markup:
     """Hour by weekday, coloured by share of the group's requests from 0 to `top_share`; a weekday outside the window stays blank."""
-    import altair as alt
-
+    alt = _altair()
     total = sum(map(sum, week)) or 1
     values = [{"day": DAYS[day][:3], "hour": hour, "share": requests / total} for day in sorted(weekdays) for hour, requests in enumerate(week[day])]
     chart = (
@@ -70,8 +68,7 @@ def week_map(week: Week, weekdays: frozenset[int], top_share: float, name: str, 
 
 def week_scale(top_share: float, name: str) -> Markup:
     """The colour scale of both week maps, from 0 to `top_share`."""
-    import altair as alt
-
+    alt = _altair()
     steps = 36
     values = [{"step": step, "share": top_share * (step + 0.5) / steps} for step in range(steps)]
     ends = {0: "0 %", steps - 1: numbers.percent(top_share, 2).replace("\u202f", " ")}
@@ -98,6 +95,15 @@ def sparkline(days: Sequence[DayVolume], name: str, title: str) -> Markup:
     return picture(source, name, title, description)
 
 
+def _altair() -> Any:
+    """Altair without its check of every part against the grammar's schema, which costs more than the drawing; tests/pages/test_charts.py checks each chart whole."""
+    import altair as alt
+    from altair.utils import schemapi
+
+    schemapi.disable_debug_mode()
+    return alt
+
+
 def _axis(alt: Any, *, extent: int, **settings: Any) -> Any:
     return alt.Axis(minExtent=extent, maxExtent=extent, titlePadding=4, **{**_LABEL, **_FIXED, **_GRID, "grid": False, **settings})
 
@@ -107,7 +113,7 @@ def _drawn(chart: Any, padding: dict[str, int], name: str, title: str, descripti
     import vl_convert
 
     sized = chart.properties(padding=padding, autosize="none").configure(aria=False, font=_FONT).configure_view(stroke=None, fill=None)
-    specification = {**sized.to_dict(), "background": None}
+    specification = {**sized.to_dict(validate=False), "background": None}
     return picture(vl_convert.vegalite_to_svg(specification, allowed_base_urls=[]), name, title, description)
 
 

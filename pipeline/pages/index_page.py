@@ -19,6 +19,8 @@ from pipeline.pages.run_facts import Coverage, RunFacts, page_head, verdict
 from pipeline.pages.source import TIER_ORDER, Row, Source
 from pipeline.pages.suppressed import allowed_table, near_misses_table, suppressed_networks, suppressed_sentence
 from pipeline.pages.words import spaced
+from pipeline.pages.working.singles import singles_table
+from pipeline.pages.working.wording import say
 
 REASONS = 3
 _INPUT_ROWS = 50
@@ -45,6 +47,8 @@ def index_page(source: Source) -> IndexPage:
         queue_label=queue_label,
         queue=tuple(_queue_row(source, row, place) for place, row in enumerate(shown)),
         queue_left_out=_queue_left_out(len(queued), len(shown)),
+        singles_sentence=say("singles", "lead"),
+        singles=singles_table(source, numbering),
         usual_sentence=health.health_sentence(source),
         usual=health.health_table(source, numbering),
         rows_a_day=health.rows_figure(source, numbering, facts.rows_by_day),

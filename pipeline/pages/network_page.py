@@ -20,11 +20,17 @@ from pipeline.pages.run_facts import page_head
 from pipeline.pages.source import TIER_ORDER, Row, Source
 from pipeline.pages.words import families as family_words
 from pipeline.pages.words import joined
+from pipeline.pages.working.bench import Bench
+from pipeline.pages.working.look_alike import look_alike
+from pipeline.pages.working.members import member_pages
+from pipeline.pages.working.multiples import multiples_figure
+from pipeline.pages.working.sharing import sharing
+from pipeline.pages.working.what_if import Judged, what_if
 
 
-def network_page(source: Source, network: Row) -> NetworkPage:
-    """Everything networks/<network_id>.html says."""
-    network_id, wording, numbering = network["network_id"], source.wording, Numbering()
+def network_page(bench: Bench, network: Row, judged: Sequence[Judged]) -> NetworkPage:
+    """Everything networks/<network_id>.html says. `judged` is the network under other thresholds."""
+    source, network_id, wording, numbering = bench.source, network["network_id"], bench.source.wording, Numbering()
     shown = redact.identifier(network_id)
     families = source.of_network("network_families", network_id).rows(named=True)
     observations, inferences, innocent = finding_cards(source, network_id)
@@ -52,21 +58,26 @@ def network_page(source: Source, network: Row) -> NetworkPage:
         classes=wording.classes(),
         families=families_table(source, network, families, numbering),
         without=without_table(source, network, numbering),
+        what_if=what_if(bench, network, judged, numbering),
         observations=observations,
         inferences=inferences,
         findings_empty="" if observations or inferences else "No finding is recorded for this network.",
         roles=wording.roles() if weighed else "",
         named=wording.line("handoff", "members") if handed_on and network["tier"] == "refer" else "",
+        sharing=sharing(bench, network, numbering),
         members=members_table(source, network_id, numbering, weighed=weighed),
+        pages=member_pages(source, network_id),
         volume=network_figures.volume_figure(source, network_id, numbering),
         hours=network_figures.hours_figure(source, network_id, numbering),
         harvest=wording.line("harvest", "lead") if source.of_network("network_capabilities", network_id).height else "",
         capabilities=capability_table(source, network, numbering),
         traffic_parts=traffic_table(source, network, numbering),
+        multiples=multiples_figure(bench, network, numbering),
         tests=tests_table(source, network_id, numbering, ran=True),
         tests_not_run=tests_table(source, network_id, numbering, ran=False),
         alternatives=alternatives_table(source, network, numbering),
         look_alikes=look_alikes_table(source, network, numbering),
+        look_alike=look_alike(bench, network, numbering),
         innocent_causes=tuple(wording.line(name, "innocent") for name in ("client", "handoff") if name in covers),
         against=innocent,
         blind_spots=_blind_spots(source, numbering),

@@ -84,15 +84,26 @@ def _gate(wording: Wording, row: Row) -> Cell:
 
 def members_table(source: Source, network_id: str, numbering: Numbering, *, weighed: bool = True) -> Table:
     """The members with most weight in the group, core first, as many as the configuration asks for; without roles, bits and links where those are not weighed."""
-    members = source.of_network("members", network_id)
-    order = pl.col("role").replace_strict({role: place for place, role in enumerate(_ROLES)}, default=len(_ROLES), return_dtype=pl.Int32)
-    kept = members.sort(order, pl.col("bits").fill_null(0.0), pl.col("account_id"), descending=[False, True, False]).head(source.config.pages.member_rows)
+    members = ordered_members(source, network_id)
+    kept = members.head(source.config.pages.member_rows)
     rest = members.height - kept.height
     command = show_command(network_id, "", " --format csv").text
     left_out = f"{numbers.counted(rest, 'members')} of {numbers.count(members.height)} not shown, those with least weight. All of them: {command}" if rest else ""
     caption = f"Members: {_role_counts(source.wording, members) if weighed else numbers.counted(members.height, 'accounts')}"
+    return listed_members(source, kept, numbering, caption, left_out, weighed=weighed)
+
+
+def ordered_members(source: Source, network_id: str) -> pl.DataFrame:
+    """All members: core first, then by weight in the group, then by id."""
+    members = source.of_network("members", network_id)
+    order = pl.col("role").replace_strict({role: place for place, role in enumerate(_ROLES)}, default=len(_ROLES), return_dtype=pl.Int32)
+    return members.sort(order, pl.col("bits").fill_null(0.0), pl.col("account_id"), descending=[False, True, False])
+
+
+def listed_members(source: Source, members: pl.DataFrame, numbering: Numbering, caption: str, left_out: str, *, weighed: bool) -> Table:
+    """These members, a row each; without roles, bits and links where those are not weighed."""
     columns = "Account | Role | Membership # | Requests # | Median bits # | Fit for training # | Why: the strongest link"
-    rows = [_member_row(source, row) for row in kept.rows(named=True)]
+    rows = [_member_row(source, row) for row in members.rows(named=True)]
     if not weighed:
         columns, rows = "Account | Requests # | Fit for training #", [(row[0], row[3], row[5]) for row in rows]
     return table(numbering, caption, columns, rows, empty="No member is recorded.", left_out=left_out)

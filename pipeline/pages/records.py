@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from pipeline.pages.working.records import LookAlike, MemberPages, Sharing, WhatIf
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -144,6 +146,8 @@ class IndexPage:
     queue_label: str
     queue: tuple[QueueRow, ...]
     queue_left_out: str
+    singles_sentence: str
+    singles: Table
     change_sentence: str
     changes: Table
     usual_sentence: str
@@ -208,18 +212,23 @@ class NetworkPage:
     classes: str
     families: Table
     without: Table | None
+    what_if: WhatIf
     observations: tuple[FindingCard, ...]
     inferences: tuple[FindingCard, ...]
     findings_empty: str
     roles: str
     named: str
+    sharing: Sharing
     members: Table
+    pages: MemberPages
     volume: Figure
     hours: Figure
+    multiples: Figure
     tests: Table
     tests_not_run: Table
     alternatives: Table
     innocent_causes: tuple[str, ...]
+    look_alike: LookAlike
     against: tuple[FindingCard, ...]
     blind_spots: Table
     error_rates: tuple[str, ...]

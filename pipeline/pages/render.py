@@ -18,8 +18,12 @@ from markupsafe import Markup
 
 from pipeline import assets, redact
 from pipeline.pages.records import IndexPage, NetworkPage
+from pipeline.pages.working.records import MembersPage
 
-_POLICY = "default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+_POLICY = "default-src 'none'; style-src '{style}'; script-src '{script}'; img-src data:; base-uri 'none'; form-action 'none'"
+STYLES = ("report.css", "working.css")
+SCRIPT_LIMIT = 3_072
+"""Bytes of the one script that a working page may run."""
 
 
 def index_bytes(page: IndexPage) -> bytes:
@@ -32,12 +36,22 @@ def network_bytes(page: NetworkPage) -> bytes:
     return _rendered("network.html", page, root="../")
 
 
-def _rendered(template: str, page: IndexPage | NetworkPage, *, root: str) -> bytes:
+def members_bytes(page: MembersPage) -> bytes:
+    """networks/<network_id>-members-<n>.html."""
+    return _rendered("members.html", page, root="../")
+
+
+def _rendered(template: str, page: IndexPage | NetworkPage | MembersPage, *, root: str) -> bytes:
     folder = assets.reports_folder()
-    style = _style(folder)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    text = _environment(folder).get_template(template).render(page=page, root=root, style=style, policy=_POLICY.format(digest=digest))
+    style, script = _style(folder), _script(folder)
+    policy = _POLICY.format(style=_digest(style), script=_digest(script))
+    text = _environment(folder).get_template(template).render(page=page, root=root, style=style, script=script, policy=policy)
     return text.encode("utf-8")
+
+
+def _digest(text: str) -> str:
+    """How a policy names an inline block that may stand on the page."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @functools.cache
@@ -55,11 +69,21 @@ def _environment(folder: Path) -> jinja2.Environment:
 
 @functools.cache
 def _style(folder: Path) -> Markup:
-    """The style sheet without comments, indentation and blank lines."""
-    text = re.sub(r"/\*.*?\*/", "", (folder / "report.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    """The style sheets without comments, indentation and blank lines."""
+    text = re.sub(r"/\*.*?\*/", "", "\n".join((folder / name).read_text(encoding="utf-8") for name in STYLES), flags=re.DOTALL)
     if "<" in text or "url(" in text or "@import" in text:
-        raise ValueError("report.css must not hold markup or refer to another file")
+        raise ValueError("a style sheet must not hold markup or refer to another file")
     return Markup("\n".join(line.strip() for line in text.splitlines() if line.strip()))  # noqa: S704  # our own file, checked above
+
+
+@functools.cache
+def _script(folder: Path) -> Markup:
+    """The script without comments, indentation and blank lines. Raises ValueError if it outgrew its room, or could end its own element."""
+    text = re.sub(r"/\*.*?\*/", "", (folder / "tables.js").read_text(encoding="utf-8"), flags=re.DOTALL)
+    kept = "\n".join(line.strip() for line in text.splitlines() if line.strip())
+    if "</" in kept or "<!" in kept or len(kept.encode()) > SCRIPT_LIMIT:
+        raise ValueError("tables.js must be small and hold no markup")
+    return Markup(kept)  # noqa: S704  # our own file, checked above
 
 
 def _printable(value: Any) -> Any:

@@ -50,6 +50,20 @@ _TABLES = (
     schema.NETWORK_CAPABILITIES,
     schema.NETWORK_TRAFFIC,
 )
+_SELDOM = {
+    table.name: table
+    for table in (
+        schema.SHARED_VALUES,
+        schema.CLUSTERS,
+        schema.CLUSTER_IDS,
+        schema.CLUSTER_VALUES,
+        schema.CLUSTER_FAMILIES,
+        schema.CLUSTER_TESTS,
+        schema.CLUSTER_ALTERNATIVES,
+        schema.BOILERPLATE,
+    )
+}
+"""Tables that only the blocks of a working page read; shaped when the first of these is made."""
 ACCOUNT_DAY_COLUMNS: Mapping[str, pl.DataType] = {
     "day": pl.Date(),
     "account_id": pl.String(),
@@ -68,6 +82,8 @@ class Source:
         self.account_count = frames["accounts"].height if "accounts" in frames else None
         self.recalls = recalled(frames, [word.network_id for word in past.standing.verdict("confirmed")], config)
         """Networks that hold what a confirmed one made, where the run links nobody."""
+        self.features = frames.get("accounts", self._accounts)
+        self._given = {name: frames[name] for name in _SELDOM if name in frames}
 
     @functools.cached_property
     def networks(self) -> tuple[Row, ...]:
@@ -137,6 +153,14 @@ class Source:
         for row in self.lineage:
             groups.setdefault(row["network_id"], []).append(row)
         return groups
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A whole table of the run, with account_key and account_id alone for `accounts`."""
+        if name == "accounts":
+            return self._accounts
+        if name not in self._frames:
+            self._frames[name] = _whole(self._given.get(name), _SELDOM[name])
+        return self._frames[name]
 
     def of_network(self, table: str, network_id: str) -> pl.DataFrame:
         """The rows of a table that belong to a network, in the table's order."""

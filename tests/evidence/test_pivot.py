@@ -13,7 +13,8 @@ from pipeline.errors import UsageError
 from pipeline.evidence import keys
 from pipeline.evidence.explanation import explain
 from pipeline.evidence.finished import FinishedRun
-from pipeline.evidence.pivot import OPTION_OF_KIND, PIVOTS, Related, interval, pivot
+from pipeline.evidence.pivot import PIVOTS, Related, interval, pivot
+from pipeline.pages.working.pivots import OPTION_OF_KIND
 
 
 @pytest.fixture(scope="module")

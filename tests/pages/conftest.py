@@ -10,9 +10,15 @@ from tests.pages import fixtures
 
 
 @pytest.fixture(scope="session")
-def pages() -> dict[str, bytes]:
-    """Every page of the made-up run by name."""
+def files() -> dict[str, bytes]:
+    """Everything that is made for the made-up run by name, lists of members too."""
     return dict(build_pages(fixtures.frames(), fixtures.manifest(), load_config()))
+
+
+@pytest.fixture(scope="session")
+def pages(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Every page of the made-up run by name."""
+    return {name: page for name, page in files.items() if name.endswith(".html")}
 
 
 @pytest.fixture(scope="session")
@@ -22,10 +28,10 @@ def empty_page() -> bytes:
 
 
 @pytest.fixture(scope="session")
-def page_folder(pages: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory):
+def page_folder(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory):
     """The pages on disk."""
     folder = tmp_path_factory.mktemp("pages")
     (folder / "networks").mkdir()
-    for name, page in pages.items():
+    for name, page in files.items():
         (folder / name).write_bytes(page)
     return folder

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from pipeline import schema
+from pipeline import assets, schema
 from pipeline.history.canaries import Canary, CanaryNight
 from pipeline.history.journal import Entry
 from pipeline.history.nights import EarlierNight, NetworkThen
 from pipeline.history.past import Past
 from pipeline.history.settings import shipped_operations
 from pipeline.history.standing import standing
+from tests.pages import shared
 
 NIGHT = dt.date(2026, 5, 6)
 FIRST_DAY = NIGHT - dt.timedelta(days=27)
@@ -65,20 +67,23 @@ def frames(members: int = 40) -> dict[str, pl.DataFrame]:
     """The tables of the made-up run; the referred network has `members` members."""
     groups = {REFER: _ids("acct-r", members), WATCH: _ids("acct-w", 6), EXPLAINED: _ids("acct-e", 31), PAIR: _ids("acct-p", 2), SILENT: _ids("acct-s", 5)}
     controls = {REFER: _ids("acct-c", 60), WATCH: _ids("acct-c", 12)}
+    families, tests = _families(), _tests()
     return {
         "networks": _networks(groups),
         "members": _members(groups),
         "controls": table(schema.CONTROLS, [{"network_id": network, "account_id": account} for network, ids in controls.items() for account in ids]),
-        "network_families": _families(),
-        "network_tests": _tests(),
+        "network_families": families,
+        "network_tests": tests,
         "network_ablations": _ablations(),
         "findings": _findings(members),
         "evidence": _evidence(),
         "handoff_requests": table(schema.HANDOFF_REQUESTS, _turns()),
         "blind_spots": _blind_spots(),
         "lineage": _lineage(members),
-        "links": _links(),
-        "accounts": pl.DataFrame({"account_id": [account for ids in groups.values() for account in ids]}).with_row_index("account_key"),
+        "links": pl.concat([_links(), table(schema.LINKS, shared.chain(groups[REFER]))]),
+        "accounts": shared.accounts(groups, controls[REFER]),
+        **shared.holdings(members),
+        **shared.verdict(families, tests, members),
         "account_days": _account_days({**{network: ids for network, ids in groups.items() if network != SILENT}, "controls": controls[REFER]}),
     }
 
@@ -344,3 +349,8 @@ def _hours(group: str, place: int, day: dt.date) -> list[int]:
 def _account_day(account: str, day: dt.date, hours: list[int]) -> dict[str, Any]:
     total = sum(hours)
     return {"day": day, "account_id": account, "request_count": total, "input_tokens": 700 * total, "output_tokens": 1_900 * total, **dict(zip(HOURS, hours, strict=True))}
+
+
+def wording_file() -> Path:
+    """The wording that every page uses."""
+    return assets.reports_folder() / "wording.toml"

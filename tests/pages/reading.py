@@ -38,7 +38,7 @@ class Page(HTMLParser):
             self.faults.append(f"</{tag}> closes another element")
 
     def handle_data(self, data):
-        if not self._open or self._open[-1] != "style":
+        if not self._open or self._open[-1] not in ("style", "script"):
             self.pieces.append(data)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.pages import numbers
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 _NAMES, _HEAD = 150, 112
 
 
-def matrix(sheet: Matrix, name: str, description: str) -> Markup:
-    """Rows of members (or blocks of them), columns of shared values. A full cell: all of the row hold it; a pale one: some do."""
+def matrix(sheet: Matrix, name: str, description: str, *, feet: Sequence[str] = ()) -> Markup:
+    """Rows of members (or blocks of them), columns of shared values. A full cell: all of the row hold it; a pale one: some do. `feet` stand under the columns."""
     row = 12 if len(sheet.blocks) <= 72 else 10
     step = min(26.0, (WIDTH - _NAMES - 74) / max(1, len(sheet.attributes)))
-    canvas = Canvas(WIDTH, _HEAD + row * len(sheet.blocks) + 22)
+    canvas = Canvas(WIDTH, _HEAD + row * len(sheet.blocks) + (44 if any(feet) else 22))
     bottom = _HEAD + row * len(sheet.blocks)
     family = ""
     for place, one in enumerate(sheet.attributes):
@@ -30,6 +31,10 @@ def matrix(sheet: Matrix, name: str, description: str) -> Markup:
             family = one.family
         canvas.rect(x + 1, _HEAD - 4, step - 2, 3, colour)
         _column(canvas, sheet, place, (x, step, row), colour)
+    for place, foot in enumerate(feet):
+        canvas.text(_NAMES + (place + 1) * step - 2, bottom + 12, foot, size=9, anchor="end", turn=-52)
+    if any(feet):
+        canvas.text(_NAMES - 6, bottom + 16, "rarity, bits", size=10, anchor="end", bold=True)
     for place, block in enumerate(sheet.blocks):
         label = f"{block.name}: {numbers.counted(block.accounts, 'accounts')}" if sheet.grouped else block.name
         canvas.text(_NAMES - 6, _HEAD + row * place + row - 3, short(label, 25), size=10, anchor="end")
