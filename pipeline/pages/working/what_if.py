@@ -31,7 +31,7 @@ from pipeline.pages.working.joins import Linked, linked
 from pipeline.pages.working.records import WhatIf
 from pipeline.pages.working.wording import say
 from pipeline.stages.ablations import FALLS_APART
-from pipeline.stages.coverage import _admitted, _coverage  # the rule of the gate itself; a copy of it here could drift from what judges
+from pipeline.stages.coverage import TELLING_DAYS, _admitted, _coverage  # the rule of the gate itself; a copy of it here could drift from what judges
 from pipeline.stages.population import Population
 from pipeline.stages.verdict import tier_of, weigh
 
@@ -131,6 +131,8 @@ class _Cluster:
     people: Population
     config: Config
     """the run's own settings"""
+    several: tuple[str, ...]
+    """kinds of which one value opens no gate, because the log has too few days for it"""
 
     @staticmethod
     def of(bench: Bench, network_id: str) -> _Cluster | None:
@@ -151,7 +153,9 @@ class _Cluster:
         entity = dict(inside.select("account_key", "entity_key").iter_rows())
         own["boilerplate"] = bench.source.table("boilerplate").filter(pl.col("account_key").is_in(keys.implode()))
         people = Population(keys.to_numpy(), (), np.array([entity.get(key, key) for key in keys], dtype=np.int64), PairScorer(len(keys), [], {}))
-        return _Cluster(rows, own, inside.join(facts, on=["kind", "value_key"], how="semi"), facts, people, bench.source.config)
+        return _Cluster(
+            rows, own, inside.join(facts, on=["kind", "value_key"], how="semi"), facts, people, bench.source.config, () if _day_count(bench) >= TELLING_DAYS else ("handoff",)
+        )
 
     def judged(self, network: Row, config: Config) -> tuple[str, str]:
         """Tier and reason by the run's rule. A network of which too few members could be named stays on watch for that, whatever the thresholds."""
@@ -169,7 +173,13 @@ class _Cluster:
         """Whether each family of the cluster passes the gate."""
         covered = _coverage(self.facts, self.held, self.rows)
         entities = len(np.unique(self.people.entity))
-        return [_admitted(covered.filter(pl.col("family") == family), entities, config) for family in self.tables["cluster_families"]["family"]]
+        return [_admitted(covered.filter(pl.col("family") == family), entities, self.several, config) for family in self.tables["cluster_families"]["family"]]
+
+
+def _day_count(bench: Bench) -> int:
+    """UTC days from the first request of the window to the last, both included; 0 without requests."""
+    days = bench.source.account_days["day"]
+    return (days.max() - days.min()).days + 1 if len(days) else 0  # type: ignore[operator, union-attr]  # polars types min as any
 
 
 def what_if(bench: Bench, network: Row, judged: Sequence[Judged], numbering: Numbering) -> WhatIf:
