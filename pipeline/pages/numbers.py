@@ -86,7 +86,7 @@ def measured(value: float | None, unit: str) -> str:
         return percent(value)
     if unit == "bits":
         return bits(value)
-    if unit in _WHOLE_UNITS:
+    if unit in _WHOLE_UNITS and not (unit == "pairs" and value % 1):  # expected pairs are no whole number
         return counted(value, unit)
     if unit == "share of pairs":
         return f"{percent(value)} of pairs"
@@ -94,7 +94,7 @@ def measured(value: float | None, unit: str) -> str:
         return f"{decimal(value, 2)} of 1"
     text = decimal(value, _digits(value))
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{text} {unit}" if unit else text
+    return f"{text} {unit}" if unit not in ("", "ratio") else text
 
 
 def moment(value: dt.datetime | None) -> str:

@@ -35,8 +35,8 @@ def pool(run: FinishedRun) -> Iterator[GroupTest]:
 def test_the_network_of_the_run_gets_the_tests_of_the_run(run, pool):
     """Nothing else is in a network here, so background and random groups are the run's."""
     tests = run.table("network_tests").drop("network_id")
-    assert list(pool.tests) == tests.filter(pl.col("supports") != "benign").rows(named=True)
-    assert sorted(pool.alternatives, key=lambda row: row["test"]) == tests.filter(pl.col("supports") == "benign").rows(named=True)
+    assert list(pool.tests) == tests.filter(pl.col("family") != "alternative").rows(named=True)
+    assert sorted(pool.alternatives, key=lambda row: row["test"]) == tests.filter(pl.col("family") == "alternative").rows(named=True)
     assert list(pool.families) == run.table("network_families").drop("network_id").rows(named=True)
 
 
