@@ -51,12 +51,12 @@ DAY_OF_WORK = (
     "case show",
     "case",
     "report",
-    "case hold",
     "runs",
     "gc",
     "erase",
     "canary",
     "run",
+    "case hold",
 )
 """In the order in which one needs the other. A group's example is one of a command of it."""
 

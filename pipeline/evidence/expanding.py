@@ -79,17 +79,16 @@ class Expansion:
 def expand(run: FinishedRun, tip: tuple[Holder, ...], least_bits: float = 0.0) -> Expansion:
     """Others that share rare values with the accounts of a tip and reach `least_bits`. Nobody: no others."""
     config = recorded_config(run.manifest()["config"], str(run.folder / "run.json"))
-    values = run.table("shared_values")
-    edge = math.log2(max(2, entity_total(values))) + config.networks.edge_margin_bits
+    edge = math.log2(max(2, entity_total(run.columns("shared_values", "df", "rarity_micro_bits")))) + config.networks.edge_margin_bits
     own = np.sort(np.array([holder.account_key for holder in tip], dtype=np.int64))[:TIP_ACCOUNTS]
-    held = values.filter(pl.col("account_key").is_in(own.tolist()))
-    shared = values.join(held.select("kind", "value_key").unique(), on=["kind", "value_key"], how="semi")
+    held = run.among("shared_values", {"account_key": own.tolist()})  # of millions of rows only those that matter are ever in memory
+    shared = run.among("shared_values", {"value_key": held["value_key"].unique().to_list()}).join(held.select("kind", "value_key").unique(), on=["kind", "value_key"], how="semi")
     everyone = [holder.account_key for holder in tip]
     beyond = shared.filter(~pl.col("account_key").is_in(everyone))
     colleagues = beyond.join(held.select("entity_key").unique(), on="entity_key", how="semi")["account_key"].unique()
     beyond = beyond.filter(~pl.col("account_key").is_in(colleagues.implode()))
     near = _rarest_first(beyond)[: min(CANDIDATES, PAIRS // max(1, len(own)))]
-    others = _scored(near, own, values, config, edge) if len(near) and len(own) else []
+    others = _scored(run, near, own, config, edge) if len(near) and len(own) else []
     facts = _facts(beyond, held)
     names = _names(run, [row[0] for row in others] + [row[3] for row in others])
     made = tuple(
@@ -111,10 +110,10 @@ def _rarest_first(beyond: pl.DataFrame) -> list[int]:
 Row = tuple[int, float, bool, int, tuple[str, ...], int]
 
 
-def _scored(near: list[int], own: NDArray[np.int64], values: pl.DataFrame, config: Config, edge: float) -> list[Row]:
+def _scored(run: FinishedRun, near: list[int], own: NDArray[np.int64], config: Config, edge: float) -> list[Row]:
     """Each candidate against each account of the tip: key, most bits, whether that is an edge, the nearest account, its families, and how many are near."""
     keys = np.sort(np.concatenate([own, np.array(near, dtype=np.int64)]))
-    scorer = scorer_of(values.filter(pl.col("account_key").is_in(keys.tolist())), kind_table(config.links), keys)
+    scorer = scorer_of(run.among("shared_values", {"account_key": keys.tolist()}), kind_table(config.links), keys)
     here, there = np.searchsorted(keys, own), np.searchsorted(keys, np.array(near, dtype=np.int64))
     pairs = scorer.by_family(np.tile(here, len(there)), np.repeat(there, len(here))).reshape(len(there), len(here), -1)
     total = np.round(pairs.sum(axis=2), 6)

@@ -96,5 +96,6 @@ def entity_total(values: pl.DataFrame) -> int:
     """
     if not values.height:
         return 0
-    row = values.sort("rarity_micro_bits", "df").row(0, named=True)
-    return round(float(row["df"]) * math.exp2(row["rarity_micro_bits"] / 1e6))
+    commonest = values.filter(pl.col("rarity_micro_bits") == pl.col("rarity_micro_bits").min()).select(pl.col("df").min(), pl.col("rarity_micro_bits").first())
+    holders, micro_bits = commonest.row(0)
+    return round(float(holders) * math.exp2(micro_bits / 1e6))
