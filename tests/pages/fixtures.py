@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from pipeline import assets, schema
+from pipeline.config import load_config
+from pipeline.history import no_past
 from pipeline.history.canaries import Canary, CanaryNight
 from pipeline.history.journal import Entry
 from pipeline.history.nights import EarlierNight, NetworkThen
 from pipeline.history.past import Past
+from pipeline.history.report import report
 from pipeline.history.settings import shipped_operations
 from pipeline.history.standing import standing
+from pipeline.pages.run_facts import read_manifest
+from pipeline.pages.source import Source
+from pipeline.pages.words import load_wording
 from tests.pages import shared
 
 NIGHT = dt.date(2026, 5, 6)
@@ -351,6 +356,9 @@ def _account_day(account: str, day: dt.date, hours: list[int]) -> dict[str, Any]
     return {"day": day, "account_id": account, "request_count": total, "input_tokens": 700 * total, "output_tokens": 1_900 * total, **dict(zip(HOURS, hours, strict=True))}
 
 
-def wording_file() -> Path:
-    """The wording that every page uses."""
-    return assets.reports_folder() / "wording.toml"
+def source(given: Mapping[str, pl.DataFrame], told: Mapping[str, Any] | None = None) -> Source:
+    """The tables as the pages read them."""
+    facts = told or manifest()
+    past = no_past(dt.date.fromisoformat(facts["night"]))
+    wording = load_wording(assets.reports_folder() / "wording.toml")
+    return Source(given, read_manifest(facts), load_config(), wording, past, report(facts, past.nights, past.operations))

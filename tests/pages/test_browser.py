@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 import shutil
@@ -16,17 +17,22 @@ from pipeline.pages import build_pages
 from tests.pages import fixtures
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-PAGES = ("index.html", "empty.html", f"networks/{fixtures.REFER}.html", f"networks/{fixtures.SILENT}.html")
+MEMBERS = f"networks/{fixtures.REFER}-members-2.html"
+PAGES = ("index.html", "empty.html", f"networks/{fixtures.REFER}.html", f"networks/{fixtures.SILENT}.html", MEMBERS)
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 @pytest.fixture(scope="module")
 def folder(page_folder: Path, empty_page: bytes) -> Path:
-    """Pages of a folder with a past, which say the most, and the empty one of a folder without."""
+    """Pages of a folder with a past, which say the most, the empty one of a folder without, and further pages of members, ten a page."""
     told = fixtures.manifest(health=fixtures.health(), tiers={"refer": 1, "watch": 3, "explained": 1})
     for name, page in build_pages(fixtures.frames(), told, load_config(), past=fixtures.past()):
         (page_folder / name).write_bytes(page)
     (page_folder / "empty.html").write_bytes(empty_page)
+    short = dataclasses.replace(load_config(), pages=dataclasses.replace(load_config().pages, member_rows=10))
+    for name, page in build_pages(fixtures.frames(), told, short, pages_for=[fixtures.REFER]):
+        if "-members-" in name:
+            (page_folder / name).write_bytes(page)
     return page_folder
 
 
@@ -179,3 +185,92 @@ def test_nothing_is_cut_off_on_paper(open_page):
         page.emulate_media(media="print")
         assert page.evaluate("document.documentElement.scrollWidth") <= 688, name
         assert page.evaluate("[...document.querySelectorAll('table')].filter(each => each.getBoundingClientRect().right > 689).length") == 0, name
+
+
+def column(table, place: int) -> list[str]:
+    """A column of a table's rows as they stand, without remarks in small type."""
+    return table.evaluate("(each, place) => [...each.tBodies[0].rows].map(row => row.cells[place].firstChild.textContent.trim())", place)
+
+
+def test_a_column_is_sorted_from_the_keyboard_and_says_so(open_page):
+    page = open_page(PAGES[2])
+    table = page.locator("section[aria-labelledby=members] table")
+    before, requests = column(table, 0), table.locator("thead th").nth(3)
+    assert requests.get_attribute("aria-sort") == "none"
+    requests.locator("button").focus()
+    for key, state in (("Enter", "descending"), ("Space", "ascending")):
+        page.keyboard.press(key)
+        found = [int(text.replace(",", "")) for text in column(table, 3)]
+        assert found == sorted(found, reverse=state == "descending")
+        assert len(set(found)) > 1
+        assert table.evaluate("each => [...each.tHead.rows[0].cells].map(head => head.ariaSort).filter(sort => sort !== 'none')") == [state]
+    page.keyboard.press("Enter")
+    assert column(table, 0) == before
+    table.locator("thead th").nth(0).locator("button").click()
+    assert column(table, 0) == sorted(before)
+    assert page.seen == [f"request: {fixtures.REFER}.html"]
+
+
+def test_numbers_are_sorted_as_numbers_and_what_is_none_comes_last(open_page):
+    page = open_page(PAGES[2])
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    table = page.locator("#fig-1-data table")
+    rarity = table.locator("thead th", has_text="Rarity")
+    place = rarity.evaluate("each => each.cellIndex")
+    for turn in range(2):
+        rarity.locator("button").click()
+        texts = column(table, place)
+        values = [float(text) for text in texts if text != "various"]
+        assert texts[len(values) :] == ["various"] * (len(texts) - len(values))
+        assert values == sorted(values, reverse=turn == 0)
+    assert "various" in texts
+
+
+def test_networks_are_sorted_with_their_reasons(open_page):
+    page = open_page(PAGES[0])
+    pairs = "[...document.querySelectorAll('table.queue tbody')].map(each => [each.rows[0].cells[0].textContent.trim(), each.rows[1].textContent.trim()])"
+    before = dict(page.evaluate(pairs))
+    page.locator("table.queue thead th").nth(2).locator("button").click()
+    after = page.evaluate(pairs)
+    assert dict(after) == before
+    counts = [int(text) for text in page.evaluate("[...document.querySelectorAll('table.queue tbody')].map(each => each.rows[0].cells[2].textContent.trim())")]
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_rows_are_filtered_counted_and_all_there_on_paper(open_page):
+    page = open_page(PAGES[2])
+    table = page.locator("section[aria-labelledby=members] table")
+    field = page.get_by_label("Show only rows of", exact=False).locator("visible=true").and_(page.locator("section[aria-labelledby=members] input"))
+    total = len(column(table, 0))
+    field.fill("00003")
+    shown = table.locator("tbody tr:visible")
+    assert 0 < shown.count() < total
+    assert all("00003" in text for text in shown.all_inner_texts())
+    assert page.locator("section[aria-labelledby=members] output").inner_text() == f"{shown.count()} of {total} rows"
+    page.emulate_media(media="print")
+    assert table.locator("tbody tr:visible").count() == total
+    assert page.locator("section[aria-labelledby=members] input:visible").count() == 0
+    page.emulate_media(media="screen")
+    field.fill("")
+    assert table.locator("tbody tr:visible").count() == total
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_whole_without_the_script(open_page, name):
+    with_script, without = (open_page(name, java_script_enabled=on) for on in (True, False))
+    assert without.locator("th button, input, output").count() == 0
+    assert without.locator("table").count() == with_script.locator("table").count() > 0
+    rows = "tbody tr"
+    assert without.locator(rows).all_text_contents() == with_script.locator(rows).all_text_contents()
+    assert without.locator("[hidden]").count() == 0
+
+
+def test_no_other_script_runs(open_page):
+    page = open_page(PAGES[2])
+    page.evaluate(
+        "() => { const one = document.createElement('script'); one.textContent = 'window.bad = 1'; document.body.append(one);"
+        " document.body.insertAdjacentHTML('beforeend', '<button id=late onclick=\"window.bad = 2\">x</button>'); document.getElementById('late').click(); }"
+    )
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.bad === undefined")
+    assert sum("Content Security Policy" in line for line in page.seen) >= 2

@@ -96,3 +96,24 @@ def test_a_sparkline_of_nothing_is_a_picture():
     text = str(charts.sparkline([], "spark-0", "title"))
     assert "<title" in text
     assert 'd=""' in text
+
+
+def test_every_chart_keeps_to_the_grammar(monkeypatch):
+    """Drawn without the check of each part (charts._altair), so each whole specification is checked here."""
+    import altair as alt
+    import jsonschema
+    import vl_convert
+
+    seen, draw = [], vl_convert.vegalite_to_svg
+
+    def drawing(specification, **settings):
+        seen.append({key: value for key, value in specification.items() if key != "background"})
+        return draw(specification, **settings)
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", drawing)
+    everything()
+    assert len(seen) == 3
+    for specification in seen:
+        alt.Chart.from_dict(specification, validate=True)
+        with pytest.raises(jsonschema.ValidationError):
+            alt.Chart.from_dict({**specification, "mark": {"type": "no such mark"}}, validate=True)

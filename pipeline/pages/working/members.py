@@ -100,5 +100,6 @@ def _cells(members: pl.DataFrame, name: str, *, blank: bool) -> list[str]:
         return [""] * members.height
     values = members[name].to_list()
     if name in _TEXTS:
-        return ["" if value is None else redact.for_csv(value) for value in values]
+        shown = {value: redact.for_csv(value) for value in set(values) if value is not None}
+        return [shown.get(value, "") for value in values]
     return ["" if value is None else repr(value) for value in values]
