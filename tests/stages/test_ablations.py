@@ -55,7 +55,7 @@ def test_a_whole_run_over_a_world_without_the_facts_says_the_same(tables: Frames
 
 def test_a_network_that_hangs_on_one_family_falls_apart_without_it() -> None:
     """Cards tie most pairs; without them only a likeness is left, which is one family and no link."""
-    accounts = [*planted.ordinary(220, 40), *planted.group("ring", 16, payment="one card", wording="harvest", output=planted.LONG)]
+    accounts = [*planted.ordinary(220, 40), *planted.group("ring", 16, payment="one card", wording="harvest", output=planted.LONG, organization=lambda n: f"customer {n}")]
     tables = run(world(accounts))
     if not tables["networks"].filter("flagged").height:
         pytest.fail("the ring is not referred, so nothing is tested")
