@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -124,15 +125,15 @@ def test_colleagues_of_a_vouched_organisation_are_counted_and_not_ranked(run, ha
     tip, _ = half
     members = {f"pool-{number:03d}" for number in (0, 1, 4, 5)}
     keys = run.among("accounts", {"account_id": sorted(members)})["account_key"].to_list()
-    whole = FinishedRun.table
+    whole = FinishedRun.among
 
-    def vouched(self: FinishedRun, name: str) -> pl.DataFrame:
-        frame = whole(self, name)
+    def vouched(self: FinishedRun, name: str, wanted: Mapping[str, Iterable[str | int]]) -> pl.DataFrame:
+        frame = whole(self, name, wanted)
         if name != "shared_values":
             return frame
         return frame.with_columns(pl.when(pl.col("account_key").is_in(keys)).then(7).otherwise("entity_key").alias("entity_key"))
 
-    monkeypatch.setattr(FinishedRun, "table", vouched)
+    monkeypatch.setattr(FinishedRun, "among", vouched)
     found = expand(run, tip.holders)
     assert found.colleague_count == 2
     assert {other.account_id for other in found.others[:2]} == {"pool-006", "pool-007"}
