@@ -122,7 +122,7 @@ def test_members_belong_to_one_network_and_are_counted_right(tables: Frames) -> 
 def test_the_strongest_fellow_is_a_member_and_stands_in_the_links(tables: Frames) -> None:
     bits = pl.concat(
         [
-            tables["links"].select(pl.col(a).alias("account_id"), pl.col(b).alias("strongest_account_id"), "bits")
+            tables["links"].filter(pl.col("bits_kind") == "rarity").select(pl.col(a).alias("account_id"), pl.col(b).alias("strongest_account_id"), "bits")
             for a, b in (("account_a", "account_b"), ("account_b", "account_a"))
         ]
     )

@@ -101,9 +101,10 @@ def test_every_kind_is_of_a_known_family_and_no_kind_is_worth_more_than_its_fami
 
 def test_clusters_keep_their_rows_under_the_networks_name(tables: Frames) -> None:
     names = dict(tables["cluster_ids"].iter_rows())
-    for made, source in (("network_families", "cluster_families"), ("controls", "cluster_controls")):
-        assert tables[made].height == tables[source].height > 0
-        assert set(tables[made]["network_id"]) == {names[cluster] for cluster in tables[source]["cluster"]}
+    for made, *sources in (("network_families", "cluster_families", "cluster_likeness"), ("controls", "cluster_controls")):
+        assert all(tables[source].height for source in sources)
+        assert tables[made].height == sum(tables[source].height for source in sources)
+        assert set(tables[made]["network_id"]) == {names[cluster] for source in sources for cluster in tables[source]["cluster"]}
     alternatives = tables["network_tests"].filter(pl.col("family") == "alternative")
     scored = tables["cluster_alternatives"].filter(pl.col("alternative").is_in(list(EXPLAINS)))
     assert alternatives.height == scored.height > 0
