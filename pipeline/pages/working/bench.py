@@ -141,7 +141,7 @@ _NO_PAIRS = pl.DataFrame(schema={"account_a": pl.String, "account_b": pl.String,
 
 
 def _is_one_customer(network: Row) -> bool:
-    return network["best_alternative"] == "vouched_organisation"
+    return bool(network["best_alternative"] == "vouched_organisation")
 
 
 def _cut(frame: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
