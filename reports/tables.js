@@ -50,7 +50,7 @@
   }
   document.querySelectorAll(".scroll > table").forEach(function (table) {
     var units = Array.from(table.tBodies.length > 1 ? table.tBodies : table.tBodies[0].rows);
-    if (units.length < 6) return;
+    if (units.length < 4) return;
     Array.from(table.tHead.rows[0].cells).forEach(function (head, place) { sorter(units, head, place); });
     if (units.length > 9) filter(table, units);
   });

@@ -140,7 +140,7 @@ def _outside(pairs: Sequence[tuple[Span | None, Span | None]]) -> str:
 
 
 def _data(rows: Sequence[Compared], nearest: Row | None, anchor: str, label: str) -> Table:
-    columns = f"Feature | Median member # | Middle half # | Matched accounts, median # | Middle half # | {_shown(nearest)}, median # | Middle half #"
+    columns = f"Feature | Median member # | Middle half | Matched accounts, median # | Middle half | {_shown(nearest)}, median # | Middle half"
     cells = [(_trait(row.name), *(text for span in (row.members, row.controls, row.other) for text in _texts(span, row.unit))) for row in rows]
     return unnumbered_table(f"{anchor}-data", label, f"Data of {label.lower()}: features side by side", columns, cells, empty="No data.")
 
