@@ -115,7 +115,7 @@ FAMILIES = (
     ),
 )
 _NO_CONTEXT = Context()
-COMPUTED = frozenset(family.name for family in FAMILIES) - {"intent", "model-release pivot"}
+COMPUTED = frozenset(family.name for family in FAMILIES) - {"intent"}
 """Families that this version has a test or a feature of."""
 
 

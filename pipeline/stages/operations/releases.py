@@ -51,7 +51,7 @@ def moves_of(rows: pl.DataFrame, people: Population) -> Moves:
 def release_pivot(moves: Moves, manner: Neighbours, members: Ints, count: int, rng: np.random.Generator) -> Outcome:
     """Share of the active members that moved, against random groups of active accounts of the same manner. In: ascending positions."""
     if not moves.rows.height:
-        return Outcome("coordination", reason="no model was released three days or more into the log (releases.csv, or a model that twenty accounts took up at first sight)")
+        return Outcome("coordination", reason="no model was released three days or more into the log (as the context says, or a model that twenty accounts took up at first sight)")
     active = np.flatnonzero(~np.isnan(moves.moved))
     own = np.intersect1d(members, active)
     if len(own) < MIN_MEMBERS:
