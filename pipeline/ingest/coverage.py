@@ -78,7 +78,7 @@ FAMILIES = (
         "synchrony across accounts",
         (("timestamp",),),
         "shared timing is not tested",
-        "accounts are compared hour by hour; load balancing between them is not tested",
+        "accounts are compared hour by hour and members of a network day by day; failover between them is not tested",
     ),
     _Family(
         "template and near-duplicate prompts",

@@ -63,7 +63,7 @@ def test_what_this_version_does_not_compute_does_not_read_as_clean():
 
 def test_a_family_that_is_tested_in_part_says_what_is_not_tested():
     found = spots({"timestamp": 100, "prompt": 100})
-    assert found["synchrony across accounts"] == ("partial", "accounts are compared hour by hour; load balancing between them is not tested")
+    assert found["synchrony across accounts"] == ("partial", "accounts are compared hour by hour and members of a network day by day; failover between them is not tested")
     assert found["topic coverage"][0] == "partial"
     assert "how broad" in found["topic coverage"][1]
     assert spots({"prompt_hash": 100})["topic coverage"] == ("not_run", "prompt absent; subjects are not compared")
