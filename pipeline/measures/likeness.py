@@ -51,7 +51,8 @@ def topics(account: Ints, word: Ints, prompts: Ints, total: Ints) -> Topics:
     shared = word >= 0
     users = np.ones(len(word), dtype=np.int64)
     users[shared] = np.bincount(word[shared])[word[shared]] if shared.any() else 1
-    weight = np.log(max(2, np.count_nonzero(np.bincount(account))) / users) if len(word) else np.zeros(0)
+    talking = int(np.count_nonzero(np.bincount(account))) if len(word) else 0
+    weight = np.log(max(2, talking) / users)
     count = np.maximum(total, 1)[account]
     share = np.minimum(prompts, count) / count
     spread = np.bincount(account, weight**2 * share * (1.0 - share), minlength=len(total))
@@ -74,7 +75,8 @@ def exchangeability(found: Topics, a: Ints, b: Ints) -> Floats:
     chance = found.noise[a] + found.noise[b]
     with np.errstate(divide="ignore", invalid="ignore"):
         figure = np.log(np.maximum(apart, 1) / chance)
-    return np.round(np.where((found.length[a] > 0) & (found.length[b] > 0) & (chance > 0), figure, np.nan), 6)
+    known: Floats = np.where((found.length[a] > 0) & (found.length[b] > 0) & (chance > 0), figure, np.nan)
+    return np.round(known, 6)
 
 
 def rank_normal(columns: Floats) -> Ints:
@@ -108,8 +110,9 @@ def _profile_distance(scores: Ints, least: int, a: Ints, b: Ints) -> Floats:
     both = (one != unknown) & (other != unknown)
     apart = np.where(both, one, 0) - np.where(both, other, 0)
     known = both.sum(axis=1)
-    figure = (apart * apart).sum(axis=1) / np.maximum(known, 1) / float(_SCORE) ** 2
-    return np.round(np.where(known >= max(1, least), figure, np.nan), 6)
+    figure: Floats = (apart * apart).sum(axis=1) / np.maximum(known, 1) / float(_SCORE) ** 2
+    figure[known < max(1, least)] = np.nan
+    return np.round(figure, 6)
 
 
 def hour_residuals(counts: Floats) -> NDArray[np.int16]:
