@@ -51,12 +51,7 @@ def topics(account: Ints, word: Ints, prompts: Ints, total: Ints) -> Topics:
     shared = word >= 0
     users = np.ones(len(word), dtype=np.int64)
     users[shared] = np.bincount(word[shared])[word[shared]] if shared.any() else 1
-<<<<<<< HEAD
     weight = np.log(np.maximum(2, np.count_nonzero(np.bincount(account))) / users) if len(word) else np.zeros(0)
-=======
-    talking = int(np.count_nonzero(np.bincount(account))) if len(word) else 0
-    weight = np.log(max(2, talking) / users)
->>>>>>> 5ec841cc365f5b21e6d72ce6baf3775da74137d4
     count = np.maximum(total, 1)[account]
     share = np.minimum(prompts, count) / count
     spread = np.bincount(account, weight**2 * share * (1.0 - share), minlength=len(total))
@@ -78,11 +73,7 @@ def exchangeability(found: Topics, a: Ints, b: Ints) -> Floats:
     apart = found.length[a] + found.length[b] - 2 * dots(found.ends, found.columns, found.weights, a, b)
     chance = found.noise[a] + found.noise[b]
     with np.errstate(divide="ignore", invalid="ignore"):
-<<<<<<< HEAD
         figure: Floats = np.log(np.maximum(apart, 1) / chance)
-=======
-        figure = np.log(np.maximum(apart, 1) / chance)
->>>>>>> 5ec841cc365f5b21e6d72ce6baf3775da74137d4
     known: Floats = np.where((found.length[a] > 0) & (found.length[b] > 0) & (chance > 0), figure, np.nan)
     return np.round(known, 6)
 
@@ -118,15 +109,9 @@ def _profile_distance(scores: Ints, least: int, a: Ints, b: Ints) -> Floats:
     both = (one != unknown) & (other != unknown)
     apart = np.where(both, one, 0) - np.where(both, other, 0)
     known = both.sum(axis=1)
-<<<<<<< HEAD
     figure = (apart * apart).sum(axis=1) / np.maximum(known, 1) / float(_SCORE) ** 2
     distance: Floats = np.where(known >= max(1, least), figure, np.nan)
     return np.round(distance, 6)
-=======
-    figure: Floats = (apart * apart).sum(axis=1) / np.maximum(known, 1) / float(_SCORE) ** 2
-    figure[known < max(1, least)] = np.nan
-    return np.round(figure, 6)
->>>>>>> 5ec841cc365f5b21e6d72ce6baf3775da74137d4
 
 
 def hour_residuals(counts: Floats) -> NDArray[np.int16]:
