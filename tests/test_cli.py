@@ -202,7 +202,9 @@ def test_explain_an_account_against_its_network_and_another(program: Program, fi
     found = json.loads(program("explain", "pool-003", "--out", finished, "--format", "json").stdout)
     assert (found["schema"], found["compared_with"]) == ("stillhunt.explanation/1", 7)
     assert found["network"]["network_id"] == network["network_id"]
-    assert {row["family"] for row in found["without"]} == ({row["family"] for row in found["bars"]} | {"timing", "topic"} if network["flagged"] else set())
+    assert {row["family"] for row in found["without"]} == (
+        {row["family"] for row in found["bars"]} | {"timing", "topic", "behaviour", "synchrony"} if network["flagged"] else set()
+    )
     pair = json.loads(program("explain", "pool-003", "--vs", "pool-004", "--out", finished, "--format", "json").stdout)
     assert (pair["compared_with"], pair["without"]) == (1, [])
     rows = list(csv.DictReader(io.StringIO(program("explain", "pool-003", "--out", finished, "--format", "csv").stdout)))

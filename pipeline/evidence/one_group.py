@@ -103,9 +103,9 @@ def _judged(workings: Workings, group: pl.DataFrame, rest: pl.DataFrame) -> Fram
     workings.make([_stage("cluster_families")])
     workings.put({"clusters": pl.concat([group, rest])})  # only the group was admitted, so only it is asked for common wording
     workings.make([_stage("pool_documents"), _stage("pool_wording")])
-    tests = workings.make([_stage("cluster_tests")])
+    tests = workings.make([_stage("cluster_tests"), _stage("cluster_likeness")])
     counts = workings.entity_counts_of(group["account_key"].to_list())
-    workings.put({name: frame.filter(pl.col("cluster") == GROUP) for name, frame in tests.items()} | {"clusters": group, "entity_counts": counts})
+    workings.put({name: frame.filter(pl.col("cluster") == GROUP) for name, frame in tests.items() if "cluster" in frame.columns} | {"clusters": group, "entity_counts": counts})
     names = ("repeated_prompts", "cluster_alternatives", "operational_tests", "networks", "controls", "network_ablations")
     made = workings.make([_stage(name) for name in names])
     return {name: made[name] for name in _TABLES}

@@ -116,6 +116,8 @@ def test_pages_quote_what_the_manifest_keeps():
     quoted = summary(made(), STRICTER)
     frames, manifest = fixtures.frames(), fixtures.manifest(error_rates=json.loads(json.dumps(quoted)))
     for name, page in build_pages(frames, manifest, CONFIG, pages_for=[fixtures.REFER]):
+        if "-members" in name:
+            continue  # tables of members only, which say whose they are
         text = Page(page).text
         assert "How often this is wrong" in text, name
         for sentence in sentences(quoted):
