@@ -208,7 +208,7 @@ def test_explain_an_account_against_its_network_and_another(program: Program, fi
     pair = json.loads(program("explain", "pool-003", "--vs", "pool-004", "--out", finished, "--format", "json").stdout)
     assert (pair["compared_with"], pair["without"]) == (1, [])
     rows = list(csv.DictReader(io.StringIO(program("explain", "pool-003", "--out", finished, "--format", "csv").stdout)))
-    assert [row["family"] for row in rows] == [row["family"] for row in found["bars"]]
+    assert [row["family"] for row in rows] == [row["family"] for row in (*found["bars"], *found["likeness"])]
     table = program("explain", "pool-003", "--out", finished)
     assert all(request["request_id"] in table.stdout for request in found["rows"])
     assert table.stderr.strip().splitlines()[-1] == f"next: stillhunt show {network['network_id']} --out {finished}"

@@ -123,6 +123,10 @@ def sample(finished: Path, tiny_log: Path, tiny_accounts: Path, tmp_path: Path, 
     is_compiled.cache_clear()
 
 
+ENDS = {"canary": (0, 3)}
+"""How an example may end, where that is not 0 alone: one night of a small log is too little to find what is planted beside it, and then the command says so with 3."""
+
+
 def test_a_day_of_work_types_every_example_that_no_other_test_types(sample: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
     """The whole day in one folder: the log is judged, something is said about the network, a case is made of it, the folder is kept in order."""
     for command in DAY_OF_WORK:
@@ -131,7 +135,7 @@ def test_a_day_of_work_types_every_example_that_no_other_test_types(sample: dict
         capfd.readouterr()
         code = start([sample.get(word, word) for word in words[1:]])
         said = capfd.readouterr()
-        assert code == 0, f"{EXAMPLES[command]}\n{said.err}"
+        assert code in ENDS.get(command, (0,)), f"{EXAMPLES[command]}\n{said.err}"
         assert said.out or said.err, command
 
 

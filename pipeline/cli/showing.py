@@ -116,13 +116,15 @@ def _print_network(run: FinishedRun, network: Row, parts: Parts) -> None:
 
 
 def _network_tables(parts: Parts) -> None:
+    from pipeline.evidence.cards import is_counted
     from pipeline.kinds import GATE_FAMILIES
 
     families = [_renamed(row | {"gate": ("opened it" if row["admitted"] else "did not") if row["family"] in GATE_FAMILIES else "cannot"}, _FAMILY) for row in parts["families"]]
     _part("EVIDENCE BY FAMILY", families, ("control %", "class", "pairs"))
     _part("WITHOUT ONE FAMILY, JUDGED AGAIN", [_renamed(row, _WITHOUT) for row in parts["without"]], ("innocent", "q", "pieces", "reason"))
-    ran = [_renamed(row, _TEST) for row in parts["tests"] if row["status"] == "ran"]
-    _part("TESTS THAT RAN", ran, ("null", "unit", "n", "about"))
+    ran = [row for row in parts["tests"] if row["status"] == "ran"]
+    for head, counted in (("TESTS THAT RAN", True), ("TESTS THAT ARE SHOWN AND NOT COUNTED", False)):
+        _part(head, [_renamed(row, _TEST) for row in ran if is_counted(row) is counted], ("null", "unit", "n", "about"))
     rest = [row["test"] for row in parts["tests"] if row["status"] != "ran"]
     if rest:
         console.paragraph(f"not run or undecided: {', '.join(rest)}", "  ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -237,10 +237,14 @@ def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:
 
 
 def _print_tests(found: GroupTest) -> None:
+    from pipeline.evidence.cards import is_counted
+
     ran = [row for row in found.tests if row["status"] == "ran"]
-    console.heading("TESTS, on data that made no links")
-    lines = [(row["test"], row["supports"], row["statistic"], row["expected"], row["p_value"], row["null_count"]) for row in ran]
-    console.rows(("test", "for", "found", "expected", "p", "groups"), lines, "table", "", least=("groups",))
+    for head, counted in (("TESTS, on data that made no links", True), ("SHOWN AND NOT COUNTED", False)):
+        lines = [(row["test"], row["supports"], row["statistic"], row["expected"], row["p_value"], row["null_count"]) for row in ran if is_counted(row) is counted]
+        if lines:
+            console.heading(head)
+            console.rows(("test", "for", "found", "expected", "p", "groups"), lines, "table", "", least=("groups",))
     for row in found.tests:
         if row["status"] != "ran":
             console.paragraph(f"{row['test']} was not run: {row['reason']}", indent="    ", first="")
@@ -249,10 +253,17 @@ def _print_tests(found: GroupTest) -> None:
     console.paragraph(f"innocent explanations that most of the accounts fit: {names}; tried: {len(found.alternatives)}", indent="    ", first="")
 
 
+def _covers(family: Mapping[str, Any]) -> str:
+    """Likeness of pairs covers nobody: it has no values that accounts hold."""
+    from pipeline.kinds import LIKENESS_FAMILIES
+
+    return "-" if family["family"] in LIKENESS_FAMILIES else f"{family['coverage_share']:.0%}"
+
+
 def _print_families(found: GroupTest) -> None:
     if found.families:
         console.heading("FAMILIES OF EVIDENCE")
-        rows = [(row["family"], row["evidence_class"], row["median_bits"], f"{row['coverage_share']:.0%}", row["control_percentile"], row["admitted"]) for row in found.families]
+        rows = [(row["family"], row["evidence_class"], row["median_bits"], _covers(row), row["control_percentile"], row["admitted"]) for row in found.families]
         console.rows(("family", "class", "bits", "covers", "percentile", "opens the gate"), rows, "table", "", least=("percentile",))
     if found.without:
         console.heading("WITHOUT ONE FAMILY, JUDGED AGAIN")

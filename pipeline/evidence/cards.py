@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -172,3 +173,11 @@ def percent(share: float) -> str:
 def facts(row: Row) -> list[Row]:
     """A row as lines of what and value."""
     return [{"what": key, "value": value} for key, value in row.items()]
+
+
+def is_counted(test: Mapping[str, Any]) -> bool:
+    """Whether the judgement counts a row of network_tests. Tests of mechanisms, and of how templated prompts are sent, are shown beside it and decide nothing."""
+    from pipeline.kinds import DESCRIBES
+    from pipeline.stages.operational import OPERATIONAL
+
+    return test["supports"] != DESCRIBES and test["test"] not in OPERATIONAL
