@@ -40,6 +40,8 @@ DESCRIBES = "extraction_description"
 """What a test supports (cluster_tests) that only describes how templated prompts are sent: the automation of the innocent looks the same, so no verdict reads it."""
 SHAPES = {"asked_once": "share", "round_the_clock": "of 1", "one_form": "share"}
 """These tests, each with its unit (stages/traffic_shape)."""
+OPERATIONAL = {"disjoint_work": "worklist", "repeated_work": "worklist", "release_pivot": "pivot", "ban_succession": "succession", "even_load": "balance"}
+"""The family of each test of stages/operational: they are shown and counted in nothing."""
 
 
 @dataclass(frozen=True)

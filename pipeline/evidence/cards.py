@@ -12,7 +12,7 @@ from pipeline import assets
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.names import ranked_members
 from pipeline.features import FEATURES
-from pipeline.kinds import FAMILIES
+from pipeline.kinds import DESCRIBES, FAMILIES, OPERATIONAL
 
 if TYPE_CHECKING:
     from pipeline.pages.words import Wording
@@ -177,7 +177,4 @@ def facts(row: Row) -> list[Row]:
 
 def is_counted(test: Mapping[str, Any]) -> bool:
     """Whether the judgement counts a row of network_tests. Tests of mechanisms, and of how templated prompts are sent, are shown beside it and decide nothing."""
-    from pipeline.kinds import DESCRIBES
-    from pipeline.stages.operational import OPERATIONAL
-
     return test["supports"] != DESCRIBES and test["test"] not in OPERATIONAL

@@ -16,9 +16,8 @@ import polars as pl
 
 from pipeline import schema
 from pipeline.config import Config
-from pipeline.kinds import DESCRIBES, SHAPES
+from pipeline.kinds import DESCRIBES, OPERATIONAL, SHAPES
 from pipeline.stages.frames import Parts, conform, within
-from pipeline.stages.operational import OPERATIONAL
 from pipeline.stages.operations import SHOWN_P
 
 GATE_MEASURES = ("payment", "device", "email", "phone", "ip", "rewritten_client", "handoff", "fanout")

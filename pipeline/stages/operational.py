@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.config import Config
+from pipeline.kinds import OPERATIONAL
 from pipeline.measures.groups import Neighbours
 from pipeline.stages.evidence_views import account_views
 from pipeline.stages.frames import conform
@@ -32,8 +33,6 @@ from pipeline.stages.population import Population, population
 
 Ints = NDArray[np.int64]
 
-OPERATIONAL = {"disjoint_work": "worklist", "repeated_work": "worklist", "release_pivot": "pivot", "ban_succession": "succession", "even_load": "balance"}
-"""The family of each test of this stage."""
 GROUPS = 999
 """Random groups behind a permutation p-value at most: p down to SHOWN_P, and a third of the cost of the tests that verdicts look at."""
 _COLUMNS = tuple(column.name for column in schema.OPERATIONAL_TESTS.columns)

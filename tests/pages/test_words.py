@@ -10,9 +10,9 @@ import pytest
 from pipeline import assets, kinds
 from pipeline.config import load_config
 from pipeline.ingest import coverage
+from pipeline.kinds import OPERATIONAL
 from pipeline.pages.words import load_wording
 from pipeline.stages import alternatives, findings, unchecked, verdict
-from pipeline.stages.operational import OPERATIONAL
 
 WORDING = load_wording(assets.reports_folder() / "wording.toml")
 

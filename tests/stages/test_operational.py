@@ -11,9 +11,9 @@ import pytest
 
 from pipeline.ingest.context import Context
 from pipeline.ingest.events import context_events
+from pipeline.kinds import OPERATIONAL
 from pipeline.measures.succession import DAY_US, HOUR_US
 from pipeline.stages import STAGES
-from pipeline.stages.operational import OPERATIONAL
 from pipeline.stages.operations import SHOWN_P
 from tests.stages.builders import START, START_US, Frames, empty, frame, key, python_stage, stage_named, streamed
 
