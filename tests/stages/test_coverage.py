@@ -9,15 +9,16 @@ import polars as pl
 import pytest
 
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, kind_table, kinds
-from tests.stages.builders import CONFIG, Frames, empty, frame, key, python_stage, stage_named
+from pipeline.stages.coverage import TELLING_DAYS
+from tests.stages.builders import CONFIG, DAY_US, START_US, Frames, empty, frame, key, python_stage, stage_named
 
 STAGE = stage_named("pipeline.stages.coverage:coverage")
 VERDICT = CONFIG.verdict
 POPULATION = 200
 
 
-def _coverage(size: int, held: dict[tuple[str, int], list[int]], organization: list[int] | None = None, team: list[int] | None = None) -> Frames:
-    """One cluster of accounts 0 .. size - 1; `held` names the holders of each (kind, value); a vouched organisation, or a team that nobody vouches for."""
+def _coverage(size: int, held: dict[tuple[str, int], list[int]], organization: list[int] | None = None, team: list[int] | None = None, days: int = 8) -> Frames:
+    """One cluster of accounts 0 .. size - 1; `held` names the holders of each (kind, value); a vouched organisation, or a team that nobody vouches for; `days` of a log."""
     vouched = set(organization or [])
     owned = vouched | set(team or [])
     records = [
@@ -30,8 +31,10 @@ def _coverage(size: int, held: dict[tuple[str, int], list[int]], organization: l
         for (k, v), holders in held.items()
         for n in holders
     ]
+    seen = [{"account_key": key(n), "first_us": START_US, "last_us": START_US + days * DAY_US - 1} for n in range(POPULATION)]
     given = {
         "account_records": frame("account_records", records),
+        "features": frame("features", seen),
         "shared_values": frame("shared_values", values),
         "kinds": kind_table(CONFIG.links),
         "clusters": frame("clusters", [{"cluster": 3, "account_key": key(n), "origin": "network", "bits": 20.0} for n in range(size)]),
@@ -143,3 +146,16 @@ def test_hand_offs_cover_what_one_web_joins_and_pairs_do_not_add_up() -> None:
     assert (row["coverage_share"], row["admitted"]) == (0.7, True)
     row = _row(_coverage(10, {("handoff", n): [2 * n, 2 * n + 1] for n in range(5)}), "handoff")
     assert (row["coverage_share"], row["admitted"]) == (0.2, False)
+
+
+@pytest.mark.parametrize(
+    ("days", "conversations", "admitted"),
+    [(1, 1, False), (TELLING_DAYS - 1, 2, False), (TELLING_DAYS - 1, VERDICT.gate_min_values, True), (TELLING_DAYS, 1, True)],
+)
+def test_one_conversation_of_many_accounts_opens_the_gate_only_where_a_hard_coded_id_would_have_come_back(days: int, conversations: int, admitted: bool) -> None:
+    held = {("handoff", n): list(range(10)) for n in range(conversations)}
+    assert _row(_coverage(10, held, days=days), "handoff")["admitted"] is admitted
+
+
+def test_a_card_of_many_accounts_opens_the_gate_on_any_day() -> None:
+    assert _row(_coverage(10, {("payment", 1): list(range(10))}, days=1), "identity")["admitted"] is True

@@ -166,7 +166,7 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(RECORDS, min_size=SIZE, max_size=SIZE),
     st.sets(st.sampled_from(["organization_key", "access_pathway", "email_domain_class", "created_us", "addresses"]), min_size=1),
