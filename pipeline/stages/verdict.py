@@ -187,9 +187,14 @@ def _provisional(people: Population, positions: Ints) -> str:
     return "P-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _attribution(tier: str, facts: Facts) -> str:
+    """How far the logs carry: no one's control is inferred (L1) where an innocent explanation accounts for the links, or would if the log did not lack its column."""
+    explained = facts.alternative != NOTHING and facts.margin_bits <= 0
+    return "L3" if tier == "refer" else "L1" if facts.gate and not explained and not facts.unchecked else "L0"
+
+
 def _network_row(name: str, tier: str, reason: str, facts: Facts, positions: Ints, people: Population, inputs: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     features = inputs["features"].filter(pl.col("account_key").is_in(people.keys[positions].tolist()))
-    level = "L3" if tier == "refer" else "L1" if facts.gate else "L0"
     return {
         "network_id": name,
         "flagged": tier == "refer",
@@ -205,7 +210,7 @@ def _network_row(name: str, tier: str, reason: str, facts: Facts, positions: Int
         "p_value": facts.p_value,
         "best_alternative": facts.alternative,
         "alternative_margin_bits": facts.margin_bits,
-        "attribution_level": level,
+        "attribution_level": _attribution(tier, facts),
         "core_count": 0,
         "reason": reason,
     }

@@ -124,7 +124,8 @@ def test_a_specific_fact_or_a_coupling_opens_the_gate(gate: str) -> None:
 @pytest.mark.parametrize(("share", "tier"), [(CONFIG.verdict.min_harvest_share, "refer"), (CONFIG.verdict.min_harvest_share - 0.01, "watch")])
 def test_a_share_of_templated_long_answers_below_the_floor_is_no_extraction_however_rare(share: float, tier: str) -> None:
     tests = [_test("held_out_wording", "templates", "coordination", SMALLEST_P), {**_test("harvest_share", "extraction", "extraction", SMALLEST_P), "statistic": share}]
-    assert _verdict(_facts(cluster_tests=tests))["tier"] == tier
+    network = _verdict(_facts(cluster_tests=tests))
+    assert (network["tier"], network["attribution_level"]) == (tier, "L3" if tier == "refer" else "L1"), "the gate is open and nothing explains it"
 
 
 def test_a_family_diluted_by_other_traffic_counts_by_its_held_out_test_and_only_if_it_is_there() -> None:
@@ -157,6 +158,7 @@ def test_what_an_explanation_explains_as_well_is_never_referred(size: int, other
     network = _verdict(_facts(size, cluster_alternatives=_innocent(*(others | {best: margin}).items())))
     assert network["tier"] in {"watch", "explained"}
     assert network["best_alternative"] in {best, *others}
+    assert network["attribution_level"] == "L0" or network["alternative_margin_bits"] > 0, "what explains the links leaves nobody's control to infer"
 
 
 @pytest.mark.parametrize("origin", ["small", "vouched"])
@@ -240,7 +242,7 @@ def _unchecked(*names: str, margin: float = -1.0) -> list[dict[str, Any]]:
 def test_what_an_unchecked_explanation_would_explain_is_watched_and_the_reason_names_it(name: str) -> None:
     network = _verdict(_facts(cluster_alternatives=_unchecked(name)))
     assert (network["tier"], network["reason"], network["best_alternative"]) == ("watch", f"unchecked_{name}", "none")
-    assert network["attribution_level"] == "L1"
+    assert network["attribution_level"] == "L0", "whose control it is cannot be inferred while the explanation stands open"
 
 
 @pytest.mark.parametrize(("name", "tier"), [("self_serve_team", "watch"), ("public_client", "watch"), ("classroom", "refer"), ("event", "refer"), ("shared_box", "refer")])
