@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.errors import CheckFailed
 from pipeline.ingest.ordering import grouped_order
 from pipeline.measures import fingerprints as fp
+from pipeline.measures.arrow_rows import lists_of, taken, whole
 from pipeline.schema import PROMPT_SAMPLES
 
 I64 = NDArray[np.int64]
@@ -61,16 +62,12 @@ def sketch_rows(texts: fp.TextFingerprints | None, rows: I64, day: NDArray[np.in
         pa.array(day[rows]),
         pa.array(account[rows]),
         pa.array(prompt[rows]),
-        _lists(sketch.shingle_ends, pa.array(sketch.shingles)),
+        lists_of(sketch.shingle_ends, pa.array(sketch.shingles)),
         pa.array(sketch.shingle_counts.astype(np.int32)),
-        _lists(sketch.token_ends, pa.array(sketch.tokens)),
-        _lists(np.concatenate([[0], np.cumsum(climbed.sum(axis=1))]), pa.array(rungs[climbed])),
+        lists_of(sketch.token_ends, pa.array(sketch.tokens)),
+        lists_of(np.concatenate([[0], np.cumsum(climbed.sum(axis=1))]), pa.array(rungs[climbed])),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=SKETCHES)
-
-
-def _lists(ends: I64, values: pa.Array) -> pa.Array:
-    return pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), values)
 
 
 @dataclass(frozen=True)
@@ -153,20 +150,8 @@ def _sketches_of(keys: I64, sketches: pa.Table) -> tuple[dict[str, pa.Array], ND
 
 
 def _taken(rows: pa.Table, at: I64) -> dict[str, pa.Array]:
-    """Some rows of a table of one chunk a column, in the order of `at`."""
-    columns = {name: _whole(rows.column(name)) for name in rows.column_names}
-    return {name: _taken_lists(column, at) if pa.types.is_list(column.type) else column.take(pa.array(at)) for name, column in columns.items()}
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _taken_lists(lists: pa.ListArray, at: I64) -> pa.ListArray:
-    """Some of the lists, run by run: Arrow takes list elements one at a time."""
-    offsets = lists.offsets.to_numpy()
-    starts, ends = offsets[:-1][at].astype(np.int64), offsets[1:][at].astype(np.int64)
-    return _lists(np.concatenate([[0], np.cumsum(ends - starts)]), pa.array(fp.runs(lists.values.to_numpy(), starts, ends)))
+    """Some rows of a table, in the order of `at`."""
+    return {name: taken(whole(rows.column(name)), at) for name in rows.column_names}
 
 
 _SKETCH = pa.schema([field for field in SKETCHES if field.name in ("shingles", "shingle_count", "tokens", "prefixes")])

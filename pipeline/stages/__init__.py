@@ -68,7 +68,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(31, "pipeline.stages.entities:entities", "account_entities", "entities", streams=True),
     _stage(31, "31_entity_counts.sql", "entities account_windows", "entity_counts"),
     _stage(31, "pipeline.stages.request_counts:request_counts", "requests", "request_counts", streams=True),
-    _stage(32, "32_window_samples.sql", "prompt_samples", "window_samples"),
+    _stage(32, "pipeline.stages.window_samples:window_samples", "prompt_samples", "window_samples", streams=True),
     _stage(32, "pipeline.stages.sample_counts:sample_counts", "window_samples", "sample_counts", streams=True),
     _stage(33, "33_products.sql", "entities", "products"),
     _stage(33, "pipeline.stages.recurring_shingles:recurring_shingles", "window_samples", "recurring_shingles", streams=True),

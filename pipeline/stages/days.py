@@ -25,11 +25,11 @@ _FEWEST, _MOST = 1 << 14, 1 << 16
 
 
 class SideBySide:
-    """Some columns of all days, read piece by piece of about `rows` rows."""
+    """Some columns of all days, read piece by piece of about `rows` rows; of each day at least `fewest` are read at once and held."""
 
-    def __init__(self, days: Sequence[DayReader], columns: Sequence[str], rows: int, *, by_kind: bool = False) -> None:
+    def __init__(self, days: Sequence[DayReader], columns: Sequence[str], rows: int, *, by_kind: bool = False, fewest: int = _FEWEST) -> None:
         self._ahead = max(rows // max(1, len(days)), 1)
-        self._days = [_Day(read(columns, min(max(self._ahead, _FEWEST), _MOST)), by_kind=by_kind) for read in days]
+        self._days = [_Day(read(columns, min(max(self._ahead, fewest), _MOST)), by_kind=by_kind) for read in days]
 
     def bound(self) -> Bound | None:
         """How far the next piece goes; None: nothing is left."""

@@ -241,7 +241,7 @@ def plain(table: Table, read: pl.DataFrame) -> pa.Table:
 
 def day_readers(table: Table, read: pl.DataFrame, rows: int) -> list[DayReader]:
     """A reader for each UTC day, of batches of at most `rows` rows, with kinds as a dictionary."""
-    days = (read["day"] if "day" in read.columns else read["ts_us"] // DAY_US).rename("of")
+    days = (read["day"] if "day" in read.columns else read["ts_us" if "ts_us" in read.columns else "first_us"] // DAY_US).rename("of")
     return [functools.partial(_day_rows, plain(table, read.filter(days == day)), rows) for day in days.unique().sort()]
 
 

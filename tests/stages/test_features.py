@@ -26,9 +26,9 @@ from tests.stages.builders import stage_named, streamed
 TABLES = {table.name: table for table in vars(schema).values() if isinstance(table, schema.Table)}
 START = 1_777_766_400_000_000  # 2026-05-03, a Sunday
 DAY = 86_400_000_000
-PIPE = ("30_account_windows", "30_account_weekdays", "31_entity_counts", "32_window_samples", "34_own_texts")
-DAYS, DAY_ENTITIES, ENTITIES, REQUEST_COUNTS, COUNTS = (
-    stage_named(f"pipeline.stages.{name}:{name}") for name in ("account_days", "account_entities", "entities", "request_counts", "sample_counts")
+PIPE = ("30_account_windows", "30_account_weekdays", "31_entity_counts", "34_own_texts")
+DAYS, DAY_ENTITIES, ENTITIES, REQUEST_COUNTS, SAMPLES, COUNTS = (
+    stage_named(f"pipeline.stages.{name}:{name}") for name in ("account_days", "account_entities", "entities", "request_counts", "window_samples", "sample_counts")
 )
 WORDS = ("temperature_mean", "temperature_deviation", "messages_mean")
 UNITS = re.compile(r"_(count|days|share|bits|s|us|usd|tokens|octaves|ratio|per_day)$|_(tokens|chars|words|s)_(mean|median)$")
@@ -56,12 +56,13 @@ def account_features(requests, samples=(), threads=2, preambles=()):
         entities = streamed(ENTITIES, window["account_entities"])
         for name, table in (window | {"entities": entities}).items():
             engine.register(name, table)
-        engine.register("prompt_samples", frame(samples, schema.PROMPT_SAMPLES))
         engine.register("prompt_preambles", frame(preambles, schema.PROMPT_PREAMBLES))
-        inputs = {"request_counts": streamed(REQUEST_COUNTS, frame(list(requests), schema.REQUESTS))}
+        sampled = frame([{"first_us": START, "output_tokens": 0, **sample} for sample in samples], schema.PROMPT_SAMPLES)
+        inputs = {"request_counts": streamed(REQUEST_COUNTS, frame(list(requests), schema.REQUESTS)), "window_samples": streamed(SAMPLES, sampled)}
+        engine.register("window_samples", inputs["window_samples"])
         for stage in PIPE:
             name = stage.split("_", 1)[1]
-            table = engine.select(f"{stage}.sql", {"samples_per_account": 64} if name == "window_samples" else {})
+            table = engine.select(f"{stage}.sql", {})
             engine.register(name, table)
             inputs[name] = pl.from_arrow(table)
         inputs["sample_counts"] = streamed(COUNTS, inputs["window_samples"])
