@@ -15,6 +15,8 @@ from pipeline.evidence.incident import build_incident
 from pipeline.evidence.lint import lint
 from pipeline.evidence.tabledata import table_files
 from pipeline.pages.incident import render_incident
+from pipeline.pages.incident.exhibits import finding_sentence
+from pipeline.pages.incident.sections.closing import _why_against
 from pipeline.provenance import judging_sha256
 from pipeline.redaction import Release
 from tests.incident.made_case import KEY, SMALL, bare_case, case, incident, write_context, write_validation
@@ -205,3 +207,25 @@ def test_a_page_stays_small(page, other):
     assert len(page.encode()) < 1_000_000
     assert len(other[1].encode()) < 1_000_000
     assert max(map(len, re.findall(r"<svg.*?</svg>", page + other[1], re.DOTALL))) < 250_000
+
+
+@pytest.mark.parametrize(
+    ("supports", "points", "listed"), [("coordination", "one operator", ""), ("benign", "an innocent explanation", "points to an innocent explanation and was not counted")]
+)
+def test_a_finding_that_no_verdict_counts_says_so_once(supports, points, listed):
+    row = {
+        "measure": "even_load",
+        "supports": supports,
+        "unit": "ratio",
+        "value": 0.1,
+        "threshold": None,
+        "baseline": 1.0,
+        "baseline_n": 999,
+        "p_value": 0.001,
+        "evidence_total": 9,
+    }
+    said = finding_sentence(row)
+    assert said.endswith(f" It points to {points}, but was not counted in the verdict: jobs on a timetable with the same quota each day are as even.")
+    assert said.count("verdict") == 1
+    assert _why_against(row) == listed
+    assert "verdict" not in finding_sentence({**row, "measure": "shared_days"})

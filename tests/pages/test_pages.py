@@ -391,6 +391,10 @@ def test_a_group_too_small_to_weigh_has_no_figures_and_no_claim_about_explanatio
             "Would speak for collection for training, but chance gives this too often: it counts from p = 0.0078.",
         ),
         ({"supports": "benign", "value": 0.2}, "Would speak for an innocent explanation, but counts only from 50\u202f%."),
+        (
+            {"measure": "even_load", "threshold": None, "p_value": 0.001},
+            "It points to one operator, but was not counted in the verdict: jobs on a timetable with the same quota each day are as even.",
+        ),
         ({"measure": "round_the_clock", "supports": "extraction"}, "Describes the traffic. Scripts and batch jobs of the innocent look the same, so it decides nothing."),
     ],
 )
@@ -408,6 +412,19 @@ def test_the_queue_gives_no_reason_that_chance_gives_too():
     text = index(frames).text
     assert "the wording of members is alike" not in text
     assert "The median answer to a templated prompt has 1,900 tokens" in text
+
+
+@pytest.mark.parametrize(("network_id", "supports"), [(fixtures.REFER, "coordination"), (fixtures.EXPLAINED, "benign")])
+def test_the_queue_gives_no_reason_that_no_verdict_counts(network_id, supports):
+    frames = fixtures.frames()
+    findings = frames["findings"]
+    own = findings.filter(pl.col("network_id") == network_id).head(1)
+    changes = {"rank": 0, "measure": "shared_days", "supports": supports, "value": 1.0, "threshold": None, "baseline": 0.0, "p_value": 0.001}
+    for measure, told in (("shared_days", True), ("even_load", False)):
+        first = own.with_columns(pl.lit(value).cast(findings.schema[name]).alias(name) for name, value in (changes | {"measure": measure}).items())
+        text = index({**frames, "findings": pl.concat([first, findings])}).text
+        assert ("Members are busier than usual on the same days" in text) is told
+        assert "dealt out over members" not in text
 
 
 def test_the_columns_are_counted_against_the_whole_contract():
