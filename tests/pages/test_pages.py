@@ -301,6 +301,27 @@ def test_a_referral_says_what_it_hangs_on(pages):
     assert "What is left without" not in Page(pages[f"networks/{fixtures.WATCH}.html"]).text
 
 
+@pytest.mark.parametrize(
+    ("held", "pieces", "cut", "said"),
+    [
+        (12, 1, 31.5, ""),
+        (9, 1, 37.6, "Compare the bits here with 37.6 bits, not with the run's 31.5 bits: .* which with no family struck out holds 9 of the 12 members\\."),
+        (12, 1, 37.6, "Compare the bits here with 37.6 bits, not with the run's 31.5 bits: .* holds 12 of the 12 members\\."),
+        (0, 0, None, "No bits here compare with the run's 31.5 bits: .* which with no family struck out gives no group of five\\."),
+    ],
+)
+def test_bits_judged_again_say_why_they_are_not_those_of_the_run(held, pieces, cut, said):
+    frames = fixtures.frames(12)
+    ours = pl.col("network_id") == fixtures.REFER
+    frames["networks"] = frames["networks"].with_columns(pl.when(ours).then(31.5).otherwise("coordination_bits").alias("coordination_bits"))
+    judged = frames["network_ablations"]
+    values = {"family": "behaviour", "held_count": held, "piece_count": pieces, "coordination_bits": cut, "tier": "refer", "reason": "specific_fact_and_extraction"}
+    whole = judged.head(1).with_columns(pl.lit(value).cast(judged.schema[name]).alias(name) for name, value in values.items())
+    text = " ".join(network({**frames, "network_ablations": pl.concat([judged, whole])}).replace("\u202f", " ").split())
+    assert bool(re.search("Compare the bits here|No bits here compare", text)) is bool(said)
+    assert re.search(said, text)
+
+
 def test_a_referral_that_hangs_on_no_single_family_says_so():
     frames = fixtures.frames(12)
     frames["network_ablations"] = frames["network_ablations"].with_columns(pl.lit("refer").alias("tier"))
