@@ -305,8 +305,8 @@ def test_a_referral_says_what_it_hangs_on(pages):
     ("held", "pieces", "cut", "said"),
     [
         (12, 1, 31.5, ""),
-        (9, 1, 37.6, "Compare the bits here with 37.6 bits, not with the run's 31.5 bits: .* which with no family struck out holds 9 of the 12 members\\."),
-        (12, 1, 37.6, "Compare the bits here with 37.6 bits, not with the run's 31.5 bits: .* holds 12 of the 12 members\\."),
+        (9, 1, 37.6, "Compare the bits here with 37.6 bits, not with the run's 31.5 bits: .* which with no family struck out holds 9 of 12 members\\."),
+        (12, 1, 37.6, "Compare the bits here with 37.6 bits, not with the run's 31.5 bits: .* holds 12 of 12 members\\."),
         (0, 0, None, "No bits here compare with the run's 31.5 bits: .* which with no family struck out gives no group of five\\."),
     ],
 )
