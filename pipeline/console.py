@@ -35,9 +35,9 @@ def say(text: str) -> None:
         _write(sys.stderr, row)
 
 
-def say_next(*words: object) -> None:
-    """What to type next, on stderr: the words of a `stillhunt` command, each an id or a path as it is, quoted for a shell here."""
-    _write(sys.stderr, redact.for_terminal("next: " + shlex.join(["stillhunt", *(redact.for_cell(str(word)) for word in words)])))
+def say_next(*words: object, why: str = "next") -> None:
+    """What to type next, on stderr, on one line of its own: the words of a `stillhunt` command, each an id or a path as it is, quoted for a shell here."""
+    _write(sys.stderr, redact.for_terminal(f"{why}: " + shlex.join(["stillhunt", *(redact.for_cell(str(word)) for word in words)])))
 
 
 def data(text: str) -> None:

@@ -1,10 +1,11 @@
-"""What tests of several parts share: the program in its own process, and a tiny log."""
+"""What tests of several parts share: the order of the files, the program in its own process, and a tiny log."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,26 @@ from tests.logs import write_accounts, write_log
 
 ROOT = Path(__file__).parents[1]
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
+
+# A worker of pytest-xdist takes whole files, in the order of the list. These hold few tests that take long: by number
+# of tests, which is xdist's own order, they came last, and one core worked on while the others had nothing left.
+LONG_FILES = tuple(
+    f"tests/{name}.py"
+    for name in (
+        "test_docs run/test_nights run/test_night test_packaging validate/test_end_to_end test_planted_networks test_examples test_determinism "
+        "pages/test_browser incident/test_browser test_analyst run/test_faults operations/test_feedback"
+    ).split()
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first, then files of many tests, each file in one piece; `make test` keeps xdist from sorting again."""
+    files = [item.path.relative_to(ROOT).as_posix() for item in items]
+    size = Counter(files)
+    rank = {file: (LONG_FILES.index(file) if file in LONG_FILES else len(LONG_FILES), -size[file], file) for file in size}
+    order = sorted(range(len(items)), key=lambda place: rank[files[place]])
+    items[:] = [items[place] for place in order]
 
 
 def run_program(*arguments: object, cwd: Path = ROOT, python: tuple[str, ...] = (), **environment: str) -> subprocess.CompletedProcess[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import resource
 import shlex
 import shutil
@@ -252,6 +253,18 @@ def test_diff_shows_what_changed_and_why(typed: Typed) -> None:
     assert EARLIER in out
     for cause in ("data", "config", "code", "versions", "networks.edge_margin_bits"):
         assert cause in out
+
+
+def test_diff_in_words_of_people(typed: Typed) -> None:
+    """A cause is never cut short, units are said, and what was not weighed has no bits."""
+    _, out, err = typed("diff")
+    assert "bits: for one operator, of the median member." in " ".join(out.split())
+    assert re.search(r"^config       networks\.edge_margin_bits: \S+ -> \S+$", out, flags=re.MULTILINE)
+    gone = next(line for line in out.splitlines() if VANISHED in line)
+    assert gone.startswith("gone")
+    assert "->" not in gone, "the word gone says in which run it is"
+    assert err.splitlines()[-1].startswith("next: stillhunt show N-")
+    assert typed("diff", "latest", EARLIER)[2].splitlines()[-1].startswith("next: stillhunt runs "), "show knows the latest run only"
 
 
 def test_prompts_of_a_source_that_is_gone_or_changed_are_6_and_4(typed: Typed, tiny_log: Path, tmp_path: Path) -> None:

@@ -85,8 +85,10 @@ def test_one_command_makes_a_report_and_lint_reads_it(run, out: Path, network: s
     assert (document["schema"], document["case_id"], document["version"], document["status"], document["networks"]) == ("stillhunt.report/1", "CASE-1", 1, "DRAFT", [network])
     assert {"incident.html", "lint.json", "data/table-0.csv"} <= {file["name"] for file in document["files"]}
     assert "made now" in told
-    code, printed, _ = run("report", "lint", "CASE-1", "--out", out, "--format", "json")
+    code, printed, told = run("report", "lint", "CASE-1", "--out", out, "--format", "json")
     assert (code, json.loads(printed)) == (0, {"schema": "stillhunt.lint/1", "rows": []})
+    assert told.splitlines()[-1] == f"next: stillhunt case review CASE-1 --by NAME --out {out}"
+    assert run("case", "show", "CASE-1", "--out", out)[2].splitlines()[-1] == f"next: stillhunt report lint CASE-1 --out {out}"
     page = out / "cases" / "CASE-1" / "counsel" / "incident.html"
     page.write_text(page.read_text().replace("</main>", "<p>This proves it.</p></main>"))
     code, printed, told = run("report", "lint", "CASE-1", "--profile", "counsel", "--out", out)
@@ -94,6 +96,7 @@ def test_one_command_makes_a_report_and_lint_reads_it(run, out: Path, network: s
     assert "proves" in printed
     assert "instead:  shows, supports" in printed
     assert "1 findings" in told or "1 finding " in told
+    assert told.splitlines()[-1] == f"next: stillhunt report build {network} --case CASE-1 --profile counsel --out {out}"
     assert run("report", "lint", "CASE-1", "--profile", "public", "--out", out)[0] == 6
     code, printed, _ = run("report", "lint", "CASE-1", "--out", out, "--format", "csv")
     assert (code, printed.splitlines()[0]) == (3, "profile,rule,place,found,instead,reason,sentence")
@@ -121,7 +124,8 @@ def test_a_case_from_first_to_last(run, out: Path, network: str, tmp_path: Path)
     assert [entry["action"] for entry in shown["journal"]] == ["new", "add-fact", "import prices", "import terms", "hold on"]
     assert [entry["actor"] for entry in shown["journal"]] == ["Ann", "Ann", "Ann", "Bob", "Ann"]
     assert len(list((out / "cases" / "CASE-1" / "imports").iterdir())) == 2
-    code, printed, _ = run("case", "show", "CASE-1", *at)
+    code, printed, told = run("case", "show", "CASE-1", *at)
+    assert told.splitlines()[-1] == f"next: stillhunt report build {network} --case CASE-1 --profile internal --out {out}"
     for words in ("FACTS", "TERMS", "PRICES", "JOURNAL", "3,000,000", "<U+202E>"):
         assert words in printed
     assert run("case", "show", "CASE-1", *at, "--format", "csv")[1].splitlines()[2].startswith("title,'=Title")

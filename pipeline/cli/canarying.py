@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pipeline import console, redact
+from pipeline import console
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, parse_day, usable_threads
 
@@ -60,14 +60,32 @@ def canary(
             write_dials(folder / "world", world, days, seed, {"scenario": scenario, "accounts": size, "share": SHARE})
             record = judge_canaries(options, folder / "world", folder, seed, bars)
         path = keep(out, record)
-        return _finish(record, path, min_found, form)
+        missed = _finish(record, path, min_found, form)
+        given = [word for name, value in (("--accounts", accounts), ("--context", context), ("--config", config)) if value for word in (name, value)]
+        console.say_next("run", *logs, *given, "--night", night, "--out", out)
+        return missed
 
     guarded(body)
 
 
 def _finish(record: dict[str, Any], path: Path, min_found: int, form: console.Format) -> int:
-    rows = [[one[name] for name in _COLUMNS] for one in record["canaries"]]
-    console.rows(_COLUMNS, rows, form, record["schema"])
-    found = sum(one["is_found"] for one in record["canaries"])
-    console.say(f"{found} of {len(rows)} planted networks found; kept in {redact.for_terminal(str(path))}, shown by the pages of this night and later ones once it is run.")
+    planted = record["canaries"]
+    if form == "table":
+        console.rows(_HEADS, [_line(one) for one in planted], form, "", ("overlap %",))
+    else:
+        console.rows(_COLUMNS, [[one[name] for name in _COLUMNS] for one in planted], form, record["schema"])
+    missed = [one["name"] for one in planted if not one["is_found"]]
+    found = len(planted) - len(missed)
+    console.say(f"{found} of {len(planted)} planted networks found: of tier refer, with an overlap of at least 50 % (accounts in both, of those in either).")
+    if missed:
+        console.say(f"missed: {', '.join(missed)}. A network built like that may be missed in this log, too.")
+    console.say(f"kept in {path}; pages show it from the next run of this night or a later one on.")
     return MISSED if found < min_found else 0
+
+
+_HEADS = ("planted", "accounts", "in one network", "its tier", "overlap %", "outcome")
+
+
+def _line(one: dict[str, Any]) -> tuple[object, ...]:
+    """A planted network for people. Overlap: accounts in both, of those in either."""
+    return (one["name"], one["account_count"], one["found_count"], one["tier"] or "none", round(100 * one["overlap"]), "found" if one["is_found"] else "missed")

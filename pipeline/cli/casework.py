@@ -193,6 +193,7 @@ def _review(case_id: str, by: str, out: Path, form: console.Format) -> None:
 
 
 def _show(case_id: str, out: Path, form: console.Format) -> None:
+    from pipeline.evidence import reviewing
     from pipeline.evidence.casefile import CaseFolder
 
     folder = CaseFolder(out, case_id)
@@ -210,6 +211,8 @@ def _show(case_id: str, out: Path, form: console.Format) -> None:
     if case.supersedes:
         _part(f"REMOVED since version {case.supersedes.version}", ("account", "reason"), case.supersedes.removed)
     _part("JOURNAL (its chain is whole)", ("seq", "utc", "actor", "action"), [(entry["seq"], entry["utc"], entry["actor"], entry["action"]) for entry in journal])
+    built = reviewing.built_profiles(folder)
+    console.say_next("report", *(("lint", case_id) if built else ("build", *case.networks, "--case", case_id, "--profile", "internal")), "--out", out)
 
 
 def _part(title: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:

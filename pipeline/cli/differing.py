@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipeline import console
+from pipeline import console, redact
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import DEFAULT_OUT, Form, Out
 from pipeline.errors import UsageError
+from pipeline.store import latest_run
 
 if TYPE_CHECKING:
     from pipeline.evidence.differences import Change, Difference
@@ -55,10 +56,18 @@ def _diff(names: tuple[str, ...], fail_on: str | None, out: Path, form: console.
         console.rows(_COLUMNS, [dataclasses.astuple(one) for one in found.changes], "csv", _SCHEMA)
     else:
         _print(found)
-    first = next((one for one in found.changes if one.tier is not None), None)
-    console.say_next(*(("show", first.network_id) if first else ("networks",)), "--out", out)
+    _say_next(found, out)
     reached = level(found.changes)
     return REACHED if fail_on and reached != "none" and LEVELS.index(reached) >= LEVELS.index(fail_on) else 0
+
+
+def _say_next(found: Difference, out: Path) -> None:
+    """The gravest network that differs; `show` knows those of the latest run only."""
+    first = next((one for one in found.changes if one.tier is not None), None)
+    if latest_run(out).name != found.run:
+        console.say_next("runs", "--out", out)
+    else:
+        console.say_next(*(("show", first.network_id) if first else ("networks",)), "--out", out)
 
 
 _COLUMNS = (
@@ -76,22 +85,42 @@ def _print(found: Difference) -> None:
         console.heading("NETWORKS THAT DIFFER")
         lines = [_line(one) for one in found.changes[:SHOWN]]
         console.rows(tuple(lines[0]), [tuple(line.values()) for line in lines], "table", "", ("q", "training", "left", "joined"))
+        console.paragraph(_LEGEND)
         if len(found.changes) > SHOWN:
             console.data(f"({len(found.changes) - SHOWN} more: --format json or csv)")
     _print_causes(found)
 
 
+_LEGEND = (
+    "bits: for one operator, of the median member. training: bits for collection for training. q: share of false networks expected among those with this q or less. "
+    "-: not weighed or not tested. Of a new network and of one that is gone, each column has its one value."
+)
+
+
 def _line(one: Change) -> dict[str, Any]:
+    is_in_both = one.tier is not None and one.tier_before is not None
+    if not is_in_both:  # `new` and `gone` say which run it is in, so no column need
+        one = dataclasses.replace(one, **_both_sides(one))
     return {
-        "change": one.change, "network_id": one.network_id, "tier before": one.tier_before, "tier": one.tier, "accounts": _move(one.accounts_before, one.accounts, "d"),
-        "joined": one.joined, "left": one.left, "bits": _move(one.bits_before, one.bits, ".1f"), "training": _move(one.extraction_before, one.extraction, ".1f"),
-        "q": _move(one.q_before, one.q, ".2g"),
+        "change": one.change, "network_id": one.network_id, "tier": _then_now(one.tier_before or "-", one.tier or "-"),
+        "accounts": _move(one.accounts_before, one.accounts, "d"), "joined": one.joined if is_in_both else None, "left": one.left if is_in_both else None,
+        "bits": _move(one.bits_before, one.bits, ".1f"), "training": _move(one.extraction_before, one.extraction, ".1f"), "q": _move(one.q_before, one.q, ".2g"),
     }  # fmt: skip
+
+
+def _both_sides(one: Change) -> dict[str, Any]:
+    """The values of the run that has the network, for both runs."""
+    names = ("tier", "accounts", "bits", "extraction", "q")
+    own = {name: getattr(one, name if one.tier is not None else f"{name}_before") for name in names}
+    return own | {f"{name}_before": value for name, value in own.items()}
 
 
 def _move(before: float | None, after: float | None, form: str) -> str:
     """`12 -> 15`, one number if both agree, a dash for what is not known."""
-    then, now = ("-" if value is None else format(value, form) for value in (before, after))
+    return _then_now(*("-" if value is None else format(value, form) for value in (before, after)))
+
+
+def _then_now(then: str, now: str) -> str:
     return then if then == now else f"{then} -> {now}"
 
 
@@ -101,7 +130,10 @@ def _print_causes(found: Difference) -> None:
         console.heading("WHAT WENT IN IS THE SAME: data, prior state, settings, code and versions")
         return
     console.heading(f"WHAT WENT IN AND DIFFERS: {', '.join(kinds).replace('_', ' ')}")
-    console.rows(("cause", "what", "before", "after"), [(one.kind, one.what, one.before or "-", one.after) for one in found.causes[:SHOWN]], "table", "")
+    for one in found.causes[:SHOWN]:
+        kind = one.kind.replace("_", " ")
+        text = redact.for_cell(f"{one.what}: {_then_now(one.before, one.after) if one.before else one.after}")
+        console.paragraph(text, " " * 13, f"{kind:<11}  ")
     if len(found.causes) > SHOWN:
         console.data(f"({len(found.causes) - SHOWN} more: --format json)")
     judging = [kind for kind in kinds if kind not in ("prior_state", "reports")]

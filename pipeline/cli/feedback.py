@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,6 +12,7 @@ import typer
 
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
+from pipeline.cli.nextsteps import say_next_about
 from pipeline.cli.options import DEFAULT_OUT, Form, Out, parse_day
 
 if TYPE_CHECKING:
@@ -96,10 +98,13 @@ def allow_list(out: Out = DEFAULT_OUT, form: Form = "table") -> None:
 
         _existing(out)
         today = _today()
-        rows = [_allowed(entry, today) for entry in standing(read_journal(out)).allowed]
-        console.rows(("entry", "subject", "until", "days_left", "state", "reason", "by", "on"), rows, form, "stillhunt.allow/1")
-        if not rows:
-            console.say("nothing is allowed.")
+        allowed = standing(read_journal(out)).allowed
+        if form != "table":
+            console.rows(_ALLOW_COLUMNS, [_allowed(entry, today) for entry in allowed], form, "stillhunt.allow/1")
+            return
+        rows = [(entry.number, entry.subject, entry.until, _left(entry, today), entry.reason, entry.by, entry.on) for entry in allowed]
+        console.rows(("entry", "id", "until", "left", "reason", "by", "on"), rows, form, "", ("on", "by"))
+        _say_allowed(allowed, today, out)
 
     guarded(body)
 
@@ -123,7 +128,11 @@ def journal_list(out: Out = DEFAULT_OUT, form: Form = "table") -> None:
         from pipeline.operations import feedback
 
         _existing(out)
-        rows = [(entry.number, entry.at, entry.by, entry.kind, *_told(entry), "stands" if stands else "revoked") for entry, stands in feedback.listed(out)]
+        listed = feedback.listed(out)
+        if form == "table":
+            _print_journal(listed, out)
+            return
+        rows = [(entry.number, entry.at, entry.by, entry.kind, *_told(entry), "stands" if stands else "revoked") for entry, stands in listed]
         console.rows(("entry", "at", "by", "kind", "about", "what", "state"), rows, form, "stillhunt.journal/1")
 
     guarded(body)
@@ -158,9 +167,48 @@ def _today() -> date:
     return dt.datetime.now(dt.UTC).date()
 
 
+_ALLOW_COLUMNS = ("entry", "subject", "until", "days_left", "state", "reason", "by", "on")
+
+
 def _allowed(entry: Allowed, today: date) -> tuple[object, ...]:
     state = "in force" if entry.holds_on(today) else "expired"
     return (entry.number, entry.subject, entry.until, (entry.until - today).days, state, entry.reason, entry.by, entry.on)
+
+
+def _left(entry: Allowed, today: date) -> str:
+    """How long an allow entry holds on, for people."""
+    days = (entry.until - today).days
+    return "expired" if days < 0 else "ends today" if days == 0 else "1 day" if days == 1 else f"{days} days"
+
+
+def _say_allowed(allowed: Sequence[Allowed], today: date, out: Path) -> None:
+    """How many entries are in force, and how to look at one or end it."""
+    in_force = [entry for entry in allowed if entry.holds_on(today)]
+    console.say(f"{len(in_force)} of {len(allowed)} in force today, {today} UTC." if allowed else "nothing is vouched for.")
+    if in_force:
+        console.say_next("allow", "expire", in_force[0].subject, "--reason", "TEXT", "--by", "NAME", "--out", out, why="to end it early")
+        say_next_about("show", in_force[0].subject, out)
+    else:
+        console.say_next("networks", "--out", out)
+
+
+def _print_journal(listed: Sequence[tuple[Entry, bool]], out: Path) -> None:
+    """Two lines an entry: what kind it is of, about what, by whom and when; and all that it says."""
+    for entry, stands in listed:
+        about, what = (redact.for_cell(text) for text in _told(entry))
+        kind = "revocation of" if entry.kind == "revoke" else f"{entry.kind},"
+        console.paragraph(f"{kind} {about}, {redact.for_cell(entry.by)}, {entry.at[:16].replace('T', ' ')}{'' if stands else ', REVOKED'}", " " * 6, f"{entry.number:>4}  ")
+        console.paragraph(what, " " * 6)
+    standing = sum(stands for _, stands in listed)
+    console.say(
+        f"{len(listed)} {'entry' if len(listed) == 1 else 'entries'}, {standing} not revoked; times are UTC; the chain of hashes is whole."
+        if listed
+        else "nothing has been said yet."
+    )
+    last = next((entry.number for entry, stands in reversed(listed) if stands and entry.kind != "erasure"), None)
+    if last is not None:
+        console.say_next("journal", "revoke", last, "--reason", "TEXT", "--by", "NAME", "--out", out, why="to take one back")
+    console.say_next("networks", "--out", out)
 
 
 def _existing(out: Path) -> None:
@@ -173,8 +221,18 @@ def _existing(out: Path) -> None:
 def _say(entry: Entry, out: Path) -> None:
     about, what = _told(entry)
     console.say(f"entry {entry.number}: {entry.kind} {redact.for_cell(about)}: {what}")
-    console.say("pages show it from the next run of a night on; `networks` and `show` at once.")
-    console.say_next("journal", "revoke", entry.number, "--reason", "TEXT", "--by", "NAME", "--out", out)
+    in_list = entry.kind == "revoke" or (entry.kind in ("disposition", "allow") and entry.content.get("is_network", True))
+    console.say(f"{'`networks` and `show` have' if in_list else '`show` has'} it at once; pages have it from the next run on.")
+    console.say_next("journal", "revoke", entry.number, "--reason", "TEXT", "--by", "NAME", "--out", out, why="to take it back")
+    if _is_shown(entry):
+        say_next_about("show", _told(entry)[0], out)
+    else:
+        console.say_next("journal", "list", "--out", out)
+
+
+def _is_shown(entry: Entry) -> bool:
+    """Whether the latest run has what the entry is about, so that `show` finds it."""
+    return entry.kind != "revoke" and (not entry.content.get("is_network", True) or "tier" in entry.content["seen"])
 
 
 def _told(entry: Entry) -> tuple[str, str]:

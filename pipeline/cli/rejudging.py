@@ -110,12 +110,27 @@ def _print(found: WhatIf) -> None:
     moved = f"linked from {found.threshold_bits:,.2f} bits" + ("" if found.threshold_bits == found.run_threshold_bits else f" in place of {found.run_threshold_bits:,.2f}")
     console.paragraph(f"{found.network_id} {struck}, {moved}")
     console.heading("JUDGED AGAIN")
-    lines = (("as the run has it", found.before), ("members, judged again", found.after))
+    is_changed = bool(found.without) or found.threshold_bits != found.run_threshold_bits
+    lines = [("as the run has it", found.before), ("put together again", found.again), *([("with the change", found.after)] if is_changed else [])]
     columns = ("", "members", "bits", "q", "tier", "best alternative", "margin")
     console.rows(columns, [(label, *_line(standing)) for label, standing in lines], "table", "", least=("margin", "q"))
     console.data("")
+    if _far(found.before, found.again):
+        console.paragraph(f"{_CUT_AGAIN} Compare the last line with the second." if is_changed else _CUT_AGAIN)
     console.paragraph(_change(found))
     _print_log(found)
+
+
+_CUT_AGAIN = (
+    "The first two lines differ with nothing changed: the run's figures are those of the group as it found it, the others those of the largest group that its members "
+    "make when they are put together again by their links alone."
+)
+
+
+def _far(run: Standing, again: Standing) -> bool:
+    """Whether the members put together again are another group than the run's, to a hundredth of a bit."""
+    bits = [None if one.coordination_bits is None else round(one.coordination_bits, 2) for one in (run, again)]
+    return run.account_count != again.account_count or bits[0] != bits[1]
 
 
 def _line(standing: Standing) -> tuple[object, ...]:

@@ -135,10 +135,17 @@ def _lint(case_id: str, profile: ProfileName | None, out: Path, form: console.Fo
     else:
         console.rows(columns, rows, form, "stillhunt.lint/1")
     console.say(f"{len(rows) or 'no'} finding{'' if len(rows) == 1 else 's'} in {', '.join(profiles)}")
+    if rows:
+        console.say_next("report", "build", *file.case.networks, "--case", case_id, "--profile", rows[0][0], "--out", out)
+    else:
+        console.say_next(*(("case", "show", case_id) if file.case.status == "FINAL" else ("case", "review", case_id, "--by", "NAME")), "--out", out)
     return LINT_FOUND if rows else 0
 
 
 def _print_findings(rows: Sequence[tuple[str, ...]]) -> None:
     """One finding after the other: a sentence does not fit a column."""
     for profile, rule, place, found, instead, reason, sentence in rows:
-        console.data(f"{profile}  {rule}  {place}\n  found:    {found}\n  in:       {sentence}\n  because:  {reason}\n  instead:  {instead}\n")
+        console.data(f"{profile}  {rule}  {place}")
+        for what, text in (("found:", found), ("in:", sentence), ("because:", reason), ("instead:", instead)):
+            console.paragraph(text, " " * 12, f"  {what:<8}  ")
+        console.data("")

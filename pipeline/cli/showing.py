@@ -112,16 +112,18 @@ def _print_network(run: FinishedRun, network: Row, parts: Parts) -> None:
     console.heading("FINDINGS, in the words of the page")
     for one in said(run, parts["findings"]):
         console.paragraph(f"{one.sentence} {one.speaks} [{one.finding_id}, {_counted(one.evidence, 'request')}]", " " * 4, f"{one.rank:>2}  ")
-    _network_tables(parts)
+    _network_tables(parts, whole.cut_again)
 
 
-def _network_tables(parts: Parts) -> None:
+def _network_tables(parts: Parts, cut_again: str) -> None:
     from pipeline.evidence.cards import is_counted
     from pipeline.kinds import GATE_FAMILIES
 
     families = [_renamed(row | {"gate": ("opened it" if row["admitted"] else "did not") if row["family"] in GATE_FAMILIES else "cannot"}, _FAMILY) for row in parts["families"]]
     _part("EVIDENCE BY FAMILY", families, ("control %", "class", "pairs"))
     _part("WITHOUT ONE FAMILY, JUDGED AGAIN", [_renamed(row, _WITHOUT) for row in parts["without"]], ("innocent", "q", "pieces", "reason"))
+    if cut_again:
+        console.paragraph(cut_again, "  ")
     ran = [row for row in parts["tests"] if row["status"] == "ran"]
     for head, counted in (("TESTS THAT RAN", True), ("TESTS THAT ARE SHOWN AND NOT COUNTED", False)):
         _part(head, [_renamed(row, _TEST) for row in ran if is_counted(row) is counted], ("null", "unit", "n", "about"))

@@ -124,6 +124,8 @@ class Assessed:
     innocent: str
     attribution: str
     decisive: str
+    cut_again: str
+    """why bits judged again without a family are not to be held against the run's; '' where they may"""
 
 
 def assessed(run: FinishedRun, network: Row) -> Assessed:
@@ -150,6 +152,7 @@ def assessed(run: FinishedRun, network: Row) -> Assessed:
     health = report(manifest, before.nights, before.operations)
     source = Source(frames, read_manifest(manifest), recorded_config(manifest["config"], str(run.folder / "run.json")), wording(), before, health)
     families = frames["network_families"].rows(named=True)
+    judged = run.where("network_ablations", network_id=name).rows(named=True) if run.holds("network_ablations") else []
     level, accounts = network["attribution_level"], numbers.counted(network["account_count"], "accounts")
     return Assessed(
         is_weighed=not assessment.unweighed_sentence(source, network),
@@ -160,6 +163,7 @@ def assessed(run: FinishedRun, network: Row) -> Assessed:
         innocent=assessment.alternative(source, network) if name in source.paged else "None is tried for groups of two to four.",
         attribution=source.wording.text("attribution", level, "sentence") or str(level),
         decisive=assessment.decisive(source, network),
+        cut_again=assessment.cut_again_sentence(source.wording, network, judged),
     )
 
 

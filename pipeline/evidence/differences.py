@@ -6,7 +6,7 @@ same, so that runs of two folders compare, too. Causes are read from the two run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,9 @@ def _night_before(out: Path, latest: Path) -> Path:
     night = read_json(latest / "run.json")["night"]
     earlier = {day: run for day, run in _nights(out).items() if day < night}
     if not earlier:
-        raise InputError(f"{out}: holds no run of a night before {night} to compare with. Name two runs: stillhunt diff RUN RUN --out {out}")
+        raise InputError(
+            f"{out}: holds no run of a night before {night} to compare with. Name two runs: stillhunt diff RUN RUN --out {out}. These are there: stillhunt runs --out {out}"
+        )
     return out / "runs" / earlier[max(earlier)]
 
 
@@ -140,7 +142,14 @@ Known = dict[str, Any]
 
 def _networks(run: FinishedRun) -> dict[str, Known]:
     members = dict(run.columns("members", "network_id", "account_id").group_by("network_id").agg(pl.col("account_id")).iter_rows())
-    return {row["network_id"]: row | {"members": frozenset(members.get(row["network_id"], ()))} for row in run.table("networks").rows(named=True)}
+    weighed = set(run.columns("network_families", "network_id")["network_id"].to_list())
+    return {row["network_id"]: _known(row, weighed) | {"members": frozenset(members.get(row["network_id"], ()))} for row in run.table("networks").rows(named=True)}
+
+
+def _known(row: Known, weighed: Collection[str]) -> Known:
+    """The row with no bits where the links were not weighed, and none of training where nothing was tested: the table holds 0 there."""
+    bits = row["coordination_bits"] if row["coordination_bits"] or row["network_id"] in weighed else None
+    return row | {"coordination_bits": bits, "extraction_bits": None if bits is None and row["q_value"] is None else row["extraction_bits"]}
 
 
 def _matched(before: FinishedRun, after: FinishedRun) -> list[tuple[Known | None, Known | None]]:

@@ -75,6 +75,8 @@ class WhatIf:
     run_threshold_bits: float
     threshold_bits: float
     before: Standing
+    again: Standing
+    """what the members amount to with nothing struck out or moved: put together again, the run's own group may come out smaller, with other bits"""
     after: Standing
     """what the members amount to: the largest group of them that holds together"""
     member_pieces: int
@@ -99,7 +101,8 @@ def what_if(workings: Workings, network_id: str, without: Sequence[str], thresho
         raise UsageError(f"'{unknown[0]}' is no family of evidence. Families: {', '.join(ALL_FAMILIES)}")
     tables, config = workings.frames(_READS), workings.config
     cluster = _cluster(tables, network_id)
-    left = tables | {"named": _named(tables, network_id)}
+    whole = tables | {"named": _named(tables, network_id)}
+    left = whole
     for family in without:
         left = struck(left, family)
     people = population(left)
@@ -107,11 +110,14 @@ def what_if(workings: Workings, network_id: str, without: Sequence[str], thresho
     edge = own_edge if threshold_bits is None else threshold_bits
     counts = workings.entity_counts_of(tables["clusters"].filter(pl.col("cluster") == cluster)["account_key"].to_list())
     after, member_pieces = _of_members(left, counts, cluster, edge, config)
+    again = after if not without and edge == own_edge else _of_members(whole, counts, cluster, own_edge, config)[0]
     in_cluster = _names(tables["clusters"].filter(pl.col("cluster") == cluster), tables)
     pieces, there = _of_log(workings, left, edge - own_edge, people)
     own = set(left["named"]["account_id"].to_list())
     lost, gained = tuple(sorted(own - there)), tuple(sorted(there - in_cluster))
-    return WhatIf(network_id, tuple(without), round(own_edge, 6), round(edge, 6), _before(tables, network_id), after, member_pieces, pieces, lost, gained, len(in_cluster - own))
+    return WhatIf(
+        network_id, tuple(without), round(own_edge, 6), round(edge, 6), _before(tables, network_id), again, after, member_pieces, pieces, lost, gained, len(in_cluster - own)
+    )
 
 
 def _cluster(tables: Frames, network_id: str) -> int:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from pipeline.kinds import LIKENESS_FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.source import Row, Source
-from pipeline.pages.words import joined
+from pipeline.pages.words import Wording, joined
 
 _NOTHING_BITS = 0.05
 """Below this, bits would be shown as 0.0."""
@@ -46,6 +47,18 @@ def unweighed_sentence(source: Source, network: Row) -> str:
         return ""
     kind = "small" if network["network_id"] not in source.paged else "one_entity" if network["entity_count"] == 1 else "one_fact"
     return source.wording.line("unweighed", kind)
+
+
+def cut_again_sentence(wording: Wording, network: Row, judged: Sequence[Row]) -> str:
+    """Why bits judged again are not to be held against the run's figure; '' where they may, or nothing was judged again. In: rows of networks and of network_ablations."""
+    whole = next((row for row in judged if row["family"] in LIKENESS_FAMILIES), None)  # they join nobody, so the group and its bits are those with no family struck out
+    if whole is None:
+        return ""
+    run, size = numbers.bits(network["coordination_bits"]), numbers.count(network["account_count"])
+    if not whole["piece_count"]:
+        return wording.line("cut_again", "apart", run=run)
+    cut, held = numbers.bits(whole["coordination_bits"]), numbers.count(whole["held_count"])
+    return "" if (cut, held) == (run, size) else wording.line("cut_again", "differs", run=run, cut=cut, held=held, size=size)
 
 
 def confidence(source: Source, network: Row, families: Sequence[Row]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pipeline import redact
 from pipeline.contract import ACCOUNT_COLUMNS, REQUEST_COLUMNS
 from pipeline.ingest.columns import READ_COLUMNS
+from pipeline.kinds import OPERATIONAL
 from pipeline.pages import charts, earlier, health, numbers
 from pipeline.pages.assessment import alternative, unweighed_sentence
 from pipeline.pages.changes import change_of, change_sentence, changes_table
@@ -129,10 +130,10 @@ def _queue_row(source: Source, row: Row, place: int) -> QueueRow:
 
 
 def _reasons(source: Source, network: Row) -> tuple[str, ...]:
-    """The strongest findings for suspicion; of an explained network, those that carry the explanation."""
+    """The strongest findings for suspicion; of an explained network, those that carry the explanation. What was not counted is no reason."""
     findings = source.of_network("findings", network["network_id"]).sort("rank", "finding_id").rows(named=True)
     explained = network["tier"] == "explained"
-    kept = [row for row in findings if (row["supports"] == "benign") is explained]
+    kept = [row for row in findings if (row["supports"] == "benign") is explained and row["measure"] not in OPERATIONAL]
     wanted = [row for row in kept if (_reaches_threshold(row) if explained else carries_weight(row, source.config))]
     return tuple(finding_sentence(row, source.wording) for row in wanted[:REASONS])
 

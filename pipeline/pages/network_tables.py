@@ -9,7 +9,7 @@ import polars as pl
 from pipeline import redact
 from pipeline.kinds import GATE_FAMILIES
 from pipeline.pages import numbers
-from pipeline.pages.assessment import unexplained, unweighed_sentence
+from pipeline.pages.assessment import cut_again_sentence, unexplained, unweighed_sentence
 from pipeline.pages.marks import member_note
 from pipeline.pages.pieces import Numbering, beyond_chance_level, show_command, table
 from pipeline.pages.records import Cell, Table
@@ -54,7 +54,8 @@ def without_table(source: Source, network: Row, numbering: Numbering) -> Table |
     columns = "Without | Members still together # | Median bits # | q # | Verdict then | Because"
     lost = [row["family"] for row in order if row["tier"] != "refer"]
     hangs = numbers.listed([source.wording.word("family", name) for name in lost]) if lost else "no single family"
-    return table(numbering, f"What is left without one family of evidence: the referral hangs on {hangs}", columns, (_without_row(source, network, row) for row in order))
+    caption, note = f"What is left without one family of evidence: the referral hangs on {hangs}", cut_again_sentence(source.wording, network, judged)
+    return table(numbering, caption, columns, (_without_row(source, network, row) for row in order), left_out=note)
 
 
 def _without_row(source: Source, network: Row, row: Row) -> tuple[Cell | str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline import redact
 from pipeline.config import Config
-from pipeline.kinds import SHAPES
+from pipeline.kinds import OPERATIONAL, SHAPES
 from pipeline.pages import numbers
 from pipeline.pages.records import Cell, Command, Fact, Head, Table
 from pipeline.pages.source import Row
@@ -67,10 +67,17 @@ def finding_sentence(row: Row, wording: Wording) -> str:
 
 def speaks_sentence(row: Row, wording: Wording, config: Config) -> str:
     """What the finding says for its question, which is nothing if chance or the comparison gives as much or its threshold is not reached."""
+    if row["measure"] in OPERATIONAL:
+        return uncounted_sentence(row, wording)
     unit = redact.for_html(row["unit"] or "", 40)
     level = beyond_chance_level(row["measure"], str(row["supports"]), config)
     values = {"supports": wording.word("supports", row["supports"]), "threshold": numbers.measured(row["threshold"], unit), "level": numbers.probability(level)}
     return wording.line("speaks", _speaks(row, level), **values)
+
+
+def uncounted_sentence(row: Row, wording: Wording) -> str:
+    """What a finding of OPERATIONAL points to, and that no verdict counts it; the run has a finding of these only where chance hardly gives it."""
+    return wording.line("speaks", "uncounted", supports=wording.word("supports", row["supports"]), look_alike=wording.text("measure", row["measure"], "look_alike"))
 
 
 def carries_weight(row: Row, config: Config) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.evidence.differences import Change, causes, difference, find_runs, level
+from pipeline.evidence.differences import Change, _known, causes, difference, find_runs, level
 from pipeline.evidence.finished import FinishedRun
 from tests.nights import EARLIER, VANISHED, with_an_earlier_night
 
@@ -35,6 +35,15 @@ def test_causes_are_what_run_json_says(out: Path) -> None:
     assert found["versions", "polars"][0] == "1.0.0"
     assert found["data", "log files added"][1].startswith("1: date=2026-05-03/")
     assert {kind for kind, _ in found} == {"config", "code", "versions", "data"}
+
+
+@pytest.mark.parametrize(
+    ("bits", "weighed", "q_value", "shown"), [(0.0, True, 0.1, (0.0, 2.0)), (0.0, False, None, (None, None)), (0.0, False, 0.1, (None, 2.0)), (7.0, False, None, (7.0, 2.0))]
+)
+def test_what_was_not_weighed_or_tested_has_no_bits(bits: float, weighed: bool, q_value: float | None, shown: tuple[float | None, float | None]) -> None:
+    row = {"network_id": "N-0123456789", "coordination_bits": bits, "extraction_bits": 2.0, "q_value": q_value}
+    known = _known(row, {"N-0123456789"} if weighed else set())
+    assert (known["coordination_bits"], known["extraction_bits"]) == shown
 
 
 def test_turned_round_the_difference_is_the_opposite(out: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipeline.cli import rejudging
 from pipeline.errors import UsageError
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.origins import Origins
@@ -44,6 +45,25 @@ def test_nothing_struck_out_gives_the_run_back(workings, finished, network):
 def test_the_runs_own_threshold_named_is_the_same(workings, network):
     plain = what_if(workings, network, ("settings",), None)
     assert what_if(workings, network, ("settings",), plain.run_threshold_bits) == plain
+
+
+def test_what_is_struck_out_does_not_move_the_group_it_is_compared_with(workings, network):
+    plain = what_if(workings, network, (), None)
+    assert plain.again == plain.after
+    assert what_if(workings, network, ("identity",), None).again == plain.again
+    assert what_if(workings, network, (), 500.0).again == plain.again
+
+
+def test_a_group_that_comes_out_another_with_nothing_changed_is_told_apart(workings, network, capsys):
+    found = what_if(workings, network, ("settings",), None)
+    rejudging._print(found)
+    same = capsys.readouterr().out
+    assert [same.count(label) for label in ("as the run has it", "put together again", "with the change")] == [1, 1, 1]
+    assert "with nothing changed" not in same
+    rejudging._print(dataclasses.replace(found, again=dataclasses.replace(found.again, account_count=5, coordination_bits=37.6)))
+    assert "The first two lines differ with nothing changed" in capsys.readouterr().out
+    rejudging._print(what_if(workings, network, (), None))
+    assert "with the change" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("family", ALL_FAMILIES)

@@ -14,9 +14,13 @@ from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.incident import build_incident
 from pipeline.evidence.lint import lint
 from pipeline.evidence.tabledata import table_files
+from pipeline.kinds import OPERATIONAL
 from pipeline.pages.incident import render_incident
+from pipeline.pages.incident.exhibits import finding_sentence
+from pipeline.pages.incident.sections.closing import _why_against
 from pipeline.provenance import judging_sha256
 from pipeline.redaction import Release
+from tests.incident import made_run
 from tests.incident.made_case import KEY, SMALL, bare_case, case, incident, write_context, write_validation
 from tests.incident.made_run import Plan, make_run
 
@@ -205,3 +209,37 @@ def test_a_page_stays_small(page, other):
     assert len(page.encode()) < 1_000_000
     assert len(other[1].encode()) < 1_000_000
     assert max(map(len, re.findall(r"<svg.*?</svg>", page + other[1], re.DOTALL))) < 250_000
+
+
+@pytest.mark.parametrize(
+    ("supports", "points", "listed"), [("coordination", "one operator", ""), ("benign", "an innocent explanation", "points to an innocent explanation and was not counted")]
+)
+def test_a_finding_that_no_verdict_counts_says_so_once(supports, points, listed):
+    row = {
+        "measure": "even_load",
+        "supports": supports,
+        "unit": "ratio",
+        "value": 0.1,
+        "threshold": None,
+        "baseline": 1.0,
+        "baseline_n": 999,
+        "p_value": 0.001,
+        "evidence_total": 9,
+    }
+    said = finding_sentence(row)
+    assert said.endswith(f" It points to {points}, but was not counted in the verdict: jobs on a timetable with the same quota each day are as even.")
+    assert said.count("verdict") == 1
+    assert _why_against(row) == listed
+    assert "verdict" not in finding_sentence({**row, "measure": "shared_days"})
+
+
+def test_lint_finds_nothing_in_what_only_some_networks_show(tmp_path, monkeypatch):
+    """Members judged again as another group than the run's, and a finding of each test that no verdict counts."""
+    judged, found = made_run._ablations, made_run._findings
+    monkeypatch.setattr(made_run, "_ablations", lambda size: [*judged(size), judged(size)[0] | {"family": "behaviour", "coordination_bits": 37.6, "held_count": size - 1}])
+    uncounted = [{"measure": name, "finding_id": f"F-{place:012x}", "rank": 90 + place, "unit": "ratio"} for place, name in enumerate(OPERATIONAL, start=1)]
+    monkeypatch.setattr(made_run, "_findings", lambda size: [*found(size), *(found(size)[2] | one for one in uncounted)])
+    report = render_incident(incident(make_run(tmp_path / "out", SMALL), "partner", of=bare_case()))
+    assert "Compare the bits here with" in report
+    assert report.count("but was not counted in the verdict") >= len(OPERATIONAL)
+    assert lint(report, files=table_files(report)) == ()

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from pipeline.cli.canarying import _finish
 from pipeline.config import load_config
 from pipeline.errors import LockHeld
 from pipeline.history.canaries import read_canaries
@@ -129,6 +130,20 @@ def test_the_newest_record_up_to_the_night_counts(tmp_path: Path) -> None:
     record = read_canaries(tmp_path, NIGHT)
     assert record is not None
     assert (record.night, record.found_count) == (dt.date(2026, 5, 2), 0)
+
+
+def test_the_outcome_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("name", "account_count", "found_count", "tier", "overlap", "is_found")
+    planted = [dict(zip(names, values, strict=True)) for values in (("L0", 12, 12, "refer", 1.0, True), ("L9", 6, 0, "", 0.0, False))]
+    assert _finish({"schema": "stillhunt.canary/1", "canaries": planted}, tmp_path / "x.json", 2, "table") == 3
+    shown, told = capsys.readouterr()
+    assert [line.split() for line in shown.splitlines()[1:]] == [["L0", "12", "12", "refer", "100", "found"], ["L9", "6", "0", "none", "0", "missed"]]
+    assert "1 of 2 planted networks found" in told
+    assert "missed: L9. A network built like that may be missed in this log, too." in told
+    assert _finish({"schema": "stillhunt.canary/1", "canaries": planted[:1]}, tmp_path / "x.json", 1, "csv") == 0
+    shown, told = capsys.readouterr()
+    assert shown.splitlines()[0] == ",".join(names), "what programs read keeps its names"
+    assert "missed" not in told
 
 
 @pytest.mark.slow

@@ -142,7 +142,10 @@ def test_the_commands(program: Program, out: Path, network: str) -> None:
     assert [row["what"] for row in one["journal"]] == ["note", "cleared", f"allowed until {until}"]
     assert program("allow", "expire", network, "--reason", "over", "--by", "Bo", "--out", out).returncode == 0
     table = program("journal", "list", "--out", out)
-    assert [line.split()[0] for line in table.stdout.splitlines()[1:]] == ["1", "2", "3", "4"]
+    assert [line.split()[0] for line in table.stdout.splitlines()[::2]] == ["1", "2", "3", "4"], "two lines an entry, whatever was said"
+    assert table.stdout.splitlines()[4].endswith(", REVOKED")
+    assert table.stdout.count("REVOKED") == 1
+    assert "4 entries, 3 not revoked" in table.stderr
     assert "\x1b" not in table.stdout
     assert json.loads(program("journal", "list", "--out", out, "--format", "json").stdout)["schema"] == "stillhunt.journal/1"
     (out / "journal.jsonl").write_bytes((out / "journal.jsonl").read_bytes().replace(b"a course", b"a crime!"))
@@ -173,3 +176,34 @@ def test_labels_follow_the_member_that_two_networks_claim(out: Path, network: st
     feedback.dispose(out, "N-00000000aa", "benign", "x", "Ann")
     rows = dict(feedback.labels(out).select("account_id", "network").iter_rows())
     assert (rows["pool-000"], rows["pool-001"]) == ("N-00000000aa", network)
+
+
+def _last(err: str) -> str:
+    return err.strip().splitlines()[-1]
+
+
+def test_each_word_says_how_to_take_it_back_and_where_to_look(program: Program, out: Path, network: str) -> None:
+    noted = program("note", "pool-001", "x", "--by", "Ann", "--out", out).stderr
+    assert noted.splitlines()[1:] == [
+        "`show` has it at once; pages have it from the next run on.",
+        f"to take it back: stillhunt journal revoke 1 --reason TEXT --by NAME --out {out}",
+        f"next: stillhunt show pool-001 --out {out}",
+    ]
+    assert "x" in program("show", "pool-001", "--out", out).stdout.split("WHAT PEOPLE SAID")[1]
+    assert "`networks` and `show` have it at once" in program("disposition", network, "benign", "--reason", "x", "--by", "Ann", "--out", out).stderr
+    assert _last(program("journal", "revoke", 2, "--reason", "x", "--by", "Ann", "--out", out).stderr) == f"next: stillhunt journal list --out {out}"
+
+
+def test_what_is_vouched_for_is_listed_with_the_days_left(program: Program, out: Path) -> None:
+    empty = program("allow", "list", "--out", out).stderr
+    assert "nothing is vouched for." in empty
+    assert _last(empty) == f"next: stillhunt networks --out {out}"
+    today = dt.datetime.now(dt.UTC).date()
+    feedback.allow(out, "pool-001", today + dt.timedelta(days=30), "a colleague", "Bo", today)
+    feedback.allow(out, "pool-002", today - dt.timedelta(days=2), "a guest", "Bo", today - dt.timedelta(days=3))
+    listed = program("allow", "list", "--out", out)
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    assert rows[1][:5] in (["1", "pool-001", str(today + dt.timedelta(days=30)), "30", "days"], ["1", "pool-001", str(today + dt.timedelta(days=30)), "29", "days"])
+    assert rows[2][3] == "expired"
+    assert "1 of 2 in force today" in listed.stderr
+    assert f"stillhunt allow expire pool-001 --reason TEXT --by NAME --out {out}" in listed.stderr

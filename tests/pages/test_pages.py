@@ -301,6 +301,27 @@ def test_a_referral_says_what_it_hangs_on(pages):
     assert "What is left without" not in Page(pages[f"networks/{fixtures.WATCH}.html"]).text
 
 
+@pytest.mark.parametrize(
+    ("held", "pieces", "cut", "said"),
+    [
+        (12, 1, 31.5, ""),
+        (9, 1, 37.6, "Compare the bits here with 37.6 bits, not with the run's 31.5 bits: .* which with no family struck out holds 9 of 12 members\\."),
+        (12, 1, 37.6, "Compare the bits here with 37.6 bits, not with the run's 31.5 bits: .* holds 12 of 12 members\\."),
+        (0, 0, None, "No bits here compare with the run's 31.5 bits: .* which with no family struck out gives no group of five\\."),
+    ],
+)
+def test_bits_judged_again_say_why_they_are_not_those_of_the_run(held, pieces, cut, said):
+    frames = fixtures.frames(12)
+    ours = pl.col("network_id") == fixtures.REFER
+    frames["networks"] = frames["networks"].with_columns(pl.when(ours).then(31.5).otherwise("coordination_bits").alias("coordination_bits"))
+    judged = frames["network_ablations"]
+    values = {"family": "behaviour", "held_count": held, "piece_count": pieces, "coordination_bits": cut, "tier": "refer", "reason": "specific_fact_and_extraction"}
+    whole = judged.head(1).with_columns(pl.lit(value).cast(judged.schema[name]).alias(name) for name, value in values.items())
+    text = " ".join(network({**frames, "network_ablations": pl.concat([judged, whole])}).replace("\u202f", " ").split())
+    assert bool(re.search("Compare the bits here|No bits here compare", text)) is bool(said)
+    assert re.search(said, text)
+
+
 def test_a_referral_that_hangs_on_no_single_family_says_so():
     frames = fixtures.frames(12)
     frames["network_ablations"] = frames["network_ablations"].with_columns(pl.lit("refer").alias("tier"))
@@ -391,6 +412,10 @@ def test_a_group_too_small_to_weigh_has_no_figures_and_no_claim_about_explanatio
             "Would speak for collection for training, but chance gives this too often: it counts from p = 0.0078.",
         ),
         ({"supports": "benign", "value": 0.2}, "Would speak for an innocent explanation, but counts only from 50\u202f%."),
+        (
+            {"measure": "even_load", "threshold": None, "p_value": 0.001},
+            "It points to one operator, but was not counted in the verdict: jobs on a timetable with the same quota each day are as even.",
+        ),
         ({"measure": "round_the_clock", "supports": "extraction"}, "Describes the traffic. Scripts and batch jobs of the innocent look the same, so it decides nothing."),
     ],
 )
@@ -408,6 +433,19 @@ def test_the_queue_gives_no_reason_that_chance_gives_too():
     text = index(frames).text
     assert "the wording of members is alike" not in text
     assert "The median answer to a templated prompt has 1,900 tokens" in text
+
+
+@pytest.mark.parametrize(("network_id", "supports"), [(fixtures.REFER, "coordination"), (fixtures.EXPLAINED, "benign")])
+def test_the_queue_gives_no_reason_that_no_verdict_counts(network_id, supports):
+    frames = fixtures.frames()
+    findings = frames["findings"]
+    own = findings.filter(pl.col("network_id") == network_id).head(1)
+    changes = {"rank": 0, "measure": "shared_days", "supports": supports, "value": 1.0, "threshold": None, "baseline": 0.0, "p_value": 0.001}
+    for measure, told in (("shared_days", True), ("even_load", False)):
+        first = own.with_columns(pl.lit(value).cast(findings.schema[name]).alias(name) for name, value in (changes | {"measure": measure}).items())
+        text = index({**frames, "findings": pl.concat([first, findings])}).text
+        assert ("Members are busier than usual on the same days" in text) is told
+        assert "dealt out over members" not in text
 
 
 def test_the_columns_are_counted_against_the_whole_contract():

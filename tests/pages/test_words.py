@@ -11,6 +11,7 @@ from pipeline import assets, kinds
 from pipeline.config import load_config
 from pipeline.ingest import coverage
 from pipeline.kinds import OPERATIONAL
+from pipeline.pages.pieces import uncounted_sentence
 from pipeline.pages.words import load_wording
 from pipeline.stages import alternatives, findings, unchecked, verdict
 
@@ -44,7 +45,8 @@ def test_every_test_has_a_name(name):
 @pytest.mark.parametrize(("name", "family"), OPERATIONAL.items())
 def test_every_test_that_is_not_counted_says_so_and_names_an_innocent_cause(name, family):
     assert re.fullmatch(r"Shown, not counted\. .{40,}", WORDING.text("test", name, "innocent"))
-    assert "decided nothing" in WORDING.text("measure", name, "sentence")
+    said = uncounted_sentence({"measure": name, "supports": "coordination"}, WORDING)
+    assert re.fullmatch(r"It points to one operator, but was not counted in the verdict: [a-z].{40,}[a-z]\.", said)
     assert WORDING.knows("family", family)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.kinds import OPERATIONAL
 from pipeline.pages import numbers
 from pipeline.pages.incident.records import Incident, NetworkSheet, Row
 from pipeline.pages.incident.wording import measured, sentence, shared
+from pipeline.pages.pieces import uncounted_sentence
 from pipeline.pages.records import Cell
 
 
@@ -61,7 +63,7 @@ def link(number: str) -> Cell:
 
 
 def finding_sentence(row: Row) -> str:
-    """A finding in the words that all pages share, shares at their ends as words."""
+    """A finding in the words that all pages share, shares at their ends as words; one that no verdict counts says so."""
     unit = row["unit"] or ""
     values = {
         "value": measured(row["value"], unit),
@@ -71,4 +73,5 @@ def finding_sentence(row: Row) -> str:
         "p": numbers.probability(row["p_value"]),
         "evidence": numbers.counted(row["evidence_total"], "requests"),
     }
-    return sentence(shared().finding(row["measure"] or "unnamed_measure", values, has_baseline=row["baseline"] is not None))
+    said = sentence(shared().finding(row["measure"] or "unnamed_measure", values, has_baseline=row["baseline"] is not None))
+    return f"{said} {uncounted_sentence(row, shared())}" if row["measure"] in OPERATIONAL else said

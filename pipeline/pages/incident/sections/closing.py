@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.kinds import OPERATIONAL
 from pipeline.pages import numbers
 from pipeline.pages.incident.blocks import Block, Section, bullets, heading, table, text
 from pipeline.pages.incident.exhibits import Exhibits, finding_sentence, link
@@ -47,6 +48,8 @@ def _against(incident: Incident, exhibits: Exhibits, sheet: NetworkSheet, place:
 def _why_against(row: Row) -> str:
     """Why a finding is exculpatory; '' if it is not."""
     if row["supports"] == "benign":
+        if row["measure"] in OPERATIONAL:
+            return "points to an innocent explanation and was not counted"
         reached = row["threshold"] is None or (row["value"] or 0.0) >= row["threshold"]
         return "an innocent explanation that fits" if reached else "an innocent explanation that fits in part"
     if row["p_value"] is not None:

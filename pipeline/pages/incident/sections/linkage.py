@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.kinds import FAMILIES, GATE_FAMILIES
 from pipeline.pages import numbers
+from pipeline.pages.assessment import cut_again_sentence
 from pipeline.pages.incident import judging
 from pipeline.pages.incident.blocks import Block, Plot, Section, figure, heading, left_out, table, text
 from pipeline.pages.incident.drawings import shared as shared_drawings
@@ -239,7 +240,7 @@ def _without(sheet: NetworkSheet, part: str) -> Block:
         plot,
         answer if order else "This was not judged.",
         counted=f"n = {numbers.counted(size, 'accounts')} of the network.",
-        left_out=left_out(plot),
+        left_out=f"{left_out(plot)} {cut_again_sentence(shared(), sheet.row, sheet.ablations)}".rstrip(),
         columns="Without | Accounts still together # | Pieces # | Bits of the median member # | q # | Verdict | Because",
         rows=[_left_row(row) for row in order],
         pictures=(
