@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.measures.backends import is_compiled
 from pipeline.measures.groups import likeness_to_rest, unit_rows
+from pipeline.measures.numbering import counted, ranked
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -61,17 +62,17 @@ class PooledWording:
     def __init__(self, texts: Texts, least: int, min_share: float) -> None:
         """In: `least` common wordings that make a document a carrier; `min_share` of a group's learning documents that must hold a wording."""
         self._texts, self._least, self._min_share = texts, least, min_share
-        names, wording = np.unique(texts.wording, return_inverse=True)
+        names, wording = ranked(texts.wording)
         owner, learning = texts.account[texts.document], texts.is_learning[texts.document]
-        pair, counts = np.unique(owner[learning] * len(names) + wording[learning], return_counts=True)
+        pair, counts = counted(owner[learning] * len(names) + wording[learning])
         self._width = len(names)
         self._taught, self._taught_counts = pair % max(1, len(names)), counts
         self._taught_ends = np.searchsorted(pair, np.arange(texts.account_count + 1) * len(names))
         self._entry_document, self._entry_wording = texts.document[~learning], wording[~learning]
         self._entry_ends = np.searchsorted(owner[~learning], np.arange(texts.account_count + 1))
-        counted = texts.is_harvest[self._entry_document]
-        counted_ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counted)])[self._entry_ends]
-        self._counted = (self._entry_document[counted], self._entry_wording[counted], counted_ends)
+        does_count = texts.is_harvest[self._entry_document]
+        counted_ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(does_count)])[self._entry_ends]
+        self._counted = (self._entry_document[does_count], self._entry_wording[does_count], counted_ends)
         self._learning = np.bincount(texts.account[texts.is_learning], minlength=texts.account_count)
         self._searched = np.bincount(texts.account[~texts.is_learning], minlength=texts.account_count)
 

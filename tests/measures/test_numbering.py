@@ -1,0 +1,34 @@
+"""Sorted numbers against numpy's unique, which is what they stand for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.measures.numbering import counted, distinct, looked_up, ranked
+
+WHOLE = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), max_size=60)
+
+
+@given(WHOLE)
+def test_numbers_are_those_of_unique(numbers: list[int]) -> None:
+    given_numbers = np.array(numbers, dtype=np.int64)
+    known, place, count = np.unique(given_numbers, return_inverse=True, return_counts=True)
+    assert distinct(given_numbers).tolist() == known.tolist()
+    assert [found.tolist() for found in counted(given_numbers)] == [known.tolist(), count.tolist()]
+    assert [found.tolist() for found in ranked(given_numbers)] == [known.tolist(), place.tolist()]
+
+
+@given(WHOLE, WHOLE)
+def test_only_known_numbers_are_found(known: list[int], asked: list[int]) -> None:
+    listed = sorted(set(known))
+    place, is_known = looked_up(np.array(listed, dtype=np.int64), np.array(asked, dtype=np.int64))
+    assert is_known.tolist() == [number in listed for number in asked]
+    assert place.tolist() == [listed.index(number) if number in listed else 0 for number in asked]
+
+
+@pytest.mark.parametrize("function", [distinct, lambda none: counted(none)[1], lambda none: ranked(none)[1]])
+def test_nothing_gives_nothing(function) -> None:  # type: ignore[no-untyped-def]
+    assert function(np.empty(0, dtype=np.int64)).tolist() == []
