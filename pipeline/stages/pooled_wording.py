@@ -58,7 +58,8 @@ def pool_texts(inputs: Mapping[str, pl.DataFrame], people: Population, config: C
 def _entries(held: pl.DataFrame, documents: pl.DataFrame) -> tuple[Ints, Ints]:
     """Number of the document and wording of each row of pool_wording whose prompt is among the documents, by document. Rows of one prompt follow each other: one look-up for all."""
     account, prompt, wording = (held[name].to_numpy() for name in ("account_key", "prompt_key", "shingle"))
-    heads = np.flatnonzero(np.concatenate([np.ones(min(1, len(account)), np.bool_), (account[1:] != account[:-1]) | (prompt[1:] != prompt[:-1])]))
+    changes = (account[1:] != account[:-1]) | (prompt[1:] != prompt[:-1])
+    heads = np.flatnonzero(np.concatenate([np.ones(min(1, len(account)), np.bool_), changes]))
     asked = pl.DataFrame({"account_key": account[heads], "prompt_key": prompt[heads]})
     named = asked.join(documents.select("account_key", "prompt_key", "document"), on=["account_key", "prompt_key"], how="left", maintain_order="left")
     document = np.repeat(named["document"].cast(pl.Int64).fill_null(-1).to_numpy(), np.diff(heads, append=len(account)))

@@ -152,7 +152,7 @@ class _Cluster:
         inside = bench.source.table("shared_values").filter(pl.col("account_key").is_in(keys.implode()))
         entity = dict(inside.select("account_key", "entity_key").iter_rows())
         own["boilerplate"] = bench.source.table("boilerplate").filter(pl.col("account_key").is_in(keys.implode()))
-        people = Population(keys.to_numpy(), (), np.array([entity.get(key, key) for key in keys], dtype=np.int64), PairScorer(len(keys), [], {}))
+        people = Population(keys.to_numpy(), (), np.array([entity.get(key, key) for key in keys], dtype=np.int64), lambda: PairScorer(len(keys), [], {}))
         return _Cluster(
             rows, own, inside.join(facts, on=["kind", "value_key"], how="semi"), facts, people, bench.source.config, () if _day_count(bench) >= TELLING_DAYS else ("handoff",)
         )
