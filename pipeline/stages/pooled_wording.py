@@ -56,7 +56,7 @@ def pool_texts(inputs: Mapping[str, pl.DataFrame], people: Population, config: C
 
 
 def _entries(held: pl.DataFrame, documents: pl.DataFrame) -> tuple[Ints, Ints]:
-    """Number of the document and wording of each row of pool_wording whose prompt is among the documents, by document. Rows of one prompt follow each other: one look-up for all."""
+    """Number of the document and wording of each row of pool_wording whose prompt is among the documents, by document. Rows of a prompt follow each other: one look-up for all."""
     account, prompt, wording = (held[name].to_numpy() for name in ("account_key", "prompt_key", "shingle"))
     changes = (account[1:] != account[:-1]) | (prompt[1:] != prompt[:-1])
     heads = np.flatnonzero(np.concatenate([np.ones(min(1, len(account)), np.bool_), changes]))
