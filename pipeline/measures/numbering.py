@@ -37,6 +37,14 @@ def looked_up(known: Ints, numbers: Ints) -> tuple[Ints, Flags]:
     return np.where(is_known, place, 0).astype(np.int64), is_known
 
 
+def spans(ends: Ints, rows: Ints) -> Ints:
+    """Places of all entries of some rows, row by row. In: where each row begins, and the end of the last. No rows: none."""
+    starts, lengths = ends[rows], ends[rows + 1] - ends[rows]
+    before = np.cumsum(lengths) - lengths
+    places: Ints = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+    return places
+
+
 def _heads(ordered: Ints) -> Flags:
     """Where a number comes for the first time. In: ascending."""
     first = np.ones(len(ordered), dtype=np.bool_)
