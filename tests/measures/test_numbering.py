@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.measures.numbering import counted, distinct, looked_up, ranked
+from pipeline.measures.numbering import counted, distinct, looked_up, ranked, spans
 
 WHOLE = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), max_size=60)
 
@@ -27,6 +27,14 @@ def test_only_known_numbers_are_found(known: list[int], asked: list[int]) -> Non
     place, is_known = looked_up(np.array(listed, dtype=np.int64), np.array(asked, dtype=np.int64))
     assert is_known.tolist() == [number in listed for number in asked]
     assert place.tolist() == [listed.index(number) if number in listed else 0 for number in asked]
+
+
+@given(st.lists(st.integers(0, 4), max_size=8), st.data())
+def test_places_come_row_by_row(lengths: list[int], data: st.DataObject) -> None:
+    ends = np.cumsum([0, *lengths])
+    rows = data.draw(st.lists(st.integers(0, len(lengths) - 1), max_size=6)) if lengths else []
+    expected = [place for row in rows for place in range(ends[row], ends[row + 1])]
+    assert spans(ends, np.array(rows, dtype=np.int64)).tolist() == expected
 
 
 @pytest.mark.parametrize("function", [distinct, lambda none: counted(none)[1], lambda none: ranked(none)[1]])
