@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.measures.backends import is_compiled
 from pipeline.measures.groups import likeness_to_rest, unit_rows
+from pipeline.measures.numbering import counted, ranked, spans
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -61,23 +62,23 @@ class PooledWording:
     def __init__(self, texts: Texts, least: int, min_share: float) -> None:
         """In: `least` common wordings that make a document a carrier; `min_share` of a group's learning documents that must hold a wording."""
         self._texts, self._least, self._min_share = texts, least, min_share
-        names, wording = np.unique(texts.wording, return_inverse=True)
+        names, wording = ranked(texts.wording)
         owner, learning = texts.account[texts.document], texts.is_learning[texts.document]
-        pair, counts = np.unique(owner[learning] * len(names) + wording[learning], return_counts=True)
+        pair, counts = counted(owner[learning] * len(names) + wording[learning])
         self._width = len(names)
         self._taught, self._taught_counts = pair % max(1, len(names)), counts
         self._taught_ends = np.searchsorted(pair, np.arange(texts.account_count + 1) * len(names))
         self._entry_document, self._entry_wording = texts.document[~learning], wording[~learning]
         self._entry_ends = np.searchsorted(owner[~learning], np.arange(texts.account_count + 1))
-        counted = texts.is_harvest[self._entry_document]
-        counted_ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counted)])[self._entry_ends]
-        self._counted = (self._entry_document[counted], self._entry_wording[counted], counted_ends)
+        does_count = texts.is_harvest[self._entry_document]
+        counted_ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(does_count)])[self._entry_ends]
+        self._counted = (self._entry_document[does_count], self._entry_wording[does_count], counted_ends)
         self._learning = np.bincount(texts.account[texts.is_learning], minlength=texts.account_count)
         self._searched = np.bincount(texts.account[~texts.is_learning], minlength=texts.account_count)
 
     def common(self, group: Ints) -> Common:
         """What a group of accounts (distinct) has in common. Empty: nothing."""
-        taught, entries = _spans(self._taught_ends, group), _spans(self._entry_ends, group)
+        taught, entries = spans(self._taught_ends, group), spans(self._entry_ends, group)
         used, place, holders = np.unique(self._taught[taught], return_inverse=True, return_counts=True)
         documents = np.bincount(place, weights=self._taught_counts[taught], minlength=len(used))
         common = used[(holders >= _least_holders(len(group))) & (documents >= self._needed(group))]
@@ -90,7 +91,7 @@ class PooledWording:
 
     def likeness(self, group: Ints, found: Common) -> Floats:
         """How like the others' each member's mix of wording is, over the documents that carry what they have in common. In: accounts (ascending). Out: (members,), 0..1."""
-        entries = _spans(self._entry_ends, group)
+        entries = spans(self._entry_ends, group)
         held = entries[np.isin(self._entry_document[entries], found.documents)]
         row = np.searchsorted(group, self._texts.account[self._entry_document[held]])
         _, column = np.unique(self._entry_wording[held], return_inverse=True)
@@ -119,11 +120,3 @@ class PooledWording:
 def _least_holders(members: int) -> float:
     """Accounts of a group that must use a wording."""
     return max(HOLDERS, HOLDER_SHARE * members)
-
-
-def _spans(ends: Ints, rows: Ints) -> Ints:
-    """Places of all entries of some rows, row by row. In: where each row begins, and the end of the last."""
-    starts, lengths = ends[rows], ends[rows + 1] - ends[rows]
-    before = np.cumsum(lengths) - lengths
-    places: Ints = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
-    return places

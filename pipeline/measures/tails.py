@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.measures.numbering import distinct
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -73,14 +75,6 @@ class Null:
             null = self.figures[self.ends[number] : self.ends[number + 1]]
             found[own] = np.log2((1 + len(null)) / (1 + np.searchsorted(null, figure[own], side="right")))
         return np.round(found, 6)
-
-
-def distinct(numbers: Ints) -> Ints:
-    """The numbers, each once, ascending: as numpy's unique, which is slower on many."""
-    ordered = np.sort(numbers)
-    first = np.ones(len(ordered), dtype=np.bool_)
-    first[1:] = ordered[1:] != ordered[:-1]
-    return ordered[first]
 
 
 def null_of(strata: Strata, figure: Callable[[Ints, Ints], Floats], among: NDArray[np.bool_], allowed: Callable[[Ints, Ints], NDArray[np.bool_]], pairs: int, seed: int) -> Null:

@@ -34,10 +34,11 @@ def ablations(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, p
     cluster_tests, cluster_ids, members, repeated_prompts, features, entity_counts, boilerplate. Empty: an empty table.
     """
     own = _of_referred(inputs)
+    everyone = {"account_records": inputs["account_records"], "recurring_shingles": _wording_of(own["clusters"], inputs["recurring_shingles"])}
     threshold = population({**own, "account_records": inputs["account_records"]}).edge_bits(config.networks)
-    rows = [row for family in (*FAMILIES, *TESTED) for row in _without(family, own, inputs, threshold, config)]
+    rows = [row for family in (*FAMILIES, *TESTED) for row in _without(family, own, everyone, threshold, config)]
     untouched = [family for family in LIKENESS_FAMILIES if family not in TESTED]
-    rows += [row | {"family": family} for row in _without(untouched[0], own, inputs, threshold, config) for family in untouched]
+    rows += [row | {"family": family} for row in _without(untouched[0], own, everyone, threshold, config) for family in untouched]
     return {"network_ablations": conform(pl.DataFrame(rows, infer_schema_length=None), NETWORK_ABLATIONS)}
 
 
@@ -52,10 +53,16 @@ def _of_referred(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     return {**inputs, **cut, "pair_links": inputs["pair_links"].filter(inside), "clusters": clusters, "named": named}
 
 
-def _without(family: str, own: Mapping[str, pl.DataFrame], inputs: Mapping[str, pl.DataFrame], threshold: float, config: Config) -> Iterator[dict[str, Any]]:
+def _wording_of(members: pl.DataFrame, recurring: pl.DataFrame) -> pl.DataFrame:
+    """Rows of recurring_shingles, of anybody, with wording that formed a member: whatever else is written says nothing of members, and there is a hundred times as much of it."""
+    formed = recurring.filter(pl.col("half") == 0).join(members, on="account_key", how="semi")
+    return recurring.join(formed, on="shingle", how="semi")
+
+
+def _without(family: str, own: Mapping[str, pl.DataFrame], everyone: Mapping[str, pl.DataFrame], threshold: float, config: Config) -> Iterator[dict[str, Any]]:
+    """In: `everyone`, the tables over which rarity and users of a wording are counted."""
     left = struck(own, family)
-    everyone = {**left, **{name: inputs[name] for name in ("account_records", "recurring_shingles")}}  # rarity and users of a wording are counted over all
-    judged = {**left, "cluster_alternatives": alternatives(everyone, config)["cluster_alternatives"]}
+    judged = {**left, "cluster_alternatives": alternatives({**left, **everyone}, config)["cluster_alternatives"]}
     people, q_values = population(left), q_values_of(left["cluster_tests"])
     ids = dict(own["cluster_ids"].select("cluster", "network_id").iter_rows())
     for (cluster,), rows in left["clusters"].group_by("cluster", maintain_order=True):

@@ -92,11 +92,24 @@ def _communities(count: int, a: Ints, b: Ints, weight: Floats, config: NetworkCo
 
 def _pairs(links: pl.DataFrame, threshold: float, family_min_bits: float) -> pl.DataFrame:
     """Pairs with half an edge's bits or more: account_a, account_b, total bits, and strong, the families of at least the least bits."""
-    micro = (pl.col("bits") * 1e6).round().cast(pl.Int64)  # whole millionths: a sum that no order changes
-    families = links.group_by("account_a", "account_b", "family").agg(micro.sum().alias("micro"))
-    strong = (pl.col("micro") >= round(family_min_bits * 1e6)).sum().alias("strong")
-    pairs = families.group_by("account_a", "account_b").agg((pl.col("micro").sum() / 1e6).round(6).alias("total"), strong)
-    return pairs.filter(pl.col("total") >= threshold / 2).sort("account_a", "account_b")
+    rows = links if _is_by_pair(links) else links.sort("account_a", "account_b")
+    first, second, kind = rows["account_a"].to_numpy(), rows["account_b"].to_numpy(), rows["family"].rank("dense").to_numpy().astype(np.int64) - 1
+    heads = np.ones(len(first), dtype=np.bool_)
+    heads[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    micro = rows.select((pl.col("bits") * 1e6).round().cast(pl.Int64)).to_series().to_numpy()  # whole millionths: a sum that no order changes
+    width = int(kind.max()) + 1 if len(kind) else 1
+    place, size = (np.cumsum(heads) - 1) * width + kind, int(heads.sum()) * width
+    families = np.bincount(place, weights=micro, minlength=size).astype(np.int64).reshape(-1, width)
+    strong = (families >= round(family_min_bits * 1e6)) & (np.bincount(place, minlength=size) > 0).reshape(-1, width)
+    found = {"account_a": first[heads], "account_b": second[heads], "micro": families.sum(axis=1), "strong": strong.sum(axis=1)}
+    pairs = pl.DataFrame(found, schema_overrides={"strong": pl.UInt32}).select("account_a", "account_b", (pl.col("micro") / 1e6).round(6).alias("total"), "strong")
+    return pairs.filter(pl.col("total") >= threshold / 2)
+
+
+def _is_by_pair(links: pl.DataFrame) -> bool:
+    """Whether links come sorted by their accounts, as the file has them."""
+    first, second = links["account_a"].to_numpy(), links["account_b"].to_numpy()
+    return bool(((first[1:] > first[:-1]) | ((first[1:] == first[:-1]) & (second[1:] >= second[:-1]))).all())
 
 
 def _cut(people: Population, members: Ints, threshold: float, config: NetworkConfig) -> list[Ints]:

@@ -22,6 +22,7 @@ from pipeline.measures.groups import Neighbours, draw_groups, draw_pairs, others
 from pipeline.measures.nulls import percentile_of
 from pipeline.stages.coupling import COUPLINGS
 from pipeline.stages.evidence_views import account_views
+from pipeline.stages.frames import Parts, within
 from pipeline.stages.population import Population, population
 
 Ints = NDArray[np.int64]
@@ -60,12 +61,12 @@ def coverage(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     listed = inputs["clusters"].filter(pl.col("origin") != "vouched")
     values = shared_inside(listed, inputs["shared_values"], _customers(inputs["account_records"]), people, config.verdict)
     facts = values.filter("qualifies")
-    held = inputs["shared_values"].join(facts, on=["kind", "value_key"], how="semi").join(listed, on="account_key", how="semi")
+    held = Parts({}, {"held": _held(inputs["shared_values"], facts, groups)})
     several = () if _days(inputs["features"]) >= TELLING_DAYS else ("handoff",)
     rows = []
     for (cluster,), members in groups.group_by("cluster", maintain_order=True):
         positions = people.positions(members["account_key"])
-        covered = _coverage(facts.filter(pl.col("cluster") == cluster), held, members)
+        covered = _coverage(held.of(int(str(cluster)))["held"])
         admitted = frozenset(family for family in FAMILIES if _admitted(covered.filter(pl.col("family") == family), len(np.unique(people.entity[positions])), several, config))
         rows += _families(int(str(cluster)), positions, covered, admitted, people, manner, config)
     table = pl.DataFrame(rows, schema=FAMILY_ROWS, orient="row").sort("cluster", "family")
@@ -93,9 +94,14 @@ def shared_inside(groups: pl.DataFrame, values: pl.DataFrame, customers: pl.Data
     return shared.select(list(VALUES)).cast({"df": pl.Int64}).sort("cluster", "kind", "value_key")
 
 
-def _coverage(qualifying: pl.DataFrame, values: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """Per kind: holders (set of entities) of a qualifying value, the largest block and the number of values."""
-    held = values.join(qualifying.select("kind", "value_key", "inside_count"), on=["kind", "value_key"]).join(members.select("account_key"), on="account_key", how="semi")
+def _held(values: pl.DataFrame, facts: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """Rows of shared_values of the members of each cluster with a value that qualifies there, with the cluster and inside_count."""
+    qualifying = facts.select("cluster", "kind", "value_key", "inside_count")
+    return within(values.join(qualifying, on=["kind", "value_key"], how="semi"), groups).join(qualifying, on=["cluster", "kind", "value_key"], maintain_order="left")
+
+
+def _coverage(held: pl.DataFrame) -> pl.DataFrame:
+    """Per kind: holders (set of entities) of a qualifying value, the largest block and the number of values. In: the rows of `_held` of one cluster."""
     couples = pl.col("kind").is_in(COUPLINGS)
     held = pl.concat([held.filter(~couples), _largest_web(held.filter(couples))])
     return held.group_by("kind", "family").agg(

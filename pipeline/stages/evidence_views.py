@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config
 from pipeline.measures.groups import SparseRows, standardise, unit_rows
+from pipeline.measures.numbering import counted, distinct, looked_up
 from pipeline.stages.population import Population
 
 Ints = NDArray[np.int64]
@@ -67,12 +68,14 @@ def topics(words: pl.DataFrame, people: Population, half: int) -> SparseRows:
 
     In: account_words. Words of one account alone are left out: they tell only how many it has.
     """
-    own = words.filter(pl.col("half") == half)
-    users = own.group_by("token").len("users").filter(pl.col("users") >= 2)
-    held = own.join(users, on="token", maintain_order="left")
-    column = held["token"].rank("dense").to_numpy().astype(np.int64) - 1
-    weight = (1.0 + np.log(held["document_count"].to_numpy())) * np.log(max(2, own["account_key"].n_unique()) / held["users"].to_numpy())
-    return unit_rows(people.positions(held["account_key"]), column, weight, len(people.keys))
+    own = words["half"].to_numpy() == half
+    account, token, count = (words[name].to_numpy()[own] for name in ("account_key", "token", "document_count"))
+    known, users = counted(token)
+    known, users = known[users >= 2], users[users >= 2]
+    column, held = looked_up(known, token)
+    column = column[held]
+    weight = (1.0 + np.log(count[held])) * np.log(max(2, len(distinct(account))) / users[column])
+    return unit_rows(np.searchsorted(people.keys, account[held]), column, weight, len(people.keys))
 
 
 def held_out_couplings(handoffs: pl.DataFrame, fanouts: pl.DataFrame, people: Population) -> SparseRows:

@@ -280,15 +280,16 @@ def _kept(references: pl.DataFrame) -> pl.DataFrame:
     is_rest = (pl.col("place") >= STRONGEST) & (pl.len().over("part") > KEPT)
     top, rest = unique.filter(~is_rest), unique.filter(is_rest)
     if rest.height:
-        names = [hashlib.sha256((f"{r} {f} {n}" if lot is None else str(lot)).encode()).hexdigest() for _, r, f, n, lot in rest.select(*reference, "lot").iter_rows()]
-        rest = rest.with_columns(pl.Series("order", names)).sort("part", "order", *reference[1:]).drop("order")
+        columns = zip(*(rest[name].to_list() for name in (*reference[1:], "lot")), strict=True)
+        names = [hashlib.sha256((f"{r} {f} {n}" if lot is None else str(lot)).encode()).digest() for r, f, n, lot in columns]
+        rest = rest.with_columns(pl.Series("order", names, dtype=pl.Binary)).sort("part", "order", *reference[1:]).drop("order")
         rest = rest.filter(pl.int_range(pl.len()).over("part") < KEPT - STRONGEST)
     return pl.concat([top, rest]).select(*reference, "role")
 
 
 def _totals(references: pl.DataFrame, kept: pl.DataFrame, parts: range) -> list[dict[str, Any]]:
     lines: dict[int, list[str]] = {part: [] for part in parts}
-    for part, request, file, row in kept.select("part", "request_id", "source_file", "source_row").iter_rows():
+    for part, request, file, row in zip(*(kept[name].to_list() for name in ("part", "request_id", "source_file", "source_row")), strict=True):
         lines[part].append(f"{request}\t{file}\t{row}")
     weight = dict(references.group_by("part").agg(pl.col("weight").sum()).iter_rows())
     return [{"evidence_total": weight.get(part, 0), "evidence_sha256": hashlib.sha256("\n".join(sorted(lines[part])).encode()).hexdigest()} for part in parts]

@@ -19,7 +19,8 @@ from pipeline.config import Config
 from pipeline.kinds import likeness_caps
 from pipeline.measures.groups import draw_groups, draw_pairs, pool_size
 from pipeline.measures.nulls import percentile_of
-from pipeline.measures.tails import Null, distinct, null_of
+from pipeline.measures.numbering import distinct
+from pipeline.measures.tails import Null, null_of
 from pipeline.stages.coverage import CONTROL_GROUPS, CONTROL_PAIRS, MEMBER_PAIRS
 from pipeline.stages.frames import conform
 from pipeline.stages.likeness_signals import Signal, signals

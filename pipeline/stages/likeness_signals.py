@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from pipeline.config import Config
 from pipeline.kinds import LIKENESS_FAMILIES
 from pipeline.measures.likeness import HOURS, exchangeability, hour_residuals, profile_distance, rank_normal, timing_distance, topics
-from pipeline.measures.tails import Strata, distinct
+from pipeline.measures.numbering import distinct
+from pipeline.measures.tails import Strata
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -48,13 +48,25 @@ def pool_texts(inputs: Mapping[str, pl.DataFrame], people: Population, config: C
     place = np.full(len(people.keys), -1, dtype=np.int64)
     place[people.positions(accounts)] = np.arange(len(accounts))
     copied = documents["prompt_key"].is_in(documents.group_by("prompt_key").len().filter(pl.col("len") >= HOLDERS)["prompt_key"].implode())
-    names = documents.filter(~copied).select("account_key", "prompt_key", "document")
-    held = inputs["pool_wording"].join(names, on=["account_key", "prompt_key"]).sort("document", "shingle")
-    document, wording = held["document"].to_numpy().astype(np.int64), held["shingle"].rank("dense").to_numpy().astype(np.int64) - 1
+    document, wording = _entries(inputs["pool_wording"], documents.filter(~copied))
     owner = place[people.positions(documents["account_key"])]
     harvest = ~copied & (documents["output_tokens"] >= config.verdict.min_output_tokens) & (documents["max_message_count"] <= ASKED_ONCE).fill_null(value=False)
     texts = Texts(len(accounts), owner, (documents["prompt_key"] % 2 == 0).to_numpy(), harvest.to_numpy(), document, wording)
     return PoolTexts(documents, place, PooledWording(texts, config.links.template_min_shingles, config.verdict.pool_habit_min_share))
+
+
+def _entries(held: pl.DataFrame, documents: pl.DataFrame) -> tuple[Ints, Ints]:
+    """Number of the document and wording of each row of pool_wording whose prompt is among the documents, by document. Rows of a prompt follow each other: one look-up for all."""
+    account, prompt, wording = (held[name].to_numpy() for name in ("account_key", "prompt_key", "shingle"))
+    changes = (account[1:] != account[:-1]) | (prompt[1:] != prompt[:-1])
+    heads = np.flatnonzero(np.concatenate([np.ones(min(1, len(account)), np.bool_), changes]))
+    asked = pl.DataFrame({"account_key": account[heads], "prompt_key": prompt[heads]})
+    named = asked.join(documents.select("account_key", "prompt_key", "document"), on=["account_key", "prompt_key"], how="left", maintain_order="left")
+    document = np.repeat(named["document"].cast(pl.Int64).fill_null(-1).to_numpy(), np.diff(heads, append=len(account)))
+    kept = np.flatnonzero(document >= 0)
+    if (document[kept][1:] < document[kept][:-1]).any():  # the file is sorted; a frame need not be
+        kept = kept[np.argsort(document[kept], kind="stable")]
+    return document[kept], wording[kept]
 
 
 @dataclass(frozen=True)

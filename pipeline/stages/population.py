@@ -5,8 +5,9 @@ Builds one record out of the tables `account_records`, `shared_values` and `kind
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import NetworkConfig
 from pipeline.kinds import FAMILIES
+from pipeline.measures.numbering import ranked
 from pipeline.measures.pairs import PairScorer, SharedKind
 
 Ints = NDArray[np.int64]
@@ -34,7 +36,13 @@ class Population:
     """account_id by position."""
     entity: Ints
     """entity_key by position: the vouched organisation, else the account itself."""
-    scorer: PairScorer
+    make_scorer: Callable[[], PairScorer]
+    """Indexes what the accounts share."""
+
+    @functools.cached_property
+    def scorer(self) -> PairScorer:
+        """Bits of pairs of positions; made when first asked for, because many stages score no pair."""
+        return self.make_scorer()
 
     @property
     def entity_total(self) -> int:
@@ -55,8 +63,8 @@ def population(inputs: Mapping[str, pl.DataFrame]) -> Population:
     """The population of a window. In: account_records, kinds, shared_values. Empty: no accounts."""
     records = inputs["account_records"].sort("account_key")
     keys = records["account_key"].to_numpy()
-    scorer = scorer_of(inputs["shared_values"], inputs["kinds"], keys)
-    return Population(keys.astype(np.int64), tuple(records["account_id"].to_list()), entities_of(records), scorer)
+    values, kinds = inputs["shared_values"], inputs["kinds"]
+    return Population(keys.astype(np.int64), tuple(records["account_id"].to_list()), entities_of(records), lambda: scorer_of(values, kinds, keys))
 
 
 def entities_of(records: pl.DataFrame) -> Ints:
@@ -70,7 +78,8 @@ def scorer_of(values: pl.DataFrame, kinds: pl.DataFrame, keys: Ints) -> PairScor
     """A scorer over accounts by their sorted keys. In: rows of shared_values of these accounts alone, and the table of kinds."""
     known = {family: int(cap) for family, cap in kinds.select("family", "family_cap_micro_bits").iter_rows()}
     caps = {family: known[family] for family in FAMILIES if family in known}
-    return PairScorer(len(keys), [_shared_kind(row, values, keys) for row in kinds.iter_rows(named=True)], caps)
+    held = {str(kind): rows for (kind,), rows in values.partition_by("kind", as_dict=True).items()}
+    return PairScorer(len(keys), [_shared_kind(row, held.get(row["kind"], values.clear()), keys) for row in kinds.iter_rows(named=True)], caps)
 
 
 def median_bits(people: Population, accounts: Ints, part: Ints, seed: int) -> Floats:
@@ -90,8 +99,8 @@ def _medians(rows: Floats) -> Floats:
     return medians
 
 
-def _shared_kind(kind: dict[str, object], values: pl.DataFrame, keys: Ints) -> SharedKind:
-    held = values.filter(pl.col("kind") == kind["kind"])
+def _shared_kind(kind: dict[str, object], held: pl.DataFrame, keys: Ints) -> SharedKind:
+    """In: a row of kinds, the rows of shared_values of that kind, and the accounts' sorted keys."""
     row = np.searchsorted(keys, held["account_key"].to_numpy()).astype(np.int64)
     column = numbered(held)[0]
     return SharedKind(
@@ -108,8 +117,9 @@ def _shared_kind(kind: dict[str, object], values: pl.DataFrame, keys: Ints) -> S
 
 def numbered(held: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
     """Values numbered from 0, those of fewest holders first, then by key. In: rows of shared_values of one kind. Out: each row's number; each number's df and value_key."""
-    keys, first, place = np.unique(held["value_key"].to_numpy(), return_index=True, return_inverse=True)
-    df = held["df"].to_numpy()[first]
+    keys, place = ranked(held["value_key"].to_numpy())
+    df = np.empty(len(keys), dtype=np.int64)
+    df[place] = held["df"].to_numpy()  # the same in all rows of a value
     order = np.lexsort((keys, df))
     number = np.empty(len(keys), dtype=np.int64)
     number[order] = np.arange(len(keys))

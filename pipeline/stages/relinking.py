@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.config import Config
+from pipeline.measures.numbering import ranked, spans
 from pipeline.stages.population import Population, median_bits
 
 Ints = NDArray[np.int64]
@@ -24,12 +25,24 @@ HALF = 0.5
 
 
 @dataclass(frozen=True)
+class _Lists:
+    """Lists of items one after the other: list n is items[ends[n]:ends[n + 1]]."""
+
+    items: Ints
+    ends: Ints
+
+    def of(self, numbers: Ints) -> Ints:
+        """The items of some lists together."""
+        return self.items[spans(self.ends, numbers)]
+
+
+@dataclass(frozen=True)
 class _Wording:
     """Who writes with which 4-gram, both ways round, so that a network's writers are found without a pass over all rows."""
 
-    values: list[Ints]
+    values: _Lists
     """4-grams (numbered from 0) of each account, by position"""
-    writers: list[Ints]
+    writers: _Lists
     """positions of the accounts of each 4-gram"""
 
 
@@ -68,22 +81,23 @@ def _in_company(accounts: Ints, handful_of: Ints) -> Ints:
 def _wording(values: pl.DataFrame, people: Population) -> _Wording:
     """In: rows of shared_values."""
     rows = values.filter(pl.col("kind") == "template")
-    account, value = people.positions(rows["account_key"]), np.unique(rows["value_key"].to_numpy(), return_inverse=True)[1]
-    return _Wording(_listed(value, account, len(people.keys)), _listed(account, value, int(value.max()) + 1 if len(value) else 0))
+    account, (known, value) = people.positions(rows["account_key"]), ranked(rows["value_key"].to_numpy())
+    return _Wording(_listed(value, account, len(people.keys)), _listed(account, value, len(known)))
 
 
-def _listed(items: Ints, by: Ints, count: int) -> list[Ints]:
+def _listed(items: Ints, by: Ints, count: int) -> _Lists:
     """The items of each number below `count`. In: items, each with the number that it belongs to."""
-    return np.split(items[np.argsort(by, kind="stable")], np.cumsum(np.bincount(by, minlength=count))[:-1]) if count else []
+    ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(by, minlength=count))])
+    return _Lists(items[np.argsort(by, kind="stable")], ends)
 
 
 def _writers(wording: _Wording, members: Ints, people: Population, config: Config) -> Ints:
     """Accounts outside a network that write with at least half of what at least half of it writes with; none if that is little, or if too many do."""
-    written, holders = np.unique(np.concatenate([wording.values[member] for member in members]), return_counts=True)
+    written, holders = np.unique(wording.values.of(members), return_counts=True)
     common = written[holders >= HALF * len(members)]
     if len(common) < PHRASE:
         return np.empty(0, dtype=np.int64)
-    accounts, held = np.unique(np.concatenate([wording.writers[value] for value in common]), return_counts=True)
+    accounts, held = np.unique(wording.writers.of(common), return_counts=True)
     writers = np.setdiff1d(accounts[held >= HALF * len(common)], members)
     inside, outside = len(np.unique(people.entity[members])), len(np.unique(people.entity[writers]))
     is_own = inside >= config.verdict.gate_in_share * (inside + outside) and outside <= config.verdict.gate_max_outside_share * people.entity_total

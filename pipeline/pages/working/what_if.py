@@ -31,7 +31,7 @@ from pipeline.pages.working.joins import Linked, linked
 from pipeline.pages.working.records import WhatIf
 from pipeline.pages.working.wording import say
 from pipeline.stages.ablations import FALLS_APART
-from pipeline.stages.coverage import TELLING_DAYS, _admitted, _coverage  # the rule of the gate itself; a copy of it here could drift from what judges
+from pipeline.stages.coverage import TELLING_DAYS, _admitted, _coverage, _held  # the rule of the gate itself; a copy of it here could drift from what judges
 from pipeline.stages.population import Population
 from pipeline.stages.verdict import tier_of, weigh
 
@@ -126,8 +126,6 @@ class _Cluster:
     tables: dict[str, pl.DataFrame]
     held: pl.DataFrame
     """its rows of shared_values that qualify for the gate"""
-    facts: pl.DataFrame
-    """its qualifying values"""
     people: Population
     config: Config
     """the run's own settings"""
@@ -152,10 +150,8 @@ class _Cluster:
         inside = bench.source.table("shared_values").filter(pl.col("account_key").is_in(keys.implode()))
         entity = dict(inside.select("account_key", "entity_key").iter_rows())
         own["boilerplate"] = bench.source.table("boilerplate").filter(pl.col("account_key").is_in(keys.implode()))
-        people = Population(keys.to_numpy(), (), np.array([entity.get(key, key) for key in keys], dtype=np.int64), PairScorer(len(keys), [], {}))
-        return _Cluster(
-            rows, own, inside.join(facts, on=["kind", "value_key"], how="semi"), facts, people, bench.source.config, () if _day_count(bench) >= TELLING_DAYS else ("handoff",)
-        )
+        people = Population(keys.to_numpy(), (), np.array([entity.get(key, key) for key in keys], dtype=np.int64), lambda: PairScorer(len(keys), [], {}))
+        return _Cluster(rows, own, _held(inside, facts, rows), people, bench.source.config, () if _day_count(bench) >= TELLING_DAYS else ("handoff",))
 
     def judged(self, network: Row, config: Config) -> tuple[str, str]:
         """Tier and reason by the run's rule. A network of which too few members could be named stays on watch for that, whatever the thresholds."""
@@ -171,7 +167,7 @@ class _Cluster:
 
     def admitted(self, config: Config) -> list[bool]:
         """Whether each family of the cluster passes the gate."""
-        covered = _coverage(self.facts, self.held, self.rows)
+        covered = _coverage(self.held)
         entities = len(np.unique(self.people.entity))
         return [_admitted(covered.filter(pl.col("family") == family), entities, self.several, config) for family in self.tables["cluster_families"]["family"]]
 
