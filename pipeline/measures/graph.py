@@ -1,4 +1,4 @@
-"""Communities and cuts: the only home of igraph and of scipy's clustering.
+"""Communities and cuts: the only home of igraph and of scikit-learn's clustering.
 
 Every function is deterministic: seeds are arguments, ties break by position, and results are labelled by their smallest
 member, so that the order of the input pairs does not matter.
@@ -12,8 +12,8 @@ import igraph
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csgraph
+from sklearn.cluster import AgglomerativeClustering
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -71,7 +71,7 @@ def divide(bits: Floats, minimum: int, cross_share: float) -> list[Ints]:
 
     In: symmetric (n, n) bits between its accounts; the least size of a part; the share of the weaker side's median within
     that the median across must reach for two parts to stay together. Out: parts as sorted positions, largest first; accounts
-    in no part are left out. Average linkage proposes each cut, from the top down. Empty: no parts.
+    in no part are left out. Average linkage (scikit-learn) proposes each cut, from the top down. Empty: no parts.
     """
     count = len(bits)
     if count < minimum:
@@ -79,13 +79,13 @@ def divide(bits: Floats, minimum: int, cross_share: float) -> list[Ints]:
     ceiling = float(bits.max()) if count else 0.0
     distance = ceiling - bits
     np.fill_diagonal(distance, 0.0)
-    children = linkage(distance[np.triu_indices(count, k=1)], method="average")[:, :2].astype(np.int64) if count > 1 else np.empty((0, 2), dtype=np.int64)
-    members = _members(count, children)
+    tree = AgglomerativeClustering(n_clusters=None, distance_threshold=0.0, metric="precomputed", linkage="average").fit(distance)
+    members = _members(count, tree.children_)
     parts: list[Ints] = []
     waiting = [2 * count - 2] if count > 1 else []
     while waiting:
         node = waiting.pop()
-        left, right = children[node - count] if node >= count else (node, node)
+        left, right = tree.children_[node - count] if node >= count else (node, node)
         small, large = sorted((int(left), int(right)), key=lambda child: (len(members[child]), child))
         if node >= count and len(members[large]) >= minimum and _stay_apart(bits, members[small], members[large], cross_share):
             waiting.extend(child for child in (small, large) if len(members[child]) >= minimum)
