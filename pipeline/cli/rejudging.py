@@ -26,7 +26,7 @@ Accounts = Annotated[Path | None, typer.Option("--accounts", metavar="FILE", hel
 Context = Annotated[Path | None, typer.Option("--context", metavar="DIR", help="The context folder that the run read, if it is no longer where the run found it.")]
 
 
-WAIT = "recomputing from the run's tables and days: seconds for a small log, a minute or more for ten million requests"
+WAIT = "recomputing from the run's tables: seconds for a small log, a minute or more for ten million requests"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _print(found: WhatIf) -> None:
 
 _CUT_AGAIN = (
     "The first two lines differ with nothing changed: the run's figures are those of the group as it found it, the others those of the largest group that its members "
-    "make when they are put together again by their links alone."
+    "make when they are put together again from what they share among themselves (where hand-offs or one client join it, by the strongest ties of each)."
 )
 
 

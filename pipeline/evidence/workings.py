@@ -1,13 +1,15 @@
-"""Tables that a finished run worked with and did not publish, made again by the stages that made them.
+"""Tables that a finished run worked with and did not publish: found in its scratch, or made again by the stages that made them.
 
-What a run publishes is read. What it kept only while it worked (prompt samples of the window, words, account records) is made again, from the tables of its
-days and from the accounts table and context folder that it was given; scratch, which anybody may delete, is never opened. Each must be the table
-that the run had: the days carry the keys that run.json recorded, inputs and made tables the same SHA-256, else it is said what differs and nothing is answered.
-Everything is made in a temporary folder that goes when the answer is there.
+What a run publishes is read. What it kept only while it worked (prompt samples of the window, words, account records) is taken from scratch where a file there
+has the SHA-256 that run.json recorded; anybody may delete or change scratch, so a file that is gone or another is no error. Then it is made again, from the
+tables of its days and from the accounts table and context folder that the run was given. Each must be the table that the run had: the days carry the keys
+that run.json recorded, inputs and made tables the same SHA-256, else it is said what differs and nothing is answered. Everything is made in a temporary
+folder that goes when the answer is there; scratch is never written.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -17,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 import polars as pl
+from pyarrow import ArrowInvalid
 
 from pipeline.config import Config, recorded_config
 from pipeline.engines.duckdb import DuckEngine
@@ -107,12 +110,34 @@ class Workings:
         elif name == "account_records":
             self._bench.put(name, self._records())
             self.remade.append(name)
-        else:
+        elif not self._found(stage):
             for read in stage.reads:
                 self._have(read)
             self._run_stage(stage)
             self._compare(stage)
             self.remade += stage.writes
+
+    def _found(self, stage: Stage) -> bool:
+        """Take the tables of a stage from the run's scratch, if all of them are there as the run left them."""
+        recorded = self._manifest["stages"].get(stage.label, {}).get("tables", {})
+        kept = {name: Store(self._run.out).scratch / str(self._manifest["run_id"]) / f"{name}.parquet" for name in stage.writes}
+        try:
+            here = {name: self._linked(path) for name, path in kept.items()}
+            if any(describe(path) != recorded.get(name) for name, path in here.items()):
+                return False
+        except (OSError, ArrowInvalid):  # gone, or not a whole file: anybody may tidy up there
+            return False
+        self._bench.tables |= {name: [path] for name, path in here.items()}
+        return True
+
+    def _linked(self, path: Path) -> Path:
+        """The file under a second name, which stays when the next run clears scratch; where no link can be made (another file system), the file itself."""
+        second = self._folder / path.name
+        try:
+            os.link(path, second)
+        except OSError:
+            return path
+        return second
 
     def _run_stage(self, stage: Stage) -> None:
         bench = self._bench

@@ -154,3 +154,39 @@ def test_the_context_folder_must_be_the_one_that_was_read(copy, tmp_path):
         Origins(copy, context=context).verified(manifest)
     nothing = {"run_id": "r", "recipe": {"tables": {}, "context": {}}}
     assert Origins(copy).verified(nothing).context is None
+
+
+def _scratch(out: Path) -> Path:
+    (folder,) = (path for path in (out / "scratch").iterdir() if path.name != "spill")
+    return folder
+
+
+def test_what_lies_in_scratch_as_the_run_left_it_is_taken(finished, tiny_accounts, tmp_path):
+    out = _edited(finished, tmp_path)
+    before = {path.name: path.read_bytes() for path in _scratch(out).glob("*.parquet")}
+    shutil.rmtree(out / "days")
+    with Workings(FinishedRun(out), Origins(out, tiny_accounts), 1) as workings:
+        assert_frame_equal(workings.frame("window_samples"), pl.read_parquet(_scratch(finished) / "window_samples.parquet"))
+        shutil.rmtree(out / "scratch")  # the next run clears it
+        assert workings.frame("window_samples").height
+        assert workings.remade == []
+    assert before["window_samples.parquet"] == (_scratch(finished) / "window_samples.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["another table", "half a file", "a folder", "a link to nowhere"])
+def test_scratch_that_somebody_changed_is_not_believed(finished, tiny_accounts, tmp_path, damage):
+    out = _edited(finished, tmp_path)
+    path = _scratch(out) / "window_samples.parquet"
+    whole = path.read_bytes()
+    path.unlink()
+    if damage == "another table":
+        shutil.copy(_scratch(out) / "sample_totals.parquet" if (_scratch(out) / "sample_totals.parquet").is_file() else _scratch(out) / "features.parquet", path)
+    elif damage == "half a file":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif damage == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "nowhere")
+    with Workings(FinishedRun(out), Origins(out, tiny_accounts), 1) as workings:
+        assert_frame_equal(workings.frame("window_samples"), pl.read_parquet(_scratch(finished) / "window_samples.parquet"))
+        assert workings.remade == ["window_samples"]
