@@ -123,7 +123,7 @@ def _print(found: WhatIf) -> None:
 
 _CUT_AGAIN = (
     "The first two lines differ with nothing changed: the run's figures are those of the group as it found it, the others those of the largest group that its members "
-    "make when they are put together again from what they share among themselves (where hand-offs or one client join it, by the strongest ties of each)."
+    "make when they are put together again from what they share among themselves."
 )
 
 

@@ -11,7 +11,9 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pipeline.config import Config
 from pipeline.errors import UsageError
@@ -19,11 +21,12 @@ from pipeline.evidence.workings import Frames, Workings
 from pipeline.kinds import FAMILIES
 from pipeline.stages.ablations import FALLS_APART, struck
 from pipeline.stages.alternatives import alternatives
-from pipeline.stages.clusters import clusters, networks_of
-from pipeline.stages.coupling import one_client
-from pipeline.stages.population import Population, population
+from pipeline.stages.clusters import clusters, joining_clients, networks_of
+from pipeline.stages.coupling import REWRITTEN, inside_of, one_client
+from pipeline.stages.population import population
 from pipeline.stages.verdict import TESTED, q_values_of, tier_of, weigh
 
+Ints = NDArray[np.int64]
 ALL_FAMILIES = (*FAMILIES, *TESTED)
 _OF_ACCOUNTS = ("shared_values", "account_records", "recurring_shingles", "boilerplate", "features")
 _READS = (
@@ -109,10 +112,13 @@ def what_if(workings: Workings, network_id: str, without: Sequence[str], thresho
     own_edge = people.edge_bits(config.networks)
     edge = own_edge if threshold_bits is None else threshold_bits
     counts = workings.entity_counts_of(tables["clusters"].filter(pl.col("cluster") == cluster)["account_key"].to_list())
-    after, member_pieces = _of_members(left, counts, cluster, edge, config)
-    again = after if not without and edge == own_edge else _of_members(whole, counts, cluster, own_edge, config)[0]
+    words = _words(workings, tables["shared_values"])
+    everybody = population(tables)
+    joining = [everybody.keys[members] for members in joining_clients({**tables, "account_words": words}, everybody, config.networks)]
+    after, member_pieces = _of_members(left, counts, cluster, edge, joining, config)
+    again = after if not without and edge == own_edge else _of_members(whole, counts, cluster, own_edge, joining, config)[0]
     in_cluster = _names(tables["clusters"].filter(pl.col("cluster") == cluster), tables)
-    pieces, there = _of_log(workings, left, edge - own_edge, people)
+    pieces, there = _of_log({**left, "account_words": words}, edge - own_edge, config)
     own = set(left["named"]["account_id"].to_list())
     lost, gained = tuple(sorted(own - there)), tuple(sorted(there - in_cluster))
     return WhatIf(
@@ -139,8 +145,15 @@ def _before(tables: Frames, network_id: str) -> Standing:
     return Standing(**{field.name: row[field.name] for field in dataclasses.fields(Standing)})
 
 
-def _of_members(left: Frames, counts: pl.DataFrame, cluster: int, edge: float, config: Config) -> tuple[Standing, int]:
-    """The members alone, put together by what is left and judged: as stage 67 does for one family."""
+def _words(workings: Workings, values: pl.DataFrame) -> pl.DataFrame:
+    """The table account_words, which only rewritten clients are asked for; empty where no account holds one."""
+    if (values["kind"] == REWRITTEN).any():
+        return workings.frame("account_words")
+    return pl.DataFrame(schema=dict.fromkeys(("account_key", "half", "token", "document_count"), pl.Int64))
+
+
+def _of_members(left: Frames, counts: pl.DataFrame, cluster: int, edge: float, joining: list[Ints], config: Config) -> tuple[Standing, int]:
+    """The members alone, put together by what is left and judged: as stage 67 does for one family. In: accounts of each rewritten client that puts networks of the run together."""
     rows = left["clusters"].filter(pl.col("cluster") == cluster).sort("account_key")
     cut = left | {name: left[name].join(rows, on="account_key", how="semi") for name in _OF_ACCOUNTS} | {"clusters": rows}
     cut["entity_counts"] = counts
@@ -148,7 +161,8 @@ def _of_members(left: Frames, counts: pl.DataFrame, cluster: int, edge: float, c
     judged = cut | {"cluster_alternatives": alternatives(everyone, config)["cluster_alternatives"]}
     inside = population(cut)  # its positions are those of the members
     links = left["pair_links"].join(rows, left_on="account_a", right_on="account_key", how="semi").join(rows, left_on="account_b", right_on="account_key", how="semi")
-    found = networks_of(links, cut["shared_values"], one_client(cut["shared_values"], inside, config.networks.min_accounts), inside, edge, config.networks)
+    clients = inside_of(one_client(cut["shared_values"], inside, config.networks.min_accounts), inside, joining)
+    found = networks_of(links, cut["shared_values"], clients, inside, edge, config.networks)
     members, bits = found[0] if found else (inside.positions(rows["account_key"]), [0.0] * rows.height)
     piece = pl.DataFrame({"cluster": [cluster] * len(members), "account_key": inside.keys[members], "origin": ["network"] * len(members), "bits": bits})
     facts = weigh(piece, members, judged, q_values_of(left["cluster_tests"]), inside, config)
@@ -157,13 +171,10 @@ def _of_members(left: Frames, counts: pl.DataFrame, cluster: int, edge: float, c
     return Standing(held, facts.coordination_bits if found else None, facts.q_value, facts.alternative, facts.margin_bits, tier, reason), len(found)
 
 
-def _of_log(workings: Workings, left: Frames, more_bits: float, people: Population) -> tuple[tuple[Piece, ...], set[str]]:
+def _of_log(left: Frames, more_bits: float, config: Config) -> tuple[tuple[Piece, ...], set[str]]:
     """The groups of the whole log in which the members would be, and the accounts of the first of them."""
-    config = workings.config
     moved = dataclasses.replace(config, networks=dataclasses.replace(config.networks, edge_margin_bits=config.networks.edge_margin_bits + more_bits))
-    served = one_client(left["shared_values"], people, config.networks.min_accounts)
-    words = workings.frame("account_words") if served else pl.DataFrame(schema=dict.fromkeys(("account_key", "half", "token", "document_count"), pl.Int64))
-    grouped = clusters({**left, "account_words": words}, moved)["clusters"]
+    grouped = clusters(left, moved)["clusters"]
     members = left["named"]
     counted = (
         grouped.join(members.select("account_key", pl.lit(1).alias("held")), on="account_key", how="left")

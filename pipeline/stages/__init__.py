@@ -145,7 +145,7 @@ STAGES: tuple[Stage, ...] = (
         67,
         "pipeline.stages.ablations:ablations",
         "networks clusters pair_links recurring_shingles client_wording cluster_values cluster_families cluster_tests cluster_ids members repeated_prompts features entity_counts "
-        f"boilerplate {_PEOPLE}",
+        f"boilerplate account_words {_PEOPLE}",
         "network_ablations",
     ),
     _stage(69, "69_address_requests.sql", "requests clusters cluster_values", "address_requests"),

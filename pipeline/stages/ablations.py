@@ -10,36 +10,59 @@ Likeness of pairs (behaviour, synchrony) judges nothing, so striking it out stri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pipeline.config import Config
 from pipeline.kinds import FAMILIES, LIKENESS_FAMILIES
 from pipeline.schema import NETWORK_ABLATIONS
 from pipeline.stages.alternatives import alternatives
-from pipeline.stages.clusters import networks_of
-from pipeline.stages.coupling import one_client
+from pipeline.stages.clusters import joining_clients, networks_of
+from pipeline.stages.coupling import REWRITTEN, inside_of, one_client
 from pipeline.stages.frames import conform
 from pipeline.stages.population import Population, population
 from pipeline.stages.verdict import TESTED, q_values_of, tier_of, weigh
 
 FALLS_APART = "falls_apart"
+Ints = NDArray[np.int64]
 
 
 def ablations(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """One row a family and network whose tier is refer.
 
-    Reads networks, clusters, pair_links, shared_values, kinds, account_records, recurring_shingles, client_wording, cluster_values, cluster_families,
+    Reads networks, clusters, pair_links, shared_values, kinds, account_records, account_words, recurring_shingles, client_wording, cluster_values, cluster_families,
     cluster_tests, cluster_ids, members, repeated_prompts, features, entity_counts, boilerplate. Empty: an empty table.
     """
     own = _of_referred(inputs)
     everyone = {"account_records": inputs["account_records"], "recurring_shingles": _wording_of(own["clusters"], inputs["recurring_shingles"])}
-    threshold = population({**own, "account_records": inputs["account_records"]}).edge_bits(config.networks)
-    rows = [row for family in (*FAMILIES, *TESTED) for row in _without(family, own, everyone, threshold, config)]
+    rule = _Rule(population({**own, "account_records": inputs["account_records"]}).edge_bits(config.networks), _joining(inputs, own["shared_values"], config), config)
+    rows = [row for family in (*FAMILIES, *TESTED) for row in _without(family, own, everyone, rule)]
     untouched = [family for family in LIKENESS_FAMILIES if family not in TESTED]
-    rows += [row | {"family": family} for row in _without(untouched[0], own, everyone, threshold, config) for family in untouched]
+    rows += [row | {"family": family} for row in _without(untouched[0], own, everyone, rule) for family in untouched]
     return {"network_ablations": conform(pl.DataFrame(rows, infer_schema_length=None), NETWORK_ABLATIONS)}
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What put networks together in the run, and judged them."""
+
+    threshold: float
+    """bits from which a pair is an edge"""
+    joining: list[Ints]
+    """account_keys of each rewritten client that puts a network together, in the whole log"""
+    config: Config
+
+
+def _joining(inputs: Mapping[str, pl.DataFrame], own: pl.DataFrame, config: Config) -> list[Ints]:
+    """As in `_Rule`; asked only if a member of a referred network holds such a client. In: shared_values of these members."""
+    if not (own["kind"] == REWRITTEN).any():
+        return []
+    people = population(inputs)
+    return [people.keys[members] for members in joining_clients(inputs, people, config.networks)]
 
 
 def _of_referred(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -59,14 +82,14 @@ def _wording_of(members: pl.DataFrame, recurring: pl.DataFrame) -> pl.DataFrame:
     return recurring.join(formed, on="shingle", how="semi")
 
 
-def _without(family: str, own: Mapping[str, pl.DataFrame], everyone: Mapping[str, pl.DataFrame], threshold: float, config: Config) -> Iterator[dict[str, Any]]:
+def _without(family: str, own: Mapping[str, pl.DataFrame], everyone: Mapping[str, pl.DataFrame], rule: _Rule) -> Iterator[dict[str, Any]]:
     """In: `everyone`, the tables over which rarity and users of a wording are counted."""
     left = struck(own, family)
-    judged = {**left, "cluster_alternatives": alternatives({**left, **everyone}, config)["cluster_alternatives"]}
+    judged = {**left, "cluster_alternatives": alternatives({**left, **everyone}, rule.config)["cluster_alternatives"]}
     people, q_values = population(left), q_values_of(left["cluster_tests"])
     ids = dict(own["cluster_ids"].select("cluster", "network_id").iter_rows())
     for (cluster,), rows in left["clusters"].group_by("cluster", maintain_order=True):
-        yield {"network_id": ids[int(str(cluster))], "family": family, **_judged(rows, judged, people, q_values, threshold, config)}
+        yield {"network_id": ids[int(str(cluster))], "family": family, **_judged(rows, judged, people, q_values, rule)}
 
 
 def struck(tables: Mapping[str, pl.DataFrame], family: str) -> dict[str, pl.DataFrame]:
@@ -77,11 +100,13 @@ def struck(tables: Mapping[str, pl.DataFrame], family: str) -> dict[str, pl.Data
     return {**tables, **of_kind, **of_family}
 
 
-def _judged(rows: pl.DataFrame, left: Mapping[str, pl.DataFrame], people: Population, q_values: dict[int, tuple[float, float]], threshold: float, config: Config) -> dict[str, Any]:
+def _judged(rows: pl.DataFrame, left: Mapping[str, pl.DataFrame], people: Population, q_values: dict[int, tuple[float, float]], rule: _Rule) -> dict[str, Any]:
+    config = rule.config
     inside = rows["account_key"].implode()
     links = left["pair_links"].filter(pl.col("account_a").is_in(inside) & pl.col("account_b").is_in(inside))
     own = left["shared_values"].filter(pl.col("account_key").is_in(inside))
-    pieces = networks_of(links, own, one_client(own, people, config.networks.min_accounts), people, threshold, config.networks)
+    clients = inside_of(one_client(own, people, config.networks.min_accounts), people, rule.joining)
+    pieces = networks_of(links, own, clients, people, rule.threshold, config.networks)
     members, bits = pieces[0] if pieces else (people.positions(rows["account_key"]), [0.0] * rows.height)
     piece = pl.DataFrame({"cluster": [rows["cluster"][0]] * len(members), "account_key": people.keys[members], "origin": ["network"] * len(members), "bits": bits})
     facts = weigh(piece, members, left, q_values, people, config)

@@ -32,9 +32,7 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     """Clusters and their members. Reads pair_links, shared_values, kinds, account_records, account_words. Empty: an empty table."""
     people = population(inputs)
     threshold = people.edge_bits(config.networks)
-    clients = one_client(inputs["shared_values"], people, config.networks.min_accounts)
-    clients = alike(clients, topics(inputs["account_words"], people, half=0), config.networks.seed) if clients else []
-    found = networks_of(inputs["pair_links"], inputs["shared_values"], clients, people, threshold, config.networks)
+    found = networks_of(inputs["pair_links"], inputs["shared_values"], joining_clients(inputs, people, config.networks), people, threshold, config.networks)
     nobody = np.empty(0, dtype=np.int64)
     found = with_handfuls(found, _one_fact(inputs["pair_links"], people, nobody, config), inputs["shared_values"], people, config)
     taken = np.concatenate([members for members, _ in found]) if found else np.empty(0, dtype=np.int64)
@@ -48,6 +46,12 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     schema = {"account_key": pl.Int64, "bits": pl.Float64, "origin": pl.String, "cluster": pl.Int64}
     table = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
     return {"clusters": table.select("cluster", "account_key", "origin", "bits").sort("cluster", "account_key")}
+
+
+def joining_clients(inputs: Mapping[str, pl.DataFrame], people: Population, config: NetworkConfig) -> list[Ints]:
+    """Members (sorted positions) of each rewritten client that puts a network together: its accounts write about the same things. Reads shared_values, account_words."""
+    clients = one_client(inputs["shared_values"], people, config.min_accounts)
+    return alike(clients, topics(inputs["account_words"], people, half=0), config.seed) if clients else []
 
 
 def networks_of(links: pl.DataFrame, values: pl.DataFrame, clients: list[Ints], people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:

@@ -54,6 +54,14 @@ def one_client(values: pl.DataFrame, people: Population, minimum: int) -> list[I
     return sorted((np.sort(members) for members in groups), key=lambda members: (-len(members), int(members[0])))
 
 
+def inside_of(clients: list[Ints], people: Population, joining: list[Ints]) -> list[Ints]:
+    """Those of the clients (positions among some accounts) whose accounts all belong to one that puts a network together.
+
+    In: account_keys of each of the latter, in the whole log.
+    """
+    return [members for members in clients if any(np.isin(people.keys[members], keys).all() for keys in joining)]
+
+
 def alike(groups: list[Ints], words: SparseRows, seed: int) -> list[Ints]:
     """Those of the groups (positions) whose members write about the same things, nearly each of them: a box between strangers and the service, or a library that many
     programs are built with, serves people who do not, even if a campaign is among them.

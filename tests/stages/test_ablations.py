@@ -8,10 +8,13 @@ import polars as pl
 import pytest
 
 from pipeline.kinds import FAMILIES, LIKENESS_FAMILIES
+from pipeline.stages import ablations
 from pipeline.stages.ablations import FALLS_APART, struck
+from pipeline.stages.clusters import networks_of
+from pipeline.stages.coupling import REWRITTEN
 from pipeline.stages.verdict import TESTED
 from tests.stages import planted
-from tests.stages.builders import Frames, run, stage_named, world
+from tests.stages.builders import CONFIG, Frames, run, stage_named, world
 
 STAGE = stage_named("pipeline.stages.ablations:ablations")
 
@@ -80,3 +83,33 @@ def test_striking_takes_every_trace_of_a_family(tables: Frames) -> None:
 
 def test_nothing_gives_an_empty_table(nothing: Frames) -> None:
     assert nothing["network_ablations"].height == 0
+
+
+def _with_client(tables: Frames, topic: int) -> Frames:
+    """The tables of a run in which the members of the referred network hold one rewritten client, too; with topic 1 they write about one thing, else each about its own."""
+    flagged = tables["networks"].filter("flagged").select("network_id")
+    keys = tables["members"].join(flagged, on="network_id", how="semi").join(tables["account_records"], on="account_id")["account_key"].sort()
+    some = tables["shared_values"].filter(pl.col("kind") == "payment").head(1)
+    rows = pl.concat([some.with_columns(pl.lit(key, pl.Int64).alias("account_key"), pl.lit(key, pl.Int64).alias("entity_key")) for key in keys])
+    held = rows.with_columns(pl.lit(REWRITTEN).alias("kind"), pl.lit(77, pl.Int64).alias("value_key"), pl.lit(keys.len(), pl.Int64).alias("df")).select(some.columns)
+    everybody = tables["account_records"]["account_key"].sort().to_list()
+    inside = set(keys)
+    words = [(key, 0, token, 9) for place, key in enumerate(everybody) for token in ([1, 2, 3] if key in inside and topic == 1 else [10 + place % 37, 60 + place % 41])]
+    account_words = pl.DataFrame(words, schema=dict.fromkeys(("account_key", "half", "token", "document_count"), pl.Int64), orient="row")
+    return {**tables, "shared_values": pl.concat([tables["shared_values"], held]), "account_words": account_words}
+
+
+@pytest.mark.parametrize(("topic", "joins"), [(1, True), (0, False)])
+def test_a_client_puts_together_here_only_what_it_put_together_in_the_run(tables: Frames, monkeypatch: pytest.MonkeyPatch, topic: int, joins: bool) -> None:
+    """A box between strangers and the service joins nobody in stage 55, so it must not hold a group together when a family is struck out."""
+    given = _with_client(tables, topic)
+    seen: dict[str, list[int]] = {}
+
+    def spy(links: pl.DataFrame, values: pl.DataFrame, clients: list[object], *rest: object) -> object:
+        seen.setdefault("with" if (values["kind"] == REWRITTEN).any() else "without", []).append(len(clients))
+        return networks_of(links, values, clients, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ablations, "networks_of", spy)
+    ablations.ablations({name: given[name] for name in STAGE.reads}, CONFIG)
+    assert set(seen["with"]) == {int(joins)}
+    assert set(seen["without"]) == {0}, "the client itself is struck out"
