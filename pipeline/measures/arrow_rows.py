@@ -1,6 +1,6 @@
 """Some rows of Arrow columns in any order, lists run by run: Arrow itself takes list elements one at a time.
 
-Promises: equal to Arrow's own take, nulls and slices included.
+Promises: the values of Arrow's own take, nulls and slices included; lists without nulls come with narrow offsets, whatever those of the column.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def lists_of(ends: I64, values: pa.Array) -> pa.ListArray:
 
 def taken(column: pa.Array, at: I64) -> pa.Array:
     """The values at some places, in their order. No places give an empty array."""
-    if not pa.types.is_list(column.type) or column.null_count:
+    if not _is_list(column.type) or column.null_count:
         return column.take(pa.array(at))
     offsets = column.offsets.to_numpy()
     starts, ends = offsets[:-1][at].astype(np.int64), offsets[1:][at].astype(np.int64)
@@ -30,7 +30,7 @@ def taken(column: pa.Array, at: I64) -> pa.Array:
 
 def taken_of_chunks(column: pa.ChunkedArray, at: I64) -> pa.Array:
     """The same of a column in chunks. Of lists only the chosen ones are put together: the others may be many and wide."""
-    if not pa.types.is_list(column.type) or column.num_chunks < 2:
+    if not _is_list(column.type) or column.num_chunks < 2 or column.null_count:
         return taken(whole(column), at)
     order, first = np.argsort(at), np.cumsum([0, *map(len, column.chunks)])
     cuts = np.searchsorted(at[order], first)
@@ -38,6 +38,10 @@ def taken_of_chunks(column: pa.ChunkedArray, at: I64) -> pa.Array:
     places = np.empty_like(order)
     places[order] = np.arange(len(order))
     return taken(pa.concat_arrays(chosen), places)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def whole(column: pa.ChunkedArray) -> pa.Array:

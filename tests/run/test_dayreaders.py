@@ -6,13 +6,15 @@ import resource
 from contextlib import ExitStack
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.engines.duckdb import arrow_schema
 from pipeline.engines.parquet import write_parquet
 from pipeline.run.dayreaders import open_days
-from pipeline.schema import ACCOUNT_ENTITIES, ACCOUNT_IDS
+from pipeline.schema import ACCOUNT_ENTITIES, ACCOUNT_IDS, PROMPT_SAMPLES
 
 IDS = [{"account_key": at, "account_id": f"a{at}", "organization_key": None, "columns_seen": 1} for at in range(50)]
 
@@ -40,6 +42,19 @@ def test_kinds_come_as_a_dictionary(tmp_path: Path) -> None:
         (batch,) = read(["kind", "account_key"], 10)
     assert pa.types.is_dictionary(batch.column("kind").type)
     assert batch.column("kind").to_pylist() == ["asn", "ip"]
+
+
+def test_files_of_two_writers_come_in_one_type(tmp_path: Path) -> None:
+    """The scan writes samples through Polars, an erasure writes them again through Arrow."""
+    row = {"account_key": 1, "prompt_key": 2, "request_id": "r", "source_file": "f", "shingles": [3, 4], "tokens": [], "prefixes": [5]}
+    table = pa.Table.from_pylist([row], arrow_schema(PROMPT_SAMPLES))
+    pq.write_table(table, tmp_path / "arrow.parquet")
+    pl.DataFrame(pl.from_arrow(table)).write_parquet(tmp_path / "polars.parquet")
+    names = list(PROMPT_SAMPLES.column_names)
+    with ExitStack() as open_files:
+        readers = open_days(PROMPT_SAMPLES, [tmp_path / "arrow.parquet", tmp_path / "polars.parquet"], open_files)
+        rows = pa.Table.from_batches([batch for read in readers for batch in read(names, 10)])
+    assert rows.select(list(row)).to_pylist() == [row, row]
 
 
 def test_a_window_of_more_days_than_files_may_be_open_is_read(tmp_path: Path) -> None:
