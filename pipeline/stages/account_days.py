@@ -59,12 +59,19 @@ class _Runs:
     lengths: I64
 
     def total(self, values: I64) -> I64:
-        """The sum of each run. Raises CheckFailed where it might not fit."""
+        """The sum of each run. Raises CheckFailed where one does not fit."""
         highest = max(abs(int(values.min())), abs(int(values.max())))
-        if highest * int(self.lengths.max()) >= 1 << 63:
+        if highest * int(self.lengths.max()) >= 1 << 63 and not self._fits(values):
             raise _too_large()
         found: I64 = np.add.reduceat(values, self.starts)
         return found
+
+    def _fits(self, values: I64) -> bool:
+        """Whether the sum of each run fits, told from the sums of the upper and the lower half of each value: the highest value of one account and the most rows of another
+        would together mean a sum that nobody has (a night's gap squared, and a thousand requests).
+        """
+        upper, lower = np.add.reduceat(values >> 32, self.starts), np.add.reduceat(values & ((1 << 32) - 1), self.starts)
+        return bool((np.abs(upper + (lower >> 32)) < 1 << 31).all())
 
     def count(self, rows: Bools) -> I64:
         """How many rows of each run are true."""

@@ -49,6 +49,25 @@ def test_a_sum_beyond_64_bits_is_an_error_and_not_another_number(at_once, sign):
         account_days(rows, at_once)
 
 
+def test_a_night_of_rest_and_thousands_of_requests_are_a_day_like_any_other():
+    """Their squared gaps fit; the longest gap times the most requests would not."""
+    quiet = [{"account_key": 1, "ts_us": at, "gap_us": gap} for at, gap in ((0, None), (DAY_US - 2, DAY_US - 2))]
+    busy = [{"account_key": 2, "ts_us": at * 1000, "gap_us": None if not at else 1000 if at > 1 else DAY_US - 10**8} for at in range(3_000)]
+    assert account_days(quiet + busy, 5_000)["gap_ms_squared"].to_list() == [((DAY_US - 2) // 1000) ** 2, ((DAY_US - 10**8) // 1000) ** 2 + 2_998]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(-(2**62), 2**62) | st.sampled_from([2**62, -(2**62), 2**32, -1])), min_size=1, max_size=12))
+def test_exactly_the_sums_that_do_not_fit_are_refused(costs):
+    rows = [{"account_key": account, "ts_us": at, "cost_micro_usd": cost} for at, (account, cost) in enumerate(costs)]
+    sums = [sum(cost for account, cost in costs if account == one) for one in sorted({account for account, _ in costs})]
+    if max(map(abs, sums)) < 2**63 - 2**32:
+        assert account_days(rows)["cost_micro_usd"].to_list() == sums
+    elif max(map(abs, sums)) >= 2**63:
+        with pytest.raises(CheckFailed, match="20_account_days__sums_fit"):
+            account_days(rows)
+
+
 def counted(values):
     return sum(1 for value in values if value)
 
