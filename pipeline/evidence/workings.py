@@ -50,6 +50,8 @@ class Workings:
     def __enter__(self) -> Self:
         self.config: Config = recorded_config(self._manifest["config"], str(self._run.folder / "run.json"))
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stillhunt-")))
+        self._found_folder = self._folder / "found"
+        self._found_folder.mkdir()
         self._engine = self._stack.enter_context(DuckEngine(threads=self._sizes[0], memory_bytes=self._sizes[1], temp_dir=self._folder / "spill"))
         self._bench = Bench(self._engine, self.config, self._folder)
         self._bench.tables = {name: [self._run.folder / "tables" / f"{name}.parquet"] for name in self._manifest["tables"] if name in TABLES}
@@ -131,8 +133,11 @@ class Workings:
         return True
 
     def _linked(self, path: Path) -> Path:
-        """The file under a second name, which stays when the next run clears scratch; where no link can be made (another file system), the file itself."""
-        second = self._folder / path.name
+        """The file under a second name, which stays when the next run clears scratch; where no link can be made (another file system), the file itself.
+
+        Apart from what is made here: a table that is written again must not be written into the run's own file.
+        """
+        second = self._found_folder / path.name
         try:
             os.link(path, second)
         except OSError:

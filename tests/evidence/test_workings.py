@@ -16,7 +16,7 @@ from pipeline.evidence.askable import other_days, run_tables
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.origins import NOTES, Origins, note_origins
 from pipeline.evidence.workings import Workings
-from pipeline.stages import SCRATCH
+from pipeline.stages import SCRATCH, STAGES
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +171,18 @@ def test_what_lies_in_scratch_as_the_run_left_it_is_taken(finished, tiny_account
         assert workings.frame("window_samples").height
         assert workings.remade == []
     assert before["window_samples.parquet"] == (_scratch(finished) / "window_samples.parquet").read_bytes()
+
+
+def test_scratch_is_never_written_not_even_by_a_table_that_takes_another_ones_place(finished, tiny_accounts, tmp_path):
+    out = _edited(finished, tmp_path)
+    before = {path.name: path.read_bytes() for path in _scratch(out).glob("*.parquet")}
+    with Workings(FinishedRun(out), Origins(out, tiny_accounts), 1) as workings:
+        counts = workings.frame("entity_counts")
+        workings.put({"entity_counts": counts.head(1)})
+        workings.frame("sample_totals")
+        workings.make([stage for stage in STAGES if stage.writes == ("sample_totals",)])
+        assert workings.frame("entity_counts").height == 1
+    assert {path.name: path.read_bytes() for path in _scratch(out).glob("*.parquet")} == before
 
 
 @pytest.mark.parametrize("damage", ["another table", "half a file", "a folder", "a link to nowhere"])
