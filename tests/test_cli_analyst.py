@@ -94,7 +94,7 @@ def _json(typed: Typed, *arguments: object) -> dict[str, object]:
         (("query", "SELECT tier, account_count FROM networks"), "stillhunt.query/1", {"columns", "rows", "is_cut"}),
         (("query", "--list"), "stillhunt.saved_queries/1", {"rows"}),
         (("query", "--tables"), "stillhunt.tables/1", {"rows"}),
-        (("whatif", "NET", "--without", "identity"), "stillhunt.whatif/1", {"before", "after", "pieces", "lost", "gained", "threshold_bits", "without", "network_id"}),
+        (("whatif", "NET", "--without", "identity"), "stillhunt.whatif/2", {"before", "again", "after", "whole_log", "threshold_bits", "without", "network_id", "remade"}),
         (("expand", "tip.txt"), "stillhunt.expand/1", {"tip", "others", "edge_bits", "is_cut", "colleague_count"}),
         (("test", "tip.txt"), "stillhunt.test/1", {"tip", "verdict", "members", "families", "tests", "alternatives", "without", "blind_spots", "selection", "edge_bits"}),
         (("doctor",), "stillhunt.doctor/1", {"rows"}),
@@ -203,6 +203,21 @@ def test_whatif_tells_what_changes(typed: Typed, workspace: Path, network: str) 
     assert min(csv.DictReader(io.StringIO(data)), key=lambda row: row["account_id"]) == {"account_id": "pool-000", "change": "lost"}
 
 
+def test_whatif_without_one_family_is_answered_by_the_run_which_names_the_longer_way(typed: Typed, workspace: Path, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as nothing_is_recomputed:
+        nothing_is_recomputed.delattr("pipeline.evidence.workings.Workings")
+        code, shown, talk = typed("whatif", network, "--without", "identity")
+        assert code == 0
+        assert "table network_ablations" in re.sub(r"\s+", " ", shown)
+        assert "put together again  " not in shown, "nothing was put together again with nothing changed"
+        assert talk.splitlines()[-1].startswith(f"next: stillhunt whatif {network} --without identity --whole-log")
+    whole = _json(typed, "whatif", network, "--without", "identity", "--whole-log")
+    told = _json(typed, "whatif", network, "--without", "identity")
+    assert (told["whole_log"], told["again"]) == (None, None)
+    assert [whole[name] for name in ("before", "after", "member_pieces")] == [told[name] for name in ("before", "after", "member_pieces")]
+    assert {"pieces", "lost", "gained", "unnamed_count"} == set(whole["whole_log"])  # type: ignore[call-overload]
+
+
 def test_what_is_recomputed_keeps_to_the_memory_and_threads_it_is_given(workspace: Path, network: str, monkeypatch: pytest.MonkeyPatch, typed: Typed) -> None:
     """And gives the same bytes whatever they are."""
     from pipeline.evidence import workings
@@ -215,9 +230,9 @@ def test_what_is_recomputed_keeps_to_the_memory_and_threads_it_is_given(workspac
         return engine(threads=threads, memory_bytes=memory_bytes, temp_dir=temp_dir)
 
     monkeypatch.setattr(workings, "DuckEngine", noted)
-    small = typed("whatif", network, "--without", "identity", "--format", "json", "--memory", "1GB", "--threads", "1")
+    small = typed("whatif", network, "--without", "identity", "--whole-log", "--format", "json", "--memory", "1GB", "--threads", "1")
     assert small[0] == 0
-    assert small[1] == typed("whatif", network, "--without", "identity", "--format", "json", "--memory", "2GB", "--threads", "2")[1]
+    assert small[1] == typed("whatif", network, "--without", "identity", "--whole-log", "--format", "json", "--memory", "2GB", "--threads", "2")[1]
     assert typed("test", "tip.txt", "--memory", "1500MB", "--threads", "1")[0] == 0
     assert given == [(1, 1_000_000_000), (2, 2_000_000_000), (1, 1_500_000_000)]
 

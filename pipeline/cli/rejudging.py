@@ -15,10 +15,10 @@ from pipeline.errors import MemoryTooSmall
 
 if TYPE_CHECKING:
     from pipeline.evidence.finished import FinishedRun
-    from pipeline.evidence.rejudging import Standing, WhatIf
+    from pipeline.evidence.whatif import Standing, WhatIf, WholeLog
     from pipeline.evidence.workings import Workings
 
-_SCHEMA = "stillhunt.whatif/1"
+_SCHEMA = "stillhunt.whatif/2"
 SHOWN = 20
 """Accounts lost or gained that people are shown."""
 
@@ -64,6 +64,7 @@ def whatif(
     network: Annotated[str, typer.Argument(metavar="NET", help="A network_id, or @3 for the third of the queue.")],
     without: Annotated[list[str] | None, typer.Option("--without", metavar="FAMILY", help="Strike out a family of evidence. May be given more than once.")] = None,
     threshold: Annotated[float | None, typer.Option("--threshold", min=0.0, max=1000.0, metavar="BITS", help="Bits from which a pair is linked, in place of the run's.")] = None,
+    whole_log: Annotated[bool, typer.Option("--whole-log", help="Group the whole log again as well: who would be lost, who gained.")] = False,
     accounts: Accounts = None,
     context: Context = None,
     out: Out = DEFAULT_OUT,
@@ -73,30 +74,47 @@ def whatif(
 ) -> None:
     """Judge a network again without some families, or with another threshold: members, bits, tier, and who would come and go.
 
-    Recomputed from the run's tables and days, not looked up: a minute of processor time and 4 GB for ten million requests, seconds for a small log.
+    A run judges each referred network again without each family: asked for one of them, its answer is there at once. Whatever else is asked, and who would come and
+    go (--whole-log or --format csv), is recomputed from the run's tables and days: some 15 seconds of processor time for ten million requests, with 4 GB.
     """
     again = Again(accounts, context, memory, threads or usable_threads())
-    guarded(lambda: _whatif(network, tuple(without or ()), threshold, out, again, form))
+    guarded(lambda: _whatif(network, tuple(without or ()), threshold, is_whole=whole_log or form == "csv", out=out, again=again, form=form))
 
 
-def _whatif(name: str, without: tuple[str, ...], threshold: float | None, out: Path, again: Again, form: console.Format) -> None:
+def _whatif(name: str, without: tuple[str, ...], threshold: float | None, *, is_whole: bool, out: Path, again: Again, form: console.Format) -> None:
     again.check()
     from pipeline.evidence.finished import FinishedRun
     from pipeline.evidence.names import find_network
-    from pipeline.evidence.rejudging import what_if
+    from pipeline.evidence.whatif import answered
 
-    run = FinishedRun(out)
-    name = find_network(run, name)["network_id"]
-    with again.over(run) as workings:
-        found = what_if(workings, name, tuple(dict.fromkeys(without)), threshold)
-        say_remade(workings.remade)
+    run, struck_out = FinishedRun(out), tuple(dict.fromkeys(without))
+    network = find_network(run, name)
+    is_one = len(struck_out) == 1 and threshold is None and not is_whole
+    found, remade = (answered(run, network, struck_out[0]) if is_one else None), list[str]()
+    if found is None:
+        found, remade = _recomputed(run, network["network_id"], struck_out, threshold, again)
     if form == "json":
-        console.document(dataclasses.asdict(found) | {"remade": workings.remade}, _SCHEMA)
+        console.document(dataclasses.asdict(found) | {"remade": remade}, _SCHEMA)
     elif form == "csv":
-        console.rows(("account_id", "change"), [*((each, "lost") for each in found.lost), *((each, "gained") for each in found.gained)], "csv", _SCHEMA)
+        assert found.whole_log is not None  # csv asks for the whole log
+        changes = [(each, what) for what in ("lost", "gained") for each in getattr(found.whole_log, what)]
+        console.rows(("account_id", "change"), changes, "csv", _SCHEMA)
     else:
         _print(found)
-    console.say_next("show", name, "--out", out)
+    if found.whole_log is None:
+        console.say_next("whatif", network["network_id"], "--without", struck_out[0], "--whole-log", "--out", out)
+    else:
+        console.say_next("show", network["network_id"], "--out", out)
+
+
+def _recomputed(run: FinishedRun, name: str, without: tuple[str, ...], threshold: float | None, again: Again) -> tuple[WhatIf, list[str]]:
+    """The answer, and the tables that were made again for it."""
+    from pipeline.evidence.rejudging import what_if
+
+    with again.over(run) as workings:
+        found = what_if(workings, name, without, threshold)
+        say_remade(workings.remade)
+        return found, workings.remade
 
 
 def say_remade(names: list[str]) -> None:
@@ -111,16 +129,23 @@ def _print(found: WhatIf) -> None:
     console.paragraph(f"{found.network_id} {struck}, {moved}")
     console.heading("JUDGED AGAIN")
     is_changed = bool(found.without) or found.threshold_bits != found.run_threshold_bits
-    lines = [("as the run has it", found.before), ("put together again", found.again), *([("with the change", found.after)] if is_changed else [])]
+    lines = [("as the run has it", found.before), ("put together again", found.again), ("with the change", found.after if is_changed else None)]
     columns = ("", "members", "bits", "q", "tier", "best alternative", "margin")
-    console.rows(columns, [(label, *_line(standing)) for label, standing in lines], "table", "", least=("margin", "q"))
+    console.rows(columns, [(label, *_line(standing)) for label, standing in lines if standing is not None], "table", "", least=("margin", "q"))
     console.data("")
-    if _far(found.before, found.again):
+    if found.again is not None and _far(found.before, found.again):
         console.paragraph(f"{_CUT_AGAIN} Compare the last line with the second." if is_changed else _CUT_AGAIN)
     console.paragraph(_change(found))
-    _print_log(found)
+    if found.whole_log is None:
+        console.paragraph(_FROM_RUN)
+    else:
+        _print_log(found.whole_log)
 
 
+_FROM_RUN = (
+    "This is the run's own answer (table network_ablations): what the members amount to when they are put together again by what is left and judged by the same rule. "
+    "Who would come in and who would go in the whole log: the command below, which recomputes."
+)
 _CUT_AGAIN = (
     "The first two lines differ with nothing changed: the run's figures are those of the group as it found it, the others those of the largest group that its members "
     "make when they are put together again from what they share among themselves."
@@ -148,13 +173,13 @@ def _change(found: WhatIf) -> str:
     return f"The tier changes from {found.before.tier} to {found.after.tier}. {reason}"
 
 
-def _print_log(found: WhatIf) -> None:
+def _print_log(log: WholeLog) -> None:
     console.heading("THE WHOLE LOG, GROUPED AGAIN: groups that hold two of its members or more")
-    pieces = [(number, piece.account_count, piece.held_count, piece.coordination_bits, piece.origin) for number, piece in enumerate(found.pieces, start=1)]
+    pieces = [(number, piece.account_count, piece.held_count, piece.coordination_bits, piece.origin) for number, piece in enumerate(log.pieces, start=1)]
     console.rows(("group", "accounts", "members", "bits", "joined by"), pieces[:SHOWN], "table", "")
-    for what, names in (("lost from the first group", found.lost), ("gained by it", found.gained)):
+    for what, names in (("lost from the first group", log.lost), ("gained by it", log.gained)):
         more = f" and {len(names) - SHOWN} more (--format csv)" if len(names) > SHOWN else ""
         console.paragraph(f"{what}: {len(names)}{': ' + ', '.join(names[:SHOWN]) + more if names else ''}", indent="    ", first="")
-    if found.unnamed_count:
-        text = f"accounts of its cluster that the run does not name, since too little speaks against each: {found.unnamed_count}, neither lost nor gained"
+    if log.unnamed_count:
+        text = f"accounts of its cluster that the run does not name, since too little speaks against each: {log.unnamed_count}, neither lost nor gained"
         console.paragraph(text, indent="    ", first="")

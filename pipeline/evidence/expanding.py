@@ -88,7 +88,7 @@ def expand(run: FinishedRun, tip: tuple[Holder, ...], least_bits: float = 0.0) -
     colleagues = beyond.join(held.select("entity_key").unique(), on="entity_key", how="semi")["account_key"].unique()
     beyond = beyond.filter(~pl.col("account_key").is_in(colleagues.implode()))
     near = _rarest_first(beyond)[: min(CANDIDATES, PAIRS // max(1, len(own)))]
-    others = _scored(run, near, own, config, edge) if len(near) and len(own) else []
+    others = _scored(held, beyond, near, own, config, edge) if len(near) and len(own) else []
     facts = _facts(beyond, held)
     names = _names(run, [row[0] for row in others] + [row[3] for row in others])
     made = tuple(
@@ -110,10 +110,15 @@ def _rarest_first(beyond: pl.DataFrame) -> list[int]:
 Row = tuple[int, float, bool, int, tuple[str, ...], int]
 
 
-def _scored(run: FinishedRun, near: list[int], own: NDArray[np.int64], config: Config, edge: float) -> list[Row]:
-    """Each candidate against each account of the tip: key, most bits, whether that is an edge, the nearest account, its families, and how many are near."""
+def _scored(held: pl.DataFrame, beyond: pl.DataFrame, near: list[int], own: NDArray[np.int64], config: Config, edge: float) -> list[Row]:
+    """Each candidate against each account of the tip: key, most bits, whether that is an edge, the nearest account, its families, and how many are near.
+
+    In: values that the tip holds, by holder of the tip and beyond it. What only one side holds is left out: it makes no pair.
+    """
     keys = np.sort(np.concatenate([own, np.array(near, dtype=np.int64)]))
-    scorer = scorer_of(run.among("shared_values", {"account_key": keys.tolist()}), kind_table(config.links), keys)
+    theirs = beyond.join(pl.DataFrame({"account_key": near}, schema={"account_key": pl.Int64}), on="account_key", how="semi")
+    values = pl.concat([held.join(theirs, on=["kind", "value_key"], how="semi"), theirs])
+    scorer = scorer_of(values, kind_table(config.links), keys)
     here, there = np.searchsorted(keys, own), np.searchsorted(keys, np.array(near, dtype=np.int64))
     pairs = scorer.by_family(np.tile(here, len(there)), np.repeat(there, len(here))).reshape(len(there), len(here), -1)
     total = np.round(pairs.sum(axis=2), 6)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config
 from pipeline.errors import UsageError
+from pipeline.evidence.whatif import Piece, Standing, WhatIf, WholeLog, standing
 from pipeline.evidence.workings import Frames, Workings
 from pipeline.kinds import FAMILIES
 from pipeline.stages.ablations import FALLS_APART, struck
@@ -40,58 +40,6 @@ _NOT_BY_BITS = {
     "one_fact": "is listed because one specific fact joins its accounts",
     "vouched": "is listed because its accounts belong to one vouched organisation",
 }
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What a group of accounts amounts to."""
-
-    account_count: int
-    coordination_bits: float | None
-    """median over members of their median bits to others; null if no group of five is left"""
-    q_value: float | None
-    best_alternative: str
-    alternative_margin_bits: float
-    tier: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A group that the whole log gives and that holds members of the network."""
-
-    account_count: int
-    """accounts in it"""
-    held_count: int
-    """members of the network among them"""
-    coordination_bits: float
-    origin: str
-    """network (by links), small, one_fact or vouched, as in the table of clusters"""
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """A network as the run has it and as it would be."""
-
-    network_id: str
-    without: tuple[str, ...]
-    run_threshold_bits: float
-    threshold_bits: float
-    before: Standing
-    again: Standing
-    """what the members amount to with nothing struck out or moved: put together again, the run's own group may come out smaller, with other bits"""
-    after: Standing
-    """what the members amount to: the largest group of them that holds together"""
-    member_pieces: int
-    """networks that the members alone fall into"""
-    pieces: tuple[Piece, ...]
-    """groups of the whole log that hold two members or more, most members first"""
-    lost: tuple[str, ...]
-    """members that are not in the first of these groups"""
-    gained: tuple[str, ...]
-    """accounts of that group that were not in the network's cluster"""
-    unnamed_count: int
-    """accounts of the network's cluster that the run does not name as members, because too little speaks against each; they are neither lost nor gained"""
 
 
 def what_if(workings: Workings, network_id: str, without: Sequence[str], threshold_bits: float | None) -> WhatIf:
@@ -121,9 +69,8 @@ def what_if(workings: Workings, network_id: str, without: Sequence[str], thresho
     pieces, there = _of_log({**left, "account_words": words}, edge - own_edge, config)
     own = set(left["named"]["account_id"].to_list())
     lost, gained = tuple(sorted(own - there)), tuple(sorted(there - in_cluster))
-    return WhatIf(
-        network_id, tuple(without), round(own_edge, 6), round(edge, 6), _before(tables, network_id), again, after, member_pieces, pieces, lost, gained, len(in_cluster - own)
-    )
+    log = WholeLog(pieces, lost, gained, len(in_cluster - own))
+    return WhatIf(network_id, tuple(without), round(own_edge, 6), round(edge, 6), _before(tables, network_id), again, after, member_pieces, log)
 
 
 def _cluster(tables: Frames, network_id: str) -> int:
@@ -141,8 +88,7 @@ def _named(tables: Frames, network_id: str) -> pl.DataFrame:
 
 
 def _before(tables: Frames, network_id: str) -> Standing:
-    row = tables["networks"].filter(pl.col("network_id") == network_id).row(0, named=True)
-    return Standing(**{field.name: row[field.name] for field in dataclasses.fields(Standing)})
+    return standing(tables["networks"].filter(pl.col("network_id") == network_id).row(0, named=True))
 
 
 def _words(workings: Workings, values: pl.DataFrame) -> pl.DataFrame:

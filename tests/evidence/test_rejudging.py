@@ -13,7 +13,8 @@ from pipeline.cli import rejudging
 from pipeline.errors import UsageError
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.origins import Origins
-from pipeline.evidence.rejudging import ALL_FAMILIES, Standing, what_if
+from pipeline.evidence.rejudging import ALL_FAMILIES, what_if
+from pipeline.evidence.whatif import Standing, WhatIf, WholeLog, answered
 from pipeline.evidence.workings import Workings
 from pipeline.stages import STAGES
 from pipeline.stages.ablations import ablations
@@ -32,13 +33,19 @@ def network(finished: Path) -> str:
     return str(FinishedRun(finished).table("networks")["network_id"][0])
 
 
+def _log(found: WhatIf) -> WholeLog:
+    assert found.whole_log is not None
+    return found.whole_log
+
+
 def test_nothing_struck_out_gives_the_run_back(workings, finished, network):
     found = what_if(workings, network, (), None)
     row = FinishedRun(finished).table("networks").row(0, named=True)
     assert found.before == Standing(**{field.name: row[field.name] for field in dataclasses.fields(Standing)})
     assert (found.after.tier, found.after.reason, found.after.account_count) == (row["tier"], row["reason"], row["account_count"])
-    assert (found.lost, found.gained, found.member_pieces, found.unnamed_count) == ((), (), 1, 0)
-    assert [(piece.account_count, piece.held_count, piece.origin) for piece in found.pieces] == [(8, 8, "network")]
+    assert dataclasses.replace(_log(found), pieces=()) == WholeLog((), (), (), 0)
+    assert found.member_pieces == 1
+    assert [(piece.account_count, piece.held_count, piece.origin) for piece in _log(found).pieces] == [(8, 8, "network")]
     assert found.threshold_bits == found.run_threshold_bits
 
 
@@ -66,16 +73,30 @@ def test_a_group_that_comes_out_another_with_nothing_changed_is_told_apart(worki
     assert "with the change" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("family", ALL_FAMILIES)
-def test_one_family_struck_out_is_the_ablation_of_the_run(workings, network, family):
+@pytest.fixture(scope="module")
+def ablated(workings):
     """Stage 67 answers only for referred networks, so it is asked with the network called one."""
     tables = workings.frames(next(stage for stage in STAGES if "network_ablations" in stage.writes).reads)
     flagged = workings.frame("networks").with_columns(pl.lit(value=True).alias("flagged"))
-    made = ablations({**tables, "networks": flagged}, workings.config)["network_ablations"]
-    row = made.filter((pl.col("network_id") == network) & (pl.col("family") == family)).row(0, named=True)
+    return ablations({**tables, "networks": flagged}, workings.config)["network_ablations"]
+
+
+@pytest.mark.parametrize("family", ALL_FAMILIES)
+def test_one_family_struck_out_is_the_ablation_of_the_run(workings, network, family, ablated, finished):
+    row = ablated.filter((pl.col("network_id") == network) & (pl.col("family") == family)).row(0, named=True)
     found = what_if(workings, network, (family,), None)
+    run = FinishedRun(finished)
+    told = answered(run, run.where("networks", network_id=network).row(0, named=True), family)
+    assert told == dataclasses.replace(found, again=None, whole_log=None), "what the run answers at once is what is computed"
     assert (found.after.account_count, found.member_pieces) == (row["held_count"], row["piece_count"])
     assert {name: getattr(found.after, name) for name in ROW} == {name: row[name] for name in ROW}
+
+
+def test_a_run_answers_only_what_it_was_asked(finished, network):
+    run = FinishedRun(finished)
+    row = run.where("networks", network_id=network).row(0, named=True)
+    assert answered(run, row, "astrology") is None
+    assert answered(run, row | {"network_id": "N-0000000000"}, "identity") is None
 
 
 def test_families_are_struck_out_together(workings, network):
@@ -87,20 +108,20 @@ def test_families_are_struck_out_together(workings, network):
 def test_without_any_family_nothing_is_left(workings, network):
     found = what_if(workings, network, ALL_FAMILIES, None)
     assert (found.after.tier, found.after.reason, found.after.account_count, found.member_pieces) == ("watch", "falls_apart", 0, 0)
-    assert len(found.lost) == 8
-    assert found.pieces == ()
+    assert len(_log(found).lost) == 8
+    assert _log(found).pieces == ()
 
 
 def test_an_edge_that_no_pair_reaches_leaves_nothing_that_links_made(workings, network):
     found = what_if(workings, network, (), 500.0)
     assert (found.threshold_bits, found.after.reason, found.after.account_count) == (500.0, "falls_apart", 0)
-    assert all(piece.origin != "network" for piece in found.pieces)
+    assert all(piece.origin != "network" for piece in _log(found).pieces)
 
 
 def test_a_lower_edge_loses_nobody(workings, network):
     found = what_if(workings, network, (), 1.0)
-    assert found.lost == ()
-    assert found.pieces[0].held_count == 8
+    assert _log(found).lost == ()
+    assert _log(found).pieces[0].held_count == 8
 
 
 def test_an_unknown_family_is_refused(workings, network):
