@@ -132,18 +132,27 @@ def _origin(quoted: Mapping[str, Any]) -> str:
 
 
 def _stale(quoted: Mapping[str, Any]) -> list[str]:
-    """One sentence a changed setting, and one if version or code differ."""
+    """A sentence if version or code differ, and one for all changed settings that make the same measures stale."""
     said = []
     if quoted["version"] != __version__:
         said.append(f"They were measured with version {redact.for_html(quoted['version'], 40)}, not {__version__}.")
     elif not quoted["same_code"]:
         said.append("The program has been changed since within this version, so they may no longer hold; stillhunt validate measures again.")
-    for name, change in quoted["stale"].items():
-        values = f"{_setting(change['then'])} then, {_setting(change['now'])} now"
-        said.append(
-            f"{redact.for_html(name, 80)} has changed since ({values}), which makes stale: {numbers.listed([measure.replace('_', ' ') for measure in change['measures']])}."
-        )
-    return said
+    return said + [_changed(together) for together in _by_measures(quoted["stale"])]
+
+
+def _by_measures(stale: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Mapping[str, Any]]]:
+    """Changed settings that make the same measures stale together, in the order in which they come."""
+    groups: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = {}
+    for name, change in stale.items():
+        groups.setdefault(tuple(change["measures"]), {})[name] = change
+    return list(groups.values())
+
+
+def _changed(settings: Mapping[str, Mapping[str, Any]]) -> str:
+    values = [f"{redact.for_html(name, 80)} ({_setting(change['then'])} then, {_setting(change['now'])} now)" for name, change in settings.items()]
+    measures = [measure.replace("_", " ") for measure in next(iter(settings.values()))["measures"]]
+    return f"{'Settings that have' if len(values) > 1 else 'A setting has'} changed since: {numbers.listed(values)}. Stale by that: {numbers.listed(measures)}."
 
 
 def _setting(value: Any) -> str:

@@ -46,7 +46,7 @@ def test_if_none_fits_the_newest_is_quoted_as_stale(tmp_path):
     assert chosen is not None
     assert chosen.path.name == "b"
     said = " ".join(sentences(summary(chosen.document, STRICTER)))
-    assert "verdict.max_q_value has changed since (0.01 then, 0.001 now), which makes stale:" in said
+    assert "A setting has changed since: verdict.max_q_value (0.01 then, 0.001 now). Stale by that:" in said
     assert "account recall" in said
     assert "chance networks at q" not in said
 
@@ -63,7 +63,17 @@ def test_what_a_setting_makes_stale(setting, q_values):
 def test_a_setting_that_did_not_exist_then_is_a_change():
     older = made()
     older["config"] = {**older["config"], "links": {key: value for key, value in older["config"]["links"].items() if key != "cohort_days"}}
-    assert "links.cohort_days has changed since (absent then, 3 now)" in " ".join(sentences(summary(older, CONFIG)))
+    assert "A setting has changed since: links.cohort_days (absent then, 3 now). Stale by that:" in " ".join(sentences(summary(older, CONFIG)))
+
+
+def test_settings_that_make_the_same_stale_are_one_sentence():
+    older = made()
+    links = {key: value for key, value in older["config"]["links"].items() if key != "cohort_days"} | {"topic_cap_bits": 1.0}
+    older["config"] = {**older["config"], "links": links, "verdict": {**older["config"]["verdict"], "min_harvest_share": 0.9}}
+    said = [one for one in sentences(summary(older, CONFIG)) if "changed since:" in one]
+    assert len(said) == 2
+    assert said[0].startswith(f"Settings that have changed since: links.cohort_days (absent then, 3 now) and links.topic_cap_bits (1.0 then, {CONFIG.links.topic_cap_bits} now). Stale")
+    assert "verdict.min_harvest_share (0.9 then" in said[1]
 
 
 def test_the_words_hold_counts_bounds_and_n():

@@ -171,7 +171,7 @@ def _detectors(incident: Incident) -> Block:
     rows = [*_family_rows(incident), *_test_rows(incident), *_blind_rows(blind)]
     hits = sum(1 for row in rows if _text(row[5]) not in ("none", "not run"))
     caption = f"Detectors of stillhunt {incident.run.version}: {numbers.counted(len(rows), 'detectors')}, {numbers.count(hits)} with a hit in this report"
-    columns = "Detector | Kind | Ran on # | Hits in the run # | Counts from | Hit in this report"
+    columns = "Detector | Kind | Networks it ran on # | Hits in the run # | Counts from | Hit in this report"
     return table(
         "T5",
         caption,
@@ -193,7 +193,7 @@ def _family_rows(incident: Incident) -> list[list[Cell | str]]:
         here = [sheet.network_id for sheet in incident.networks if any(row["family"] == family and row["admitted"] for row in sheet.families)]
         level = "half of the members covered" if family in FAMILIES else "explains only, opens nothing"
         kind = f"family of evidence, {shared().word('class', CLASS_OF_FAMILY[family])}"
-        rows.append([f"{sentence(shared().word('family', family))}", kind, numbers.counted(ran, "networks"), numbers.count(hits), level, _here(here)])
+        rows.append([f"{sentence(shared().word('family', family))}", kind, numbers.count(ran), numbers.count(hits), level, _here(here)])
     return rows
 
 
@@ -206,7 +206,7 @@ def _test_rows(incident: Incident) -> list[list[Cell | str]]:
         ran = entry["ran"] + entry["undecided"]
         hits = ran if is_fit else entry["beyond"]
         kind = "innocent explanation" if is_fit else f"test for {shared().word('supports', entry['supports'])}"
-        rows.append([name, kind, numbers.counted(ran + (entry["not_run"] if is_fit else 0), "networks"), numbers.count(hits), level, _here(_tested(incident, entry))])
+        rows.append([name, kind, numbers.count(ran + (entry["not_run"] if is_fit else 0)), numbers.count(hits), level, _here(_tested(incident, entry))])
     return rows
 
 

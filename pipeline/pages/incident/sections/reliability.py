@@ -74,7 +74,7 @@ def _confusion(incident: Incident, exhibits: Exhibits) -> Block:
             row = figure_row(incident, measure)
             if row is not None:
                 rows.append([level, *_line(row, measure_name(measure))])
-    rows += [["Campaigns by kind", *_line(row, f"found: {stratum_name(row['stratum'])}")] for row in _strata(incident, "campaigns_found")][:LADDER_ROWS]
+    rows += [["Campaigns", *_line(row, f"found: {stratum_name(row['stratum'])}")] for row in _strata(incident, "campaigns_found")][:LADDER_ROWS]
     left = say("t14", "left")
     caption = f"Error rates at account and network level, 95 % intervals (exhibit {exhibits.validation})"
     return table("T14", caption, "Level | Measure | Value # | 95 % interval # | Independent cases", rows, empty="the validation holds no such figure.", left_out=left)
