@@ -113,21 +113,32 @@ class Verdict:
 
 @dataclass(frozen=True)
 class QueueRow:
-    """A network in the queue."""
+    """A network in the queue; '' where a figure has nothing to be compared with."""
 
     network_id: str
+    priority: str
     href: str
     tier: str
     tier_word: str
     change: str
     accounts: str
+    accounts_change: str
     requests: str
+    requests_change: str
     tokens: str
+    tokens_change: str
+    value: tuple[str, ...]
+    """list value in one or two lines; none without a price sheet"""
     first_seen: str
     last_seen: str
     coordination: str
+    support: str
+    """the word for a calibrated weight"""
     extraction: str
     q_value: str
+    standing: str
+    owner: str
+    age: str
     alternative: str
     reasons: tuple[str, ...]
     summary: str
@@ -136,16 +147,25 @@ class QueueRow:
 
 
 @dataclass(frozen=True)
+class Queue:
+    """The networks of a night in the order in which to look at them."""
+
+    sentence: str
+    how_to_read: str
+    anchor: str
+    label: str
+    is_priced: bool
+    rows: tuple[QueueRow, ...]
+    left_out: str
+
+
+@dataclass(frozen=True)
 class IndexPage:
     """index.html of a night."""
 
     head: PageHead
     verdict: Verdict
-    queue_sentence: str
-    queue_anchor: str
-    queue_label: str
-    queue: tuple[QueueRow, ...]
-    queue_left_out: str
+    queue: Queue
     singles_sentence: str
     singles: Table
     change_sentence: str

@@ -61,9 +61,10 @@ _SELDOM = {
         schema.CLUSTER_TESTS,
         schema.CLUSTER_ALTERNATIVES,
         schema.BOILERPLATE,
+        schema.KNOWN_NETWORKS,
     )
 }
-"""Tables that only the blocks of a working page read; shaped when the first of these is made."""
+"""Tables that only some blocks of a page read; shaped when the first of these is made."""
 ACCOUNT_DAY_COLUMNS: Mapping[str, pl.DataType] = {
     "day": pl.Date(),
     "account_id": pl.String(),

@@ -10,9 +10,10 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.config import load_config
-from pipeline.evidence.cases import Case, Clause, OutsideFact, PriceSheet, Superseded
+from pipeline.evidence.cases import Case, Clause, OutsideFact, Superseded
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.incident import build_incident
+from pipeline.history.prices import PriceSheet
 from pipeline.pages.incident import render_incident
 from pipeline.pages.incident.records import Incident
 from pipeline.redaction import Profile, Release
