@@ -63,12 +63,6 @@ class _Context:
         sums = later.group_by("network_id").agg((pl.col("input_tokens").fill_null(0) + pl.col("output_tokens").fill_null(0)).sum())
         return dict(sums.iter_rows())
 
-    @functools.cached_property
-    def flagged(self) -> Mapping[str, tuple[dt.date | None, dt.date | None]]:
-        """By network: the first night it was seen, the first night it was for referral."""
-        known = self.source.table("known_networks").group_by("network_id").agg(pl.col("first_night").min(), pl.col("first_flagged_night").min())
-        return {name: (first, flagged) for name, first, flagged in known.iter_rows()}
-
 
 def _queue_sentence(source: Source, judged: Verdict, held: int) -> str:
     if source.networks:
@@ -187,7 +181,7 @@ def _owner(source: Source, network_id: str) -> str:
 
 def _age(context: _Context, network_id: str) -> str:
     """Since which night it has been for referral, or, if it never was, since when it has been known."""
-    first, flagged = context.flagged.get(network_id, (None, None))
+    first, flagged = context.source.nights_of.get(network_id, (None, None))
     seen = first or min((row["night"] for row in context.source.lineage_of(network_id) if row["night"]), default=None)
     since, name = (flagged, "flagged") if flagged else (seen, "known")
     if since is None:

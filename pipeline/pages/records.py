@@ -242,6 +242,7 @@ class NetworkPage:
     members: Table
     pages: MemberPages
     volume: Figure
+    events: Table
     hours: Figure
     multiples: Figure
     tests: Table

@@ -87,6 +87,7 @@ def frames(members: int = 40) -> dict[str, pl.DataFrame]:
         "blind_spots": _blind_spots(),
         "lineage": _lineage(members),
         "known_networks": _known(groups),
+        "context_events": _context_events(),
         "links": pl.concat([_links(), table(schema.LINKS, shared.chain(groups[REFER]))]),
         "accounts": shared.accounts(groups, controls[REFER]),
         **shared.holdings(members),
@@ -334,6 +335,17 @@ def _known(groups: Mapping[str, list[str]]) -> pl.DataFrame:
         for account in groups[name]
     ]
     return table(schema.KNOWN_NETWORKS, rows)
+
+
+def _context_events() -> pl.DataFrame:
+    """A release in the window and one before it; two members of the referred network banned on one day, and a stranger."""
+    happened = [("release", "2026-04-22", "large-2", 0), ("release", "2025-11-03", "large-1", 0)]
+    happened += [("ban", "2026-04-29", "", key) for key in (0, 1, 999_999)]
+    at = [dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC, hour=9) for _, day, _, _ in happened]
+    return table(
+        schema.CONTEXT_EVENTS,
+        [{"kind": kind, "at_us": int(moment.timestamp()) * 1_000_000, "model": model, "account_key": key} for (kind, _, model, key), moment in zip(happened, at, strict=True)],
+    )
 
 
 def _links() -> pl.DataFrame:
