@@ -169,9 +169,9 @@ def _families() -> list[dict[str, Any]]:
 
 def _tests(size: int) -> list[dict[str, Any]]:
     rows = (
-        ("held_out_wording", "templates", "coordination", 0.91, "cosine", 0.18, 0.00033, 2999, "ran", ""),
+        ("held_out_wording", "templates", "coordination", 0.91, "cosine", 0.18, round(1 / 3_000, 6), 2999, "ran", ""),
         ("shared_days", "timing", "coordination", 0.19, "cosine", 0.2, 0.53, 299, "ran", ""),
-        ("harvest_share", "extraction", "extraction", 0.93, "share", 0.05, 0.00033, 2999, "ran", ""),
+        ("harvest_share", "extraction", "extraction", 0.93, "share", 0.05, round(1 / 3_000, 6), 2999, "ran", ""),
         ("held_out_handoff", "handoff", "coordination", None, "share of pairs", None, None, 0, "not_run", "too few accounts of the same manner"),
         ("fits_event", "alternative", "benign", 5.4, "bits", 0.0, None, 0, "undecided", ""),
     )
@@ -189,8 +189,8 @@ def _findings(size: int) -> list[dict[str, Any]]:
     rows = (
         ("shared_payment", "identity", 1.0, "share", None, 0.03, None, "observation", "coordination"),
         ("handed_on_conversation", "handoff", 0.6, "share", None, 0.0, None, "observation", "coordination"),
-        ("held_out_wording", "templates", 0.91, "cosine", None, 0.18, 0.00033, "inference", "coordination"),
-        ("harvest_share", "extraction", 0.93, "share", None, 0.05, 0.00033, "inference", "extraction"),
+        ("held_out_wording", "templates", 0.91, "cosine", None, 0.18, round(1 / 3_000, 6), "inference", "coordination"),
+        ("harvest_share", "extraction", 0.93, "share", None, 0.05, round(1 / 3_000, 6), "inference", "extraction"),
         ("fits_event", "alternative", 0.9, "share", 0.8, None, None, "observation", "benign"),
     )
     names = ("measure", "family", "value", "unit", "threshold", "baseline", "p_value", "kind", "supports")
