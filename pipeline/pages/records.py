@@ -34,7 +34,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell; `tone` is one of '', strong, quiet, code, refer, watch, explained, good, bad."""
+    """A table cell; `tone` is one of '', strong, quiet, code, quote (of a log), refer, watch, explained, good, bad."""
 
     text: str
     href: str = ""
