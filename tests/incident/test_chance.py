@@ -48,7 +48,7 @@ def test_without_counts_there_is_no_box():
 
 
 def test_the_page_shows_counts_and_the_least_p_that_so_many_groups_give(page):
-    text = re.sub(r"<[^>]+>", " ", page.split('id="fig-11')[1].split("</figure>")[0])
+    text = re.sub(r"<[^>]+>", " ", page.split('id="fig-11"')[1].split("</figure>")[0])
     assert "2,999 below, 0 from there on" in text
     assert "141 below, 158 from there on" in text
     assert "no curve is drawn" in text
