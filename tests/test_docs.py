@@ -153,3 +153,15 @@ def test_links_of_the_readme_exist() -> None:
             assert list((ROOT / "sql").glob(name.removeprefix("sql/") + "*")), name
         else:
             assert (ROOT / name).exists(), name
+
+
+def test_the_pictures_of_the_readme_are_there_and_small() -> None:
+    """As PNG, at most 250 kB each, outside what a wheel carries."""
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert shown
+    for name in shown:
+        data = (ROOT / name).read_bytes()
+        assert data.startswith(b"\x89PNG\r\n\x1a\n"), name
+        assert 1_000 < len(data) <= 250_000, name
+        assert int.from_bytes(data[16:20]) >= 600, "as wide as it can be read"
+        assert name.split("/")[0] not in ("pipeline", "reports", "sql"), "these travel in the wheel"

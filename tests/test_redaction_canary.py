@@ -95,8 +95,9 @@ def canary(tmp_path_factory: pytest.TempPathFactory, context: Path) -> Path:
 
 
 def _build(out: Path, profile: str, context: Path, capfd: pytest.CaptureFixture[str], *options: str) -> bytes:
-    """Build a release and lint it; gives what the commands printed."""
-    assert start(["report", "build", "--case", CASE, "--profile", profile, "--context", str(context), "--out", str(out), *options]) == 0
+    """Build a release with skeletons in words and lint it; gives what the commands printed."""
+    logs = ["--logs", str(out.parent / "log"), "--accounts", str(out.parent / "accounts.parquet")]
+    assert start(["report", "build", "--case", CASE, "--profile", profile, "--context", str(context), "--out", str(out), *logs, *options]) == 0
     assert start(["report", "lint", CASE, "--profile", profile, "--out", str(out)]) in (0, 3)
     printed = capfd.readouterr()
     return (printed.out + printed.err).encode()
@@ -139,6 +140,11 @@ def case(canary: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     return folder
 
 
+def _quoted(page: str) -> str:
+    """Everything of the log that the page quotes."""
+    return " ".join(re.findall(r"<q>(.*?)</q>", page, re.DOTALL))
+
+
 def _is_clean(folder: Path, printed: bytes, out: Path) -> None:
     assert _found(folder) == set()
     assert _found(folder, re.compile(re.escape(str(out).encode()))) == set(), "nor a path"
@@ -148,6 +154,7 @@ def _is_clean(folder: Path, printed: bytes, out: Path) -> None:
     assert folder.name.upper() in page
     assert "[mail]" in page
     assert "[card]" in page
+    assert "mail" in _quoted(page), "prompts are quoted, and words that all use are shown"
 
 
 @pytest.mark.parametrize("profile", OUTSIDE)
@@ -172,4 +179,7 @@ def test_internal_shows_ids_and_never_content(canary: Path, case: Path, context:
     assert _found(canary / "cases", content) == set(), "nor in case.json, its journal and its versions"
     assert _found(case / "internal", secrets) == set()
     assert secrets.findall(printed) == []
-    assert "ACCT-" not in (case / "internal" / "incident.html").read_text()
+    page = (case / "internal" / "incident.html").read_text()
+    assert "ACCT-" not in page
+    assert "mail" in _quoted(page)
+    assert not re.search("zq|pool-|person-|hunter|4111|555", _quoted(page), re.IGNORECASE), "a quotation holds no id either"

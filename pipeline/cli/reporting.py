@@ -15,6 +15,7 @@ from pipeline.cli.options import DEFAULT_OUT, Form, Out
 if TYPE_CHECKING:
     from pipeline.evidence.building import Built, Document
     from pipeline.evidence.cases import Case
+    from pipeline.evidence.dossier.skeletons import Logs
     from pipeline.evidence.finished import FinishedRun
     from pipeline.redaction import Release
 
@@ -40,13 +41,17 @@ def build(
     network: Annotated[list[str] | None, typer.Argument(metavar="NETWORK", help="Networks of the latest run; default: those of the case.")] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print it as a tagged PDF too.")] = False,
     context: Context = None,
+    logs: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Where the logs of the run lie now (repeatable): frequent skeletons are then shown in words, masked.")
+    ] = None,
+    accounts: Annotated[Path | None, typer.Option(metavar="FILE", help="With --logs: the accounts table of the run, to tell organisations apart if the log names none.")] = None,
     title: Annotated[str, typer.Option(metavar="TEXT", help="Title of a case that is made.")] = "",
     author: Annotated[str, typer.Option(metavar="NAME", help="Author of a case that is made.")] = "",
     out: Out = DEFAULT_OUT,
     form: Form = "table",
 ) -> None:
     """Build the incident report of one or more networks for one kind of reader, into DIR/cases/ID/PROFILE."""
-    guarded(lambda: _build(case, profile, network or [], context, pdf, title, author, out, form))
+    guarded(lambda: _build(case, profile, network or [], context, (logs or [], accounts), pdf, title, author, out, form))
 
 
 def lint(
@@ -59,27 +64,41 @@ def lint(
     guarded(lambda: _lint(case, profile, out, form))
 
 
-def _build(case: str, profile: ProfileName, networks: list[str], context: Path | None, pdf: bool, title: str, author: str, out: Path, form: console.Format) -> None:
+def _build(
+    case: str,
+    profile: ProfileName,
+    networks: list[str],
+    context: Path | None,
+    given_logs: tuple[list[Path], Path | None],
+    pdf: bool,
+    title: str,
+    author: str,
+    out: Path,
+    form: console.Format,
+) -> None:
     from pipeline.errors import PdfUnavailable
     from pipeline.evidence import building
+    from pipeline.evidence.dossier.skeletons import Logs
     from pipeline.ingest.context import read_context
 
-    given = read_context(context)
-    order = building.Order(case, tuple(networks), profile, pdf=pdf, title=title, author=author, organisations=given.vouched_organizations, context_files=given.files or {})
-    built = building.build(out, order, lambda run, case, names, release: _document(run, case, names, release, context))
+    given, logs = read_context(context), Logs(tuple(given_logs[0]), given_logs[1]) if given_logs[0] else None
+    order = building.Order(
+        case, tuple(networks), profile, pdf=pdf, title=title, author=author, organisations=given.vouched_organizations, context_files=given.files or {}, has_texts=logs is not None
+    )
+    built = building.build(out, order, lambda run, case, names, release: _document(run, case, names, release, context, logs))
     _print(built, form)
     _say(built, out)
     if built.pdf_missing:
         raise PdfUnavailable(built.pdf_missing)
 
 
-def _document(run: FinishedRun, case: Case, networks: Sequence[str], release: Release, context: Path | None) -> Document:
+def _document(run: FinishedRun, case: Case, networks: Sequence[str], release: Release, context: Path | None, logs: Logs | None) -> Document:
     from pipeline.evidence.building import Document
     from pipeline.evidence.incident import build_incident
     from pipeline.evidence.tabledata import table_files
     from pipeline.pages.incident import render_incident
 
-    html = render_incident(build_incident(run, case, networks, release, context))
+    html = render_incident(build_incident(run, case, networks, release, context, logs))
     return Document(html, table_files(html))
 
 

@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
 def run(
     logs: Annotated[list[str], typer.Argument(metavar="LOGS...", help="Parquet files, folders (flat or date=/hour=), globs or s3:// URLs.")],
     accounts: Annotated[Path | None, typer.Option(metavar="FILE", help="Accounts table (Parquet or CSV). Without it identity links are off.")] = None,
-    context: Annotated[Path | None, typer.Option(metavar="DIR", help="What only the provider knows: releases.csv, bans.csv, preambles.toml, regions.csv, vouched.csv ...")] = None,
+    context: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="What only the provider knows: releases.csv, bans.csv, preambles.toml, prices.toml, regions.csv, vouched.csv ...")
+    ] = None,
     out: Out = DEFAULT_OUT,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML over the defaults; `stillhunt config` prints them with their meaning.")] = None,
     night: Annotated[date | None, typer.Option(metavar="DAY", parser=parse_day, help="Judge the window that ends with this UTC day. Without it all rows are one window.")] = None,
@@ -104,9 +106,10 @@ def _with_window(settings: Config, window: int | None) -> Config:
 
 def _run(options: RunOptions, since: date | None, until: date | None) -> list[RunOutcome]:
     from pipeline.evidence.origins import note_origins
+    from pipeline.history.prices import given_prices
     from pipeline.run import run_night, run_nights
 
-    with console.Bars() as bars:
+    with given_prices(options.out, options.context), console.Bars() as bars:
         outcomes = run_nights(options, since, until, bars) if since and until else [run_night(options, bars)]
     for outcome in outcomes:
         note_origins(options.out, outcome.run_id, options.logs, options.accounts, options.context)

@@ -65,6 +65,8 @@ class Order:
     """further names that may stand under attribution only"""
     context_files: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each file of the context folder, by name"""
+    has_texts: bool = False
+    """whether prompts are read again from the logs"""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def build(out: Path, order: Order, write: Write) -> Built:
 
 def _basis(run: FinishedRun, order: Order) -> str:
     """Hash of what a report is made with beside run and case: context files, the validations it may quote, and the program, its wording included."""
-    return sha256_json([dict(order.context_files), [found.document for found in find_validations(run.out)], code_sha256()])
+    parts = [dict(order.context_files), [found.document for found in find_validations(run.out)], code_sha256()]
+    return sha256_json([*parts, "texts"] if order.has_texts else parts)
 
 
 def _clear(folder: CaseFolder, before: corrections.Version | None, now: corrections.Version, superseded: Superseded | None) -> tuple[str, ...]:

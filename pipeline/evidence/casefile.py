@@ -28,7 +28,8 @@ from pipeline.errors import InputError, IntegrityError, LockHeld, UsageError
 from pipeline.evidence import casejournal
 from pipeline.evidence.casejournal import Head
 from pipeline.evidence.casekeys import make_key
-from pipeline.evidence.cases import Case, Clause, OutsideFact, PriceSheet, Superseded
+from pipeline.evidence.cases import Case, Clause, OutsideFact, Superseded
+from pipeline.history.prices import PriceSheet
 from pipeline.provenance import sha256_bytes, sha256_json
 from pipeline.store import read_json, storage_errors, write_bytes, write_json
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from pipeline.history.prices import PriceSheet
+
 Status = Literal["DRAFT", "REVIEWED", "FINAL"]
 Rung = Literal["L4", "L5"]
 
@@ -43,17 +45,6 @@ class Clause:
     """first day on which it was no longer in force; None if it still is"""
     behaviour: str
     """behaviour that is said to touch it, in the author's words; '' if not said"""
-
-
-@dataclass(frozen=True)
-class PriceSheet:
-    """List prices of a day."""
-
-    as_of: date
-    sha256: str
-    """of the imported file"""
-    rows: tuple[tuple[str, int, int], ...]
-    """(model, input price, output price), by model; prices in whole micro-USD for a million tokens"""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pipeline import redact
 from pipeline.config import Config, recorded_config
 from pipeline.errors import InputError
 from pipeline.evidence.dossier import counting, ground, people, rhythm, sharing, weights
+from pipeline.evidence.dossier.skeletons import Logs, in_words
 from pipeline.evidence.finished import FinishedRun
 from pipeline.ingest.context import Context, read_context
 from pipeline.kinds import FAMILIES
@@ -63,14 +64,19 @@ class _Ground:
     controls: pl.DataFrame
     control_traffic: Mapping[str, Traffic]
     control_skeletons: Mapping[str, Concentration]
+    logs: Logs | None
+    """where prompts may be read again; None: nowhere"""
 
 
-def build_incident(run: FinishedRun, case: Case, networks: Sequence[str], release: Release, context: Path | None) -> Incident:
-    """The report on these networks. Raises InputError for none, for an unknown network or a context folder that cannot be read, IntegrityError for a broken table."""
+def build_incident(run: FinishedRun, case: Case, networks: Sequence[str], release: Release, context: Path | None, logs: Logs | None = None) -> Incident:
+    """The report on these networks; with the logs, frequent skeletons are in words.
+
+    Raises InputError for none, for an unknown network or a context folder that cannot be read, IntegrityError for a broken table.
+    """
     config = recorded_config(run.manifest()["config"], str(run.folder / "run.json"))
     rows = _networks(run, networks)
     given = read_context(context)
-    base = _ground(run, config, release, given, [row["network_id"] for row in rows])
+    base = _ground(run, config, release, given, [row["network_id"] for row in rows], logs)
     sheets = tuple(_sheet(base, row) for row in rows)
     chosen = choose(find_validations(run.out), config)
     return Incident(
@@ -101,7 +107,7 @@ def _networks(run: FinishedRun, wanted: Sequence[str]) -> list[dict[str, Any]]:
     return [found[name] for name in names]
 
 
-def _ground(run: FinishedRun, config: Config, release: Release, given: Context, networks: Sequence[str]) -> _Ground:
+def _ground(run: FinishedRun, config: Config, release: Release, given: Context, networks: Sequence[str], logs: Logs | None) -> _Ground:
     accounts = run.table("accounts").select("account_id", "account_key", "first_us", "last_us")
     members = run.among("members", {"network_id": networks}).join(accounts, on="account_id").sort("network_id", "account_id")
     controls = run.among("controls", {"network_id": networks}).join(accounts.select("account_id", "account_key"), on="account_id").sort("network_id", "account_id")
@@ -121,6 +127,7 @@ def _ground(run: FinishedRun, config: Config, release: Release, given: Context, 
         controls=controls,
         control_traffic=rhythm.traffic(days, controls.select("network_id", "account_id"), calendar),
         control_skeletons=counting.skeleton_counts(run, controls.select("account_key", "network_id")),
+        logs=logs,
     )
 
 
@@ -175,7 +182,7 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
         concentration=counted.concentration,
         control_concentration=base.control_skeletons.get(network) if shown is not None else None,
         models=tuple(Series(logged(release)(model), tuple(per.get(day, 0) for day in base.calendar)) for model, per in sorted(counted.model_days.items())),
-        templates=counted.templates,
+        templates=in_words(run, counted.templates, members["account_key"], controls["account_key"], base.logs, release) if base.logs else counted.templates,
         countries=people.countries(counted.countries, None if base.context.regions is None else sorted(base.context.regions), logged(release)),
         limited=rhythm.limited(days, base.calendar),
         indicators=traces[0],

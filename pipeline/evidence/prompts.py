@@ -18,7 +18,7 @@ from pipeline import redact
 from pipeline.evidence.common_words import common_words, organisations
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.given import account_table
-from pipeline.evidence.sources import Fetched, fetch_prompts
+from pipeline.evidence.sources import Fetched, Place, fetch_prompts
 
 MOST = 50
 """Rows a network that may be fetched again, by the output contract."""
@@ -133,7 +133,14 @@ def _texts(
     """Examples by place, as the gate lets them through; what became of the files; what to say about it."""
     if not roots:
         return {}, None, ("The run keeps no text and no path: --logs DIR, the folder that was LOGS when it was made, reads an example of each again.",)
-    fetched = fetch_prompts(run, roots, [(row["source_file"], row["source_row"]) for row in shown if row["prompt_source"] == _TEXT])
+    return masked_texts(run, [(row["source_file"], row["source_row"]) for row in shown if row["prompt_source"] == LOGGED_TEXT], roots, members, accounts_file)
+
+
+def masked_texts(
+    run: FinishedRun, places: Sequence[Place], roots: Sequence[Path], members: Sequence[int], accounts_file: Path | None
+) -> tuple[dict[Place, str], Fetched, tuple[str, ...]]:
+    """Prompts at places of the logs below `roots`, as the gate lets them through: words that few organisations but the members' own use are masked. `members` are account keys."""
+    fetched = fetch_prompts(run, roots, places)
     whose = organisations(run, account_table(run, accounts_file) if accounts_file else None)
     words = {word for text in fetched.texts.values() for word in redact.excerpt_words(text)}
     common = common_words(run, words, members, whose)
@@ -142,7 +149,7 @@ def _texts(
     return {place: redact.for_excerpt(text, common) for place, text in fetched.texts.items()}, fetched, (told, *bad)
 
 
-_TEXT = 1
+LOGGED_TEXT = 1
 """prompt_source of a prompt that was logged as text."""
 _STATES = {
     "gone": "is not below the folders given with --logs; its prompts are not shown",

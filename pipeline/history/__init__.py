@@ -11,6 +11,7 @@ into the run's id (`Past.hashes`).
     bands.py     what is usual, out of earlier values: median and spread with a floor
     canaries.py  what the planted networks of the last canary night came to
     settings.py  operations.toml
+    prices.py    price sheets, DIR/prices.toml among them; sheets.py reads such files strictly
     recall.py    networks of tonight that hold what a confirmed, explained network made
     past.py      all of it for one night
 """

@@ -9,6 +9,7 @@ from datetime import date
 from pipeline.history.canaries import CanaryNight, read_canaries
 from pipeline.history.journal import Entry, read_journal
 from pipeline.history.nights import EarlierNight, NetworkThen, earlier_nights, last_good, networks_then
+from pipeline.history.prices import PriceSheet, prices_of
 from pipeline.history.settings import Operations, read_operations, shipped_operations
 from pipeline.history.standing import Standing, standing, unrevoked
 from pipeline.provenance import sha256_json
@@ -31,6 +32,8 @@ class Past:
     """The journal without what is revoked."""
     standing: Standing = field(default_factory=lambda: standing(()))
     canary: CanaryNight | None = None
+    prices: PriceSheet | None = None
+    """The sheet that the run was given, else DIR/prices.toml."""
 
     def hashes(self) -> dict[str, str | None]:
         """SHA-256 of each part that a page shows, None where there is none: part of what a run's id is made from."""
@@ -40,11 +43,14 @@ class Past:
             "journal": sha256_json([entry.head() | {"previous": ""} for entry in self.entries]) if self.entries else None,
             "canaries": self.canary.sha256 if self.canary else None,
             "operations": sha256_json(self.operations.as_dict()),
+            "prices": self.prices.sha256 if self.prices else None,
         }
 
 
 def read_past(store: Store, night: date) -> Past:
-    """What DIR holds from before a night. Raises IntegrityError for a file of ours that is broken, ConfigError for DIR/operations.toml."""
+    """What DIR holds from before a night. Raises IntegrityError for a file of ours that is broken, ConfigError for DIR/operations.toml,
+    InputError for a price sheet.
+    """
     operations = read_operations(store.root)
     nights = earlier_nights(store, night, max(operations.ledger_nights, operations.history_days))
     good = last_good(nights)
@@ -58,6 +64,7 @@ def read_past(store: Store, night: date) -> Past:
         entries=unrevoked(entries),
         standing=standing(entries),
         canary=read_canaries(store.root, night),
+        prices=prices_of(store.root),
     )
 
 

@@ -6,7 +6,6 @@ for classes and cividis for amounts; ink is the page's own. altair and vl-conver
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,31 +21,6 @@ _FONT = "Liberation Sans"
 _LABEL = {"labelColor": INK, "titleColor": INK, "domainColor": INK, "tickColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
 _FIXED = {"labelOverlap": False, "labelLimit": 0, "labelBound": False, "labelFlush": False}
 _GRID = {"gridColor": INK, "gridOpacity": 0.14, "domainOpacity": 0.5, "tickOpacity": 0.5}
-_WIDTH = 760
-
-
-def daily_volume(days: Sequence[DayVolume], name: str, title: str, description: str) -> Markup:
-    """Bars of requests a day; every day of the window has its place, empty or not."""
-    alt = _altair()
-    values = [{"day": volume.day.isoformat(), "requests": volume.request_count} for volume in days]
-    labelled = [volume.day.isoformat() for volume in days if volume.day in _labelled_days([volume.day for volume in days])]
-    top = max((volume.request_count for volume in days), default=0)
-    ticks = round_ticks(top)
-    chart = (
-        alt.Chart(alt.InlineData(values=values))
-        .mark_bar(color=BLUE)
-        .encode(
-            x=alt.X(
-                "day:O",
-                scale=alt.Scale(paddingInner=0.25, paddingOuter=0.1),
-                axis=_axis(alt, values=labelled, title=None, labelAngle=0, labelExpr="slice(datum.value, 5)", extent=28),
-            ),
-            y=alt.Y(
-                "requests:Q", scale=alt.Scale(domain=[0, ticks[-1]], nice=False), axis=_axis(alt, values=ticks, title=None, grid=True, labelExpr=_compact_labels(ticks), extent=48)
-            ),
-        )
-    )
-    return _drawn(chart.properties(width=_WIDTH - 64, height=190), {"left": 54, "right": 10, "top": 10, "bottom": 30}, name, title, description)
 
 
 def week_map(week: Week, weekdays: frozenset[int], top_share: float, name: str, title: str, description: str) -> Markup:
@@ -117,22 +91,10 @@ def _drawn(chart: Any, padding: dict[str, int], name: str, title: str, descripti
     return picture(vl_convert.vegalite_to_svg(specification, allowed_base_urls=[]), name, title, description)
 
 
-def _labelled_days(days: Sequence[dt.date]) -> frozenset[dt.date]:
-    """Mondays of up to ten weeks; else at most twelve days at equal steps; a short window is labelled in full."""
-    if len(days) <= 12:
-        return frozenset(days)
-    mondays = [day for day in days if day.weekday() == 0]
-    return frozenset(mondays) if len(mondays) <= 10 else frozenset(days[:: -(-len(days) // 12)])
-
-
 def round_ticks(top: int) -> list[int]:
     """Zero and up to five round steps that reach `top`."""
     step = next(base * 10**power for power in range(16) for base in (1, 2, 5) if base * 10**power * 4 >= top)
     return [step * place for place in range(max(1, -(-top // step)) + 1)]
-
-
-def _compact_labels(ticks: Sequence[int]) -> str:
-    return _mapped_labels({str(tick): numbers.compact(tick).replace("\u202f", " ") for tick in ticks})
 
 
 def _mapped_labels(texts: dict[str, str]) -> str:

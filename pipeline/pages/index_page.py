@@ -8,22 +8,19 @@ from collections.abc import Iterable, Mapping
 from pipeline import redact
 from pipeline.contract import ACCOUNT_COLUMNS, REQUEST_COLUMNS
 from pipeline.ingest.columns import READ_COLUMNS
-from pipeline.kinds import OPERATIONAL
-from pipeline.pages import charts, earlier, health, numbers
-from pipeline.pages.assessment import alternative, unweighed_sentence
-from pipeline.pages.changes import change_of, change_sentence, changes_table
+from pipeline.pages import earlier, health, numbers
+from pipeline.pages.changes import change_sentence, changes_table
 from pipeline.pages.error_rates import sentences
-from pipeline.pages.marks import marks
-from pipeline.pages.pieces import Numbering, carries_weight, finding_sentence, glossary, page_name, show_command, table
-from pipeline.pages.records import Cell, Command, IndexPage, QueueRow, Table, Verdict
+from pipeline.pages.pieces import Numbering, glossary, show_command, table
+from pipeline.pages.queue import queue
+from pipeline.pages.records import Cell, Command, IndexPage, Table, Verdict
 from pipeline.pages.run_facts import Coverage, RunFacts, page_head, verdict
-from pipeline.pages.source import TIER_ORDER, Row, Source
+from pipeline.pages.source import Row, Source
 from pipeline.pages.suppressed import allowed_table, near_misses_table, suppressed_networks, suppressed_sentence
 from pipeline.pages.words import spaced
 from pipeline.pages.working.singles import singles_table
 from pipeline.pages.working.wording import say
 
-REASONS = 3
 _INPUT_ROWS = 50
 _PARTIAL_BELOW = 0.8  # the input contract: a column filled below this makes its families partial
 
@@ -34,20 +31,13 @@ def index_page(source: Source) -> IndexPage:
     facts = source.facts
     judged = run_verdict(source)
     held = suppressed_networks(source)
-    queued = [row for row in source.networks if row["network_id"] not in held]
-    shown = queued[: source.config.pages.queue_rows]
     changes = changes_table(source, numbering)
-    queue_anchor, queue_label = numbering.table()
     return IndexPage(
         head=page_head(facts, f"Night of {facts.night}", "Suspected proxy networks of the night, what changed, and what could not be seen."),
         verdict=dataclasses.replace(judged, sentence=judged.sentence + health.warning(source), facts=(*judged.facts, *health.signals(source))),
         change_sentence=change_sentence(source),
         changes=changes,
-        queue_sentence=_queue_sentence(source, judged, len(held)),
-        queue_anchor=queue_anchor,
-        queue_label=queue_label,
-        queue=tuple(_queue_row(source, row, place) for place, row in enumerate(shown)),
-        queue_left_out=_queue_left_out(len(queued), len(shown)),
+        queue=queue(source, judged, held, numbering),
         singles_sentence=say("singles", "lead"),
         singles=singles_table(source, numbering),
         usual_sentence=health.health_sentence(source),
@@ -78,72 +68,6 @@ def run_verdict(source: Source) -> Verdict:
     """The verdict of the run, with what only the tables can tell."""
     problems = () if source.blind_spots else ("The run does not record which families of evidence ran.",)
     return verdict(source.facts, source.config.ingest.max_rejected_share, problems)
-
-
-def _queue_sentence(source: Source, judged: Verdict, held: int) -> str:
-    if source.networks:
-        counts = {tier: sum(row["tier"] == tier for row in source.networks) for tier in TIER_ORDER}
-        first = f"{numbers.counted(counts['refer'], 'networks')} for referral, {numbers.count(counts['watch'])} on watch, {numbers.count(counts['explained'])} explained."
-        small = sum(row["network_id"] not in source.paged for row in source.networks)
-        listed = (
-            f" {numbers.counted(small, 'groups').capitalize()} of two to four accounts among them, last in their tier. {source.wording.line('unweighed', 'small')}" if small else ""
-        )
-        listed += f" {numbers.counted(held, 'networks').capitalize()} of them not in this queue: see What is suppressed." if held else ""
-        return f"{first}{listed}" if judged.tone != "failed" else f"{first} A check failed: treat none of this as established."
-    if judged.tone == "failed":
-        return "No network is listed, and that says nothing: a check of this run failed."
-    return f"No network was found. {_families_sentence(source)}"
-
-
-def _families_sentence(source: Source) -> str:
-    """Which families ran, in part or not at all: what an empty queue rests on."""
-    parts = []
-    for status, text in (("ran", "Families that ran"), ("partial", "In part"), ("not_run", "Not run")):
-        names = [source.wording.word("blind", row["family"]).lower() for row in source.blind_spots if row["status"] == status]
-        parts.append(f"{text}: {numbers.listed(names)}.")
-    return " ".join(parts) if source.blind_spots else "The run does not record which families ran, so an empty list is no evidence of absence."
-
-
-def _queue_row(source: Source, row: Row, place: int) -> QueueRow:
-    network_id, traffic = row["network_id"], source.traffic.get(row["network_id"])
-    title = f"Requests a day of {redact.identifier(network_id)}"
-    return QueueRow(
-        network_id=redact.identifier(network_id),
-        href=page_name(network_id) if network_id in source.paged else "",
-        tier=row["tier"] if row["tier"] in TIER_ORDER else "watch",
-        tier_word=source.wording.word("tier", row["tier"]),
-        change=change_of(source, network_id),
-        accounts=numbers.count(row["account_count"]),
-        requests=numbers.count(row["request_count"]),
-        tokens=numbers.compact(traffic.tokens) if traffic else numbers.UNKNOWN,
-        first_seen=numbers.moment(row["first_seen_at"]),
-        last_seen=numbers.moment(row["last_seen_at"]),
-        coordination="not weighed" if unweighed_sentence(source, row) else numbers.decimal(row["coordination_bits"]),
-        extraction=numbers.decimal(row["extraction_bits"]) if network_id in source.paged else "no test",
-        q_value=numbers.probability(row["q_value"]) if row["q_value"] is not None else "no test",
-        alternative=alternative(source, row) if network_id in source.paged else "",
-        reasons=_reasons(source, row),
-        summary="" if row["tier"] == "refer" else source.wording.reason(row["reason"]),
-        sparkline=charts.sparkline(traffic.days, f"spark-{place}", title) if traffic else None,
-        marks=marks(source, row),
-    )
-
-
-def _reasons(source: Source, network: Row) -> tuple[str, ...]:
-    """The strongest findings for suspicion; of an explained network, those that carry the explanation. What was not counted is no reason."""
-    findings = source.of_network("findings", network["network_id"]).sort("rank", "finding_id").rows(named=True)
-    explained = network["tier"] == "explained"
-    kept = [row for row in findings if (row["supports"] == "benign") is explained and row["measure"] not in OPERATIONAL]
-    wanted = [row for row in kept if (_reaches_threshold(row) if explained else carries_weight(row, source.config))]
-    return tuple(finding_sentence(row, source.wording) for row in wanted[:REASONS])
-
-
-def _reaches_threshold(row: Row) -> bool:
-    return row["value"] is not None and (row["threshold"] is None or row["value"] >= row["threshold"])
-
-
-def _queue_left_out(total: int, shown: int) -> str:
-    return f"{numbers.counted(total - shown, 'further networks')} not shown here; `stillhunt networks` lists all {numbers.count(total)}." if total > shown else ""
 
 
 def _health_sentence(source: Source) -> str:

@@ -1,4 +1,4 @@
-"""The figures of a network's page: requests a day, and hour by weekday beside matched controls on one scale."""
+"""A figure of a network's page: hour by weekday beside matched controls on one scale."""
 
 from __future__ import annotations
 
@@ -9,41 +9,9 @@ from pipeline.pages import charts, numbers
 from pipeline.pages.pieces import Numbering, unnumbered_table
 from pipeline.pages.records import Cell, Figure, Picture, Table
 from pipeline.pages.source import Source
-from pipeline.pages.traffic import DAYS, DayVolume, GroupTraffic
+from pipeline.pages.traffic import DAYS, GroupTraffic
 
 _NO_TRAFFIC = "No figure: account_days holds no request of these accounts."
-
-
-def volume_figure(source: Source, network_id: str, numbering: Numbering) -> Figure:
-    """Requests of the members on each day of the window."""
-    anchor, label = numbering.figure()
-    traffic = source.traffic.get(network_id, GroupTraffic())
-    days, shown = traffic.days, redact.identifier(network_id)
-    caption = _volume_caption(days)
-    pictures = (Picture("", charts.daily_volume(days, f"{anchor}-a", f"Requests a day of {shown}", caption)),) if days else ()
-    rows = [(Cell(volume.day.isoformat()), DAYS[volume.day.weekday()], numbers.count(volume.request_count), numbers.count(volume.active_accounts)) for volume in days]
-    return Figure(
-        anchor=anchor,
-        label=label,
-        caption=caption,
-        question="When did it operate, and how much?",
-        counted=f"n = {numbers.counted(traffic.total, 'requests')} of members; one request is one API call, counted on its UTC day.",
-        left_out="Rejected rows are left out, and requests outside the window.",
-        pictures=pictures,
-        data=unnumbered_table(f"{anchor}-data", label, f"Data of {label.lower()}", "Day | Weekday | Requests # | Active accounts #", rows, empty="No data."),
-        absent="" if days else _NO_TRAFFIC,
-    )
-
-
-def _volume_caption(days: Sequence[DayVolume]) -> str:
-    active = [volume for volume in days if volume.request_count]
-    if not active:
-        return "No request of a member falls on a day of the window."
-    busiest = max(active, key=lambda volume: (volume.request_count, volume.day))
-    first = f"The members were active on {numbers.count(len(active))} of {numbers.counted(len(days), 'days')}"
-    return (
-        f"{first}; the busiest was {busiest.day.isoformat()} with {numbers.counted(busiest.request_count, 'requests')} from {numbers.counted(busiest.active_accounts, 'accounts')}."
-    )
 
 
 def hours_figure(source: Source, network_id: str, numbering: Numbering) -> Figure:

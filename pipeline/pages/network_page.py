@@ -25,6 +25,7 @@ from pipeline.pages.working.look_alike import look_alike
 from pipeline.pages.working.members import member_pages
 from pipeline.pages.working.multiples import multiples_figure
 from pipeline.pages.working.sharing import sharing
+from pipeline.pages.working.timeline import events_table, timeline_figure
 from pipeline.pages.working.what_if import Judged, what_if
 
 
@@ -67,7 +68,8 @@ def network_page(bench: Bench, network: Row, judged: Sequence[Judged]) -> Networ
         sharing=sharing(bench, network, numbering),
         members=members_table(source, network_id, numbering, weighed=weighed),
         pages=member_pages(source, network_id),
-        volume=network_figures.volume_figure(source, network_id, numbering),
+        volume=timeline_figure(source, network_id, numbering),
+        events=events_table(source, network_id, numbering),
         hours=network_figures.hours_figure(source, network_id, numbering),
         harvest=wording.line("harvest", "lead") if source.of_network("network_capabilities", network_id).height else "",
         capabilities=capability_table(source, network, numbering),

@@ -34,7 +34,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell; `tone` is one of '', strong, quiet, code, refer, watch, explained, good, bad."""
+    """A table cell; `tone` is one of '', strong, quiet, code, quote (of a log), refer, watch, explained, good, bad."""
 
     text: str
     href: str = ""
@@ -113,21 +113,32 @@ class Verdict:
 
 @dataclass(frozen=True)
 class QueueRow:
-    """A network in the queue."""
+    """A network in the queue; '' where a figure has nothing to be compared with."""
 
     network_id: str
+    priority: str
     href: str
     tier: str
     tier_word: str
     change: str
     accounts: str
+    accounts_change: str
     requests: str
+    requests_change: str
     tokens: str
+    tokens_change: str
+    value: tuple[str, ...]
+    """list value in one or two lines; none without a price sheet"""
     first_seen: str
     last_seen: str
     coordination: str
+    support: str
+    """the word for a calibrated weight"""
     extraction: str
     q_value: str
+    standing: str
+    owner: str
+    age: str
     alternative: str
     reasons: tuple[str, ...]
     summary: str
@@ -136,16 +147,25 @@ class QueueRow:
 
 
 @dataclass(frozen=True)
+class Queue:
+    """The networks of a night in the order in which to look at them."""
+
+    sentence: str
+    how_to_read: str
+    anchor: str
+    label: str
+    is_priced: bool
+    rows: tuple[QueueRow, ...]
+    left_out: str
+
+
+@dataclass(frozen=True)
 class IndexPage:
     """index.html of a night."""
 
     head: PageHead
     verdict: Verdict
-    queue_sentence: str
-    queue_anchor: str
-    queue_label: str
-    queue: tuple[QueueRow, ...]
-    queue_left_out: str
+    queue: Queue
     singles_sentence: str
     singles: Table
     change_sentence: str
@@ -222,6 +242,7 @@ class NetworkPage:
     members: Table
     pages: MemberPages
     volume: Figure
+    events: Table
     hours: Figure
     multiples: Figure
     tests: Table

@@ -61,9 +61,11 @@ _SELDOM = {
         schema.CLUSTER_TESTS,
         schema.CLUSTER_ALTERNATIVES,
         schema.BOILERPLATE,
+        schema.KNOWN_NETWORKS,
+        schema.CONTEXT_EVENTS,
     )
 }
-"""Tables that only the blocks of a working page read; shaped when the first of these is made."""
+"""Tables that only some blocks of a page read; shaped when the first of these is made."""
 ACCOUNT_DAY_COLUMNS: Mapping[str, pl.DataType] = {
     "day": pl.Date(),
     "account_id": pl.String(),
@@ -142,6 +144,12 @@ class Source:
         frame = self._frames["lineage"]
         kept = frame.filter(~pl.col("is_superseded").fill_null(value=False)) if "is_superseded" in frame.columns else frame
         return tuple(kept.sort("night", "network_id", "event", "other_id").rows(named=True))
+
+    @functools.cached_property
+    def nights_of(self) -> Mapping[str, tuple[dt.date | None, dt.date | None]]:
+        """By network: the first night it was seen, the first night it was for referral."""
+        known = self.table("known_networks").group_by("network_id").agg(pl.col("first_night").min(), pl.col("first_flagged_night").min())
+        return {name: (first, flagged) for name, first, flagged in known.iter_rows()}
 
     def lineage_of(self, network_id: str) -> list[Row]:
         """Lineage of one network, oldest night first."""

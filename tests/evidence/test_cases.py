@@ -14,7 +14,8 @@ from pipeline.errors import ConfigError, InputError, IntegrityError, LockHeld, U
 from pipeline.evidence import casekeys, facts, imports
 from pipeline.evidence.casefile import CaseFile, CaseFolder, reviewed
 from pipeline.evidence.casejournal import NOTHING
-from pipeline.evidence.cases import Case, Clause, OutsideFact, PriceSheet, Superseded
+from pipeline.evidence.cases import Case, Clause, OutsideFact, Superseded
+from pipeline.history.prices import PriceSheet
 from pipeline.provenance import sha256_bytes
 
 FACT = OutsideFact("It was registered in May", "registry", "B2", "L4", "Ann", date(2026, 5, 3))

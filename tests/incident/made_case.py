@@ -10,9 +10,11 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.config import load_config
-from pipeline.evidence.cases import Case, Clause, OutsideFact, PriceSheet, Superseded
+from pipeline.evidence.cases import Case, Clause, OutsideFact, Superseded
+from pipeline.evidence.dossier.skeletons import Logs
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.incident import build_incident
+from pipeline.history.prices import PriceSheet
 from pipeline.pages.incident import render_incident
 from pipeline.pages.incident.records import Incident
 from pipeline.redaction import Profile, Release
@@ -98,11 +100,11 @@ def write_validation(out: Path, nulls: int = 300, **changes: Any) -> None:
     (folder / "validation.json").write_text(json.dumps(document | changes))
 
 
-def incident(out: Path, profile: Profile = "counsel", context: Path | None = None, of: Case | None = None) -> Incident:
+def incident(out: Path, profile: Profile = "counsel", context: Path | None = None, of: Case | None = None, logs: Logs | None = None) -> Incident:
     """The record of the made run's only network."""
     run = FinishedRun(out)
     release = Release(profile, KEY, run.table("accounts")["account_id"].to_list())
-    return build_incident(run, of or case(), [NETWORK], release, context)
+    return build_incident(run, of or case(), [NETWORK], release, context, logs)
 
 
 def golden() -> str:

@@ -6,6 +6,7 @@ Members i share a card by threes, an address by forties, a client stack by fifth
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import polars as pl
 
 from pipeline import __version__, schema
 from pipeline.config import load_config
+from pipeline.evidence.common_words import _tokens
 
 NETWORK, RUN_ID = "N-0a1b2c3d4e", "0123456789ab"
 FIRST_DAY = dt.date(2026, 4, 27)
@@ -68,6 +70,26 @@ def make_run(out: Path, plan: Plan) -> Path:
     (folder / "run.json").write_text(json.dumps(_manifest(plan, tables)))
     (out / "latest").symlink_to(f"runs/{RUN_ID}")
     return out
+
+
+def write_log(folder: Path, out: Path) -> Path:
+    """The log of the first day of a made run, one prompt for every row, with its hash in run.json, and samples of its words but one; gives the folder that was LOGS."""
+    day = min((out / "days").iterdir())
+    rows = pl.scan_parquet(day / "requests.parquet", hive_partitioning=False).select(pl.len()).collect().item()
+    path = folder / day.name / "part-0.parquet"
+    path.parent.mkdir(parents=True)
+    numbers = pl.int_range(rows, eager=True).cast(pl.String)
+    pl.DataFrame({"prompt": "Solve exercise " + numbers + " and show each step."}).write_parquet(path, row_group_size=50_000)
+    manifest = json.loads((out / "runs" / RUN_ID / "run.json").read_text())
+    tokens = pl.Series("tokens", [[token for token in _tokens(["solve", "and", "show", "each", "step"]) if token is not None]], dtype=pl.List(pl.Int32))
+    for place in sorted((out / "days").iterdir()):
+        accounts = pl.scan_parquet(place / "requests.parquet", hive_partitioning=False).select(pl.col("account_key").unique().sort()).collect()
+        accounts.join(tokens.to_frame(), how="cross").write_parquet(place / "prompt_samples.parquet")
+    manifest["accounts_table"] = {"values": {}}
+    named = next(file for file in manifest["inputs"] if file["name"] == f"{day.name}/part-0.parquet")
+    named["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (out / "runs" / RUN_ID / "run.json").write_text(json.dumps(manifest))
+    return folder
 
 
 def _write(path: Path, name: str, frame: pl.DataFrame) -> dict[str, Any]:
@@ -169,9 +191,9 @@ def _families() -> list[dict[str, Any]]:
 
 def _tests(size: int) -> list[dict[str, Any]]:
     rows = (
-        ("held_out_wording", "templates", "coordination", 0.91, "cosine", 0.18, 0.00033, 2999, "ran", ""),
+        ("held_out_wording", "templates", "coordination", 0.91, "cosine", 0.18, round(1 / 3_000, 6), 2999, "ran", ""),
         ("shared_days", "timing", "coordination", 0.19, "cosine", 0.2, 0.53, 299, "ran", ""),
-        ("harvest_share", "extraction", "extraction", 0.93, "share", 0.05, 0.00033, 2999, "ran", ""),
+        ("harvest_share", "extraction", "extraction", 0.93, "share", 0.05, round(1 / 3_000, 6), 2999, "ran", ""),
         ("held_out_handoff", "handoff", "coordination", None, "share of pairs", None, None, 0, "not_run", "too few accounts of the same manner"),
         ("fits_event", "alternative", "benign", 5.4, "bits", 0.0, None, 0, "undecided", ""),
     )
@@ -189,8 +211,8 @@ def _findings(size: int) -> list[dict[str, Any]]:
     rows = (
         ("shared_payment", "identity", 1.0, "share", None, 0.03, None, "observation", "coordination"),
         ("handed_on_conversation", "handoff", 0.6, "share", None, 0.0, None, "observation", "coordination"),
-        ("held_out_wording", "templates", 0.91, "cosine", None, 0.18, 0.00033, "inference", "coordination"),
-        ("harvest_share", "extraction", 0.93, "share", None, 0.05, 0.00033, "inference", "extraction"),
+        ("held_out_wording", "templates", 0.91, "cosine", None, 0.18, round(1 / 3_000, 6), "inference", "coordination"),
+        ("harvest_share", "extraction", 0.93, "share", None, 0.05, round(1 / 3_000, 6), "inference", "extraction"),
         ("fits_event", "alternative", 0.9, "share", 0.8, None, None, "observation", "benign"),
     )
     names = ("measure", "family", "value", "unit", "threshold", "baseline", "p_value", "kind", "supports")
@@ -292,6 +314,9 @@ def _day_tables(plan: Plan, date: dt.date) -> dict[str, pl.DataFrame]:
             "operation": "chat",
             "prompt_key": serial,
             "skeleton_key": np.where(member, serial % 500, serial),
+            "prompt_source": np.ones(len(key), dtype=np.int8),
+            "source_file": f"date={date}/part-0.parquet",
+            "source_row": np.arange(len(key)),
             "prompt_words": (40 + serial % 9).astype(np.int32),
             "input_tokens": 100 + serial % 7,
             "output_tokens": np.where(member, 900, 200) + serial % 11,

@@ -19,6 +19,7 @@ from pipeline.history.canaries import Canary, CanaryNight
 from pipeline.history.journal import Entry
 from pipeline.history.nights import EarlierNight, NetworkThen
 from pipeline.history.past import Past
+from pipeline.history.prices import PriceSheet
 from pipeline.history.report import report
 from pipeline.history.settings import shipped_operations
 from pipeline.history.standing import standing
@@ -85,6 +86,8 @@ def frames(members: int = 40) -> dict[str, pl.DataFrame]:
         "handoff_requests": table(schema.HANDOFF_REQUESTS, _turns()),
         "blind_spots": _blind_spots(),
         "lineage": _lineage(members),
+        "known_networks": _known(groups),
+        "context_events": _context_events(),
         "links": pl.concat([_links(), table(schema.LINKS, shared.chain(groups[REFER]))]),
         "accounts": shared.accounts(groups, controls[REFER]),
         **shared.holdings(members),
@@ -137,7 +140,8 @@ def past() -> Past:
     }
     planted = (Canary("L0", 12, 12, "refer", is_found=True), Canary("L2", 12, 4, "watch", is_found=False))
     canary = CanaryNight(NIGHT - dt.timedelta(days=1), 7, planted, "0.1.0", "ef" * 32)
-    return Past(NIGHT, shipped_operations(), nights, nights[-2], then, entries, standing(entries), canary)
+    prices = PriceSheet(dt.date(2026, 4, 1), "5d" * 32, (("large-1", 3_000_000, 15_000_000), ("small-1", 250_000, 1_250_000)))
+    return Past(NIGHT, shipped_operations(), nights, nights[-2], then, entries, standing(entries), canary, prices)
 
 
 def _earlier_night(offset: int) -> EarlierNight:
@@ -318,6 +322,29 @@ def _lineage(members: int) -> pl.DataFrame:
         N-5f60718293 | {before} | new    |          | 9
         N-5f60718293 | {NIGHT}  | merged | {REFER}  | 0
         """,
+    )
+
+
+def _known(groups: Mapping[str, list[str]]) -> pl.DataFrame:
+    """The referred network was flagged three nights ago, three nights after it was first seen; of the silent one nothing is remembered."""
+    first = {REFER: (6, 3), WATCH: (0, None), EXPLAINED: (40, None), PAIR: (12, None)}
+    nights = {name: (NIGHT - dt.timedelta(days=seen), NIGHT - dt.timedelta(days=flagged) if flagged else None) for name, (seen, flagged) in first.items()}
+    rows = [
+        {"network_id": name, "account_id": account, "first_night": nights[name][0], "last_night": NIGHT, "first_flagged_night": nights[name][1], "is_superseded": False}
+        for name in first
+        for account in groups[name]
+    ]
+    return table(schema.KNOWN_NETWORKS, rows)
+
+
+def _context_events() -> pl.DataFrame:
+    """A release in the window and one before it; two members of the referred network banned on one day, and a stranger."""
+    happened = [("release", "2026-04-22", "large-2", 0), ("release", "2025-11-03", "large-1", 0)]
+    happened += [("ban", "2026-04-29", "", key) for key in (0, 1, 999_999)]
+    at = [dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC, hour=9) for _, day, _, _ in happened]
+    return table(
+        schema.CONTEXT_EVENTS,
+        [{"kind": kind, "at_us": int(moment.timestamp()) * 1_000_000, "model": model, "account_key": key} for (kind, _, model, key), moment in zip(happened, at, strict=True)],
     )
 
 

@@ -141,9 +141,13 @@ class Concentration:
     requests: int
 
 
+SHOWN_FROM = 5
+"""Members that must have sent a skeleton before a prompt of it is shown: the size from which a group is a network."""
+
+
 @dataclass(frozen=True)
 class Template:
-    """A frequent skeleton: the first digits of its key, and how often and by how many it was sent."""
+    """A frequent skeleton: its key, how often and by how many it was sent, and, where the logs were read again, a masked prompt of it or why there is none."""
 
     key: str
     accounts: int
@@ -151,6 +155,9 @@ class Template:
     prompts: int
     words: int | None
     """median words of its prompts"""
+    state: str = "not_asked"
+    """of the text: shown, or why not: not_asked, few, control, gone, changed, unreadable"""
+    text: str = ""
 
 
 @dataclass(frozen=True)

@@ -71,14 +71,13 @@ def _lane(canvas: Canvas, axis: _Axis, y: float, lane: str, marks: Sequence[Mark
     canvas.text(_LEFT - 8, y + 12, lane, anchor="end")
     canvas.line(_LEFT, y + 8, WIDTH - _RIGHT, y + 8, opacity=0.2)
     free = 0.0
-    for mark in sorted(marks, key=lambda mark: (mark.day, mark.text)):
-        if not axis.holds(mark.day):
-            continue
-        x = axis.x(mark.day) + axis.step / 2
+    drawn = sorted((mark for mark in marks if axis.holds(mark.day)), key=lambda mark: (mark.day, mark.text))
+    places = [axis.x(mark.day) + axis.step / 2 for mark in drawn]
+    for mark, x, following in zip(drawn, places, [*places[1:], float(WIDTH)], strict=True):
         canvas.line(x, y + 8, x, bottom, stroke=VERMILION, opacity=0.45, dash="3 3")
         canvas.path(f"M{x - 5:.1f},{y + 3:.1f}h10l-5,10z", fill=VERMILION)
         width = 6.2 * len(mark.text) + 10
-        if x + 8 >= free and x + 8 + width < WIDTH:
+        if x + 8 >= free and x + 8 + width < following:
             canvas.text(x + 8, y + 12, mark.text)
             free = x + 8 + width
         elif x - 8 - width >= free:

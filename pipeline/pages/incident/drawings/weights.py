@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.pages import numbers
@@ -89,18 +90,34 @@ def bars(rows: Sequence[tuple[str, float, str]], top: float, name: str, title: s
     return canvas.drawn(name, title, description)
 
 
-def against_chance(rows: Sequence[tuple[str, float, float, str]], name: str, description: str) -> Markup:
-    """(test, observed, expected by chance, words): two bars a test, on the test's own scale."""
-    left, row = 310, 44
+@dataclass(frozen=True)
+class Chance:
+    """A test: what was observed, the mean of the random groups, what to write beside it, and how many groups fell below and at or above the observation (None: not known)."""
+
+    label: str
+    observed: float
+    expected: float
+    words: str
+    groups: tuple[int, int] | None
+
+
+def against_chance(rows: Sequence[Chance], name: str, description: str) -> Markup:
+    """The observation as a bar and, under it, the random groups in two boxes, below it and from it on, with a tick at their mean; each test on its own scale."""
+    left, row, right = 334, 50, 200
     canvas = Canvas(WIDTH, row * len(rows) + 8)
-    for place, (label, observed, expected, words) in enumerate(rows):
-        y, top = row * place + 4, max(observed, expected, 1e-9)
-        scale = (WIDTH - left - 210) / top
-        canvas.text(left - 8, y + 15, short(label, 56), anchor="end")
-        canvas.rect(left, y + 4, observed * scale, 13, BLUE)
-        canvas.rect(left, y + 20, expected * scale, 11, GREY, opacity=0.45, stroke=INK)
-        canvas.text(left + observed * scale + 6, y + 15, words)
-        canvas.text(left + expected * scale + 6, y + 30, "chance", size=10)
+    for place, one in enumerate(rows):
+        y, scale = row * place + 4, (WIDTH - left - right) / (1.12 * max(one.observed, one.expected, 1e-9))
+        at, end = left + one.observed * scale, float(WIDTH - right)
+        canvas.text(left - 8, y + 15, short(one.label, 56), anchor="end")
+        canvas.rect(left, y + 4, one.observed * scale, 13, BLUE)
+        canvas.text(at + 6, y + 15, one.words)
+        if one.groups is not None:
+            below, above = one.groups
+            canvas.text(left - 8, y + 33, "random groups", size=10, anchor="end")
+            canvas.rect(left, y + 22, at - left, 14, GREY, opacity=0.4 if below else 0.0, stroke=INK)
+            canvas.rect(at, y + 22, end - at, 14, VERMILION, opacity=0.55 if above else 0.0, stroke=INK)
+            canvas.text(end + 6, y + 33, f"{numbers.count(below)} below, {numbers.count(above)} from there on", size=10)
+        canvas.line(left + one.expected * scale, y + 19, left + one.expected * scale, y + 39, width=2.5)
     canvas.line(left, 4, left, row * len(rows), opacity=0.5)
     return canvas.drawn(name, "Tests against chance", description)
 

@@ -9,7 +9,7 @@ from pipeline.pages import numbers
 from pipeline.pages.incident.blocks import Block, Plot, Section, figure, heading, missing, table, text
 from pipeline.pages.incident.drawings import time, weights
 from pipeline.pages.incident.exhibits import Exhibits, finding_sentence
-from pipeline.pages.incident.parts import Series, Trait
+from pipeline.pages.incident.parts import SHOWN_FROM, Series, Template, Trait
 from pipeline.pages.incident.records import Incident, NetworkSheet
 from pipeline.pages.incident.sections.entries import findings
 from pipeline.pages.incident.sections.harvest import capabilities
@@ -185,9 +185,18 @@ def _templates(sheet: NetworkSheet, part: str) -> Block:
         for template in sheet.templates
     ]
     most = sheet.templates[0] if sheet.templates else None
+    is_read = any(template.state != "not_asked" for template in sheet.templates)
+    if is_read:
+        rows = [[*row, _template_text(template)] for template, row in zip(sheet.templates, rows, strict=True)]
     head = f"the first was sent {numbers.counted(most.requests, 'times')} by {numbers.counted(most.accounts, 'accounts')}" if most else "none"
-    left = "Texts are not printed: a finished run keeps fingerprints only; skeletons in words would need the source files, whose place a finished run does not know."
+    left = say("s7", "in_words", least=numbers.count(SHOWN_FROM)) if is_read else say("s7", "no_words")
     columns = "Skeleton, first 12 digits of its key | Accounts # | Requests # | Share of requests # | Distinct prompts # | Words, median #"
+    columns += " | One prompt of it, masked" if is_read else ""
     return table(
         "T7", f"Most frequent skeletons of {sheet.network_id}: {head}", columns, rows, part=part, empty="the log holds no prompt text of these accounts.", left_out=sentence(left)
     )
+
+
+def _template_text(template: Template) -> Cell:
+    """The masked prompt as a quotation, or why it is not shown."""
+    return Cell(template.text, tone="quote") if template.state == "shown" else Cell(say("s7", f"text_{template.state}", least=numbers.count(SHOWN_FROM)), tone="quiet")

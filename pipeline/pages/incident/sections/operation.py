@@ -18,6 +18,8 @@ from pipeline.pages.traffic import DAYS
 HOURS_OF_A_DAY = 20
 SUCCESSION_DAYS = 3
 _FLAT = "33.3\u202f%"
+P_ROUNDING = 1e-6
+"""p is kept to six digits; rounding may move it by half of the last."""
 
 
 def operation(incident: Incident) -> Section:
@@ -206,8 +208,8 @@ def _chance(sheet: NetworkSheet, part: str) -> Block:
         if tested
         else "No test had the power to decide."
     )
-    bars = [(shared().word("test", row["test"]), row["statistic"], row["expected"] or 0.0, _test_words(row)) for row in tested]
-    left = "The run keeps the mean of the random groups and p, not their distribution; each row has a scale of its own."
+    bars = [weights.Chance(shared().word("test", row["test"]), row["statistic"], row["expected"] or 0.0, _test_words(row), reached(row)) for row in tested]
+    left = say("s6", "null")
     if other:
         undecided = [f"{shared().word('test', row['test']).lower()} ({row['reason'] or 'no power'})" for row in other]
         left += f" Without a result: {numbers.listed(undecided)}."
@@ -216,15 +218,34 @@ def _chance(sheet: NetworkSheet, part: str) -> Block:
         answer,
         counted=f"n = {numbers.counted(max((row['null_count'] for row in tested), default=0), 'random groups')} of similar accounts, or random draws, at most.",
         left_out=left,
-        columns="Test | Tests for | Observed # | Mean of random groups # | p # | Random groups # | Sample # | What the groups are",
+        columns="Test | Tests for | Observed # | Mean of random groups # | p # | Random groups # | At or above observed # | Least p they can give # | Sample # | What they are",
         rows=[_test_row(row) for row in (*tested, *other)],
         pictures=(("", weights.against_chance(bars, f"{plot.anchor}-a", answer)),) if bars else (),
         absent="" if bars else "No figure: no test of this network has a p-value.",
     )
 
 
+def reached(row: Row) -> tuple[int, int] | None:
+    """(random groups below the observed value, groups that reached it): p is the share that reached it, the observation counted, so p and their number tell.
+
+    None where they do not: no groups, or a p that is no such share.
+    """
+    groups, p_value = row["null_count"] or 0, row["p_value"]
+    if groups < 1 or p_value is None:
+        return None
+    counted = p_value * (groups + 1)
+    above = round(counted) - 1
+    is_share = abs(counted - round(counted)) <= P_ROUNDING * (groups + 1) and 0 <= above <= groups
+    return (groups - above, above) if is_share else None
+
+
 def _test_words(row: Row) -> str:
     return f"{measured(row['statistic'], row['unit'])}, p = {numbers.probability(row['p_value'])}"
+
+
+def _counted_above(row: Row) -> str:
+    found = reached(row)
+    return "not kept" if found is None else numbers.count(found[1])
 
 
 def _test_row(row: Row) -> list[Cell | str]:
@@ -235,6 +256,8 @@ def _test_row(row: Row) -> list[Cell | str]:
         measured(row["expected"], row["unit"]),
         numbers.probability(row["p_value"]) if row["p_value"] is not None else "no power",
         numbers.count(row["null_count"]),
+        _counted_above(row),
+        numbers.probability(1 / (row["null_count"] + 1)) if row["null_count"] else "no groups",
         numbers.count(row["sample_size"]),
         row["null_model"] or "not recorded",
     ]
