@@ -492,6 +492,7 @@ def test_only_commands_that_exist_are_named(pages, empty_page):
             "pivot",
             "similar",
             "whatif",
+            "case",
         }
 
 

@@ -65,13 +65,13 @@ def test_list_value_is_a_range_over_the_models_of_the_sheet(rows):
     least, most = ((given * a + made * b) // 1_000_000 for a, b in ((250_000, 1_250_000), (3_000_000, 15_000_000)))
     assert f"{dollars(least)} to {dollars(most)}".replace("\u00a0", " ") in rows[REFER].replace("\u00a0", " ")
     assert "(SHA-256 5d5d5d5d5d5d5d5d)" in rows[""]
-    assert "lowest price of its 2 models to every token at the highest" in rows[""]
+    assert "lowest price of the sheet's 2 models, every token at the highest" in rows[""]
 
 
 def test_one_price_is_one_amount():
     sheet = PriceSheet(dt.date(2026, 4, 1), "5d" * 32, (("only-1", 1_000_000, 1_000_000),))
     found = queue(dataclasses.replace(fixtures.past(), prices=sheet))
-    assert "every token counts as its" in found[""]
+    assert "every token is counted as that model's" in found[""]
     assert "USD" in found[REFER]
     assert "to USD" not in found[REFER]
 
