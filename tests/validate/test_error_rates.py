@@ -72,7 +72,8 @@ def test_settings_that_make_the_same_stale_are_one_sentence():
     older["config"] = {**older["config"], "links": links, "verdict": {**older["config"]["verdict"], "min_harvest_share": 0.9}}
     said = [one for one in sentences(summary(older, CONFIG)) if "changed since:" in one]
     assert len(said) == 2
-    assert said[0].startswith(f"Settings that have changed since: links.cohort_days (absent then, 3 now) and links.topic_cap_bits (1.0 then, {CONFIG.links.topic_cap_bits} now). Stale")
+    both = f"links.cohort_days (absent then, 3 now) and links.topic_cap_bits (1.0 then, {CONFIG.links.topic_cap_bits} now)"
+    assert said[0].startswith(f"Settings that have changed since: {both}. Stale by that: ")
     assert "verdict.min_harvest_share (0.9 then" in said[1]
 
 
