@@ -72,10 +72,15 @@ class InputError(StillhuntError):
 
 
 class SchemaError(InputError):
-    """A column of an input file cannot be cast to the contract's type."""
+    """A column of an input file cannot be cast to the contract's type, or is required and missing (`found` says so)."""
 
     def __init__(self, file: str, column: str, expected: str, found: str) -> None:
-        super().__init__(f"{file}: column '{column}' is {found}, the contract asks for {expected}, and it cannot be cast. Fix the export, or pass --on-bad-file skip.")
+        what = (
+            f"required column '{column}' ({expected}) is missing"
+            if found == "missing"
+            else f"column '{column}' is {found}, the contract asks for {expected}, and it cannot be cast"
+        )
+        super().__init__(f"{file}: {what}. Fix the export; of logs, --on-bad-file skip leaves such a file out.")
         self.file, self.column, self.expected, self.found = file, column, expected, found
 
 

@@ -90,6 +90,19 @@ def for_terminal(text: str, limit: int = LINE_LIMIT) -> str:
     return _shown(text, limit, mask_credentials)
 
 
+_BEFORE_QUOTED_ROW = re.compile(r"Expected \d+ columns, got \d+(?=: )")
+"""What Arrow says of a CSV row that is too long or too short; then it quotes the row."""
+_AFTER = "). Export it again."
+
+
+def for_error(text: str) -> str:
+    """A message of ours that may hold a library's: without the row of data that the library quotes."""
+    found = _BEFORE_QUOTED_ROW.search(text)
+    if found is None:
+        return text
+    return text[: found.end()] + (_AFTER if text.endswith(_AFTER) else "")
+
+
 def for_cell(text: str) -> str:
     """A cell of a table on a terminal: as an id, and long ones are cut only where nobody could read on."""
     return identifier(text, LINE_LIMIT)

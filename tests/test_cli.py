@@ -116,6 +116,18 @@ def test_a_bad_file_is_6_and_nothing_is_made_of_the_good_ones(program: Program, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("row", ["SECRETACCT,2026-05-01,4111111111111111,john@x.test", "SECRETACCT", 'SECRETACCT,"a). Export it again. (b",john@x.test'])
+def test_a_row_of_the_accounts_table_that_is_too_long_or_too_short_is_not_quoted(program: Program, tmp_path: Path, tiny_log: Path, row: str) -> None:
+    (tmp_path / "accounts.csv").write_text(f"account_id,created_at\nx,2026-05-01\n{row}\n")
+    keeper = f"sh -c 'cat > {tmp_path / 'told'}'"
+    result = program("run", tiny_log, "--accounts", tmp_path / "accounts.csv", "--out", tmp_path / "out", "--notify-cmd", keeper)
+    assert result.returncode == 6
+    assert "accounts.csv: readable neither as Parquet nor as CSV" in result.stderr
+    assert re.search(r"Expected 2 columns, got \d\)\. Export it again\.", result.stderr)
+    told = result.stderr + (tmp_path / "told").read_text()
+    assert not [secret for secret in ("SECRETACCT", "4111", "john", "(b") if secret in told]
+
+
 def test_a_column_that_cannot_be_cast_names_file_column_and_both_types(program: Program, tmp_path: Path) -> None:
     rows = [{**row, "output_tokens": "many"} for row in _innocent(1, 0)]
     schema = pa.schema([field if field.name != "output_tokens" else pa.field("output_tokens", pa.struct([("n", pa.int64())])) for field in REQUESTS])
@@ -123,6 +135,32 @@ def test_a_column_that_cannot_be_cast_names_file_column_and_both_types(program: 
     result = program("run", tmp_path / "odd.parquet", "--out", tmp_path / "out")
     assert result.returncode == 6
     assert all(word in result.stderr for word in ("odd.parquet", "output_tokens", "int64", "struct"))
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_log_without_a_required_column_says_which_and_that_it_is_missing(program: Program, tmp_path: Path, command: str) -> None:
+    path = write_rows(tmp_path / "odd.parquet", _innocent(1, 0))
+    pq.write_table(pq.read_table(path).drop_columns(["model"]), path)
+    result = program(command, path, *(("--out", tmp_path / "out") if command == "run" else ()))
+    assert result.returncode == 6
+    assert "odd.parquet: required column 'model' (string) is missing" in result.stderr
+    assert "cast" not in result.stderr
+
+
+def test_check_of_one_file_that_is_no_parquet_says_so_rather_than_that_there_is_none(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("request_id,prompt\n1,quiet words\n")
+    result = program("check", tmp_path / "log.csv")
+    assert (result.returncode, result.stdout) == (6, "")
+    assert "log.csv: not a readable Parquet file" in result.stderr
+    assert "quiet" not in result.stderr
+
+
+def test_an_accounts_table_that_does_not_fit_is_not_told_to_be_skipped(program: Program, tmp_path: Path, tiny_log: Path) -> None:
+    (tmp_path / "accounts.csv").write_text("id,created_at\nx,2026-05-01\n")
+    result = program("run", tiny_log, "--accounts", tmp_path / "accounts.csv", "--out", tmp_path / "out")
+    assert result.returncode == 6
+    assert "accounts.csv: required column 'account_id' (string) is missing" in result.stderr
+    assert "of logs, --on-bad-file skip" in result.stderr
 
 
 @pytest.mark.parametrize("logs", ["nowhere", "nowhere/*.parquet"])
@@ -144,6 +182,13 @@ def test_a_held_lock_is_75(program: Program, tmp_path: Path, tiny_log: Path) -> 
         result = program("run", tiny_log, "--out", out)
     assert result.returncode == 75
     assert _tree(out) == {".lock"}
+
+
+def test_erasing_without_a_name_is_2(program: Program, tmp_path: Path) -> None:
+    result = program("erase", "acct-1", "--apply", "--out", tmp_path / "out")
+    assert result.returncode == 2
+    assert "--by" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("command", [("networks",), ("show", "N-0"), ("explain", "a")])
@@ -207,6 +252,8 @@ def test_explain_an_account_against_its_network_and_another(program: Program, fi
     )
     pair = json.loads(program("explain", "pool-003", "--vs", "pool-004", "--out", finished, "--format", "json").stdout)
     assert (pair["compared_with"], pair["without"]) == (1, [])
+    both = program("explain", "pool-003", "--vs", "pool-004", "--net", network["network_id"], "--out", finished)
+    assert both.stdout.splitlines()[0] == "pool-003 against account pool-004: 1 account"
     rows = list(csv.DictReader(io.StringIO(program("explain", "pool-003", "--out", finished, "--format", "csv").stdout)))
     assert [row["family"] for row in rows] == [row["family"] for row in (*found["bars"], *found["likeness"])]
     table = program("explain", "pool-003", "--out", finished)

@@ -100,6 +100,7 @@ def _json(typed: Typed, *arguments: object) -> dict[str, object]:
         (("doctor",), "stillhunt.doctor/1", {"rows"}),
         (("open",), "stillhunt.open/1", {"rows"}),
         (("config", "check", "mine.toml"), "stillhunt.config/1", {"rows"}),
+        (("config",), "stillhunt.config/1", {"rows"}),
     ],
 )
 def test_json_and_csv_are_there_and_json_names_its_schema(typed: Typed, workspace: Path, network: str, arguments: tuple[str, ...], schema: str, names: set[str]) -> None:

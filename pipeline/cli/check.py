@@ -30,9 +30,7 @@ def check(
 
 
 def _check(logs: tuple[str, ...], form: console.Format) -> int:
-    from pipeline.ingest import check_logs
-
-    found = check_logs(logs)
+    found = _found(logs)
     columns = [(name, count, round(found.coverage.percent(name), 2)) for name, count in found.coverage.row_counts.items()]
     if form == "json":
         console.document(_facts(found, columns), "stillhunt.check/1")
@@ -47,6 +45,18 @@ def _check(logs: tuple[str, ...], form: console.Format) -> int:
         console.say(f"{problem.severity}: {problem.where}: {problem.what}")
     console.say_next("run", *logs, *(("--on-bad-file", "skip") if found.has_errors else ()))
     return DEGRADED if found.has_errors else 0
+
+
+def _found(logs: tuple[str, ...]) -> LogCheck:
+    """The look at the logs. Where no file is of use, the error is that of the first one: it says what is wrong with it, and a list without a file does not."""
+    from pipeline.errors import InputError
+    from pipeline.ingest import check_logs, list_logs
+
+    try:
+        return check_logs(logs)
+    except InputError:
+        list_logs(logs, on_bad_file="fail")
+        raise
 
 
 def _facts(found: LogCheck, columns: list[tuple[str, int, float]]) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _print_nothing(account: dict[str, Any], out: Path, form: console.Format) -> 
 
 
 def _print(found: Explanation, steps: tuple[Step, ...], against: str, network: dict[str, Any] | None, without: list[dict[str, Any]]) -> None:
-    tier = network["tier"] if network else ""
+    tier = network["tier"] if network and against.startswith("network ") else ""  # with --vs the network only says what its ablations gave
     counted = f": {found.compared_with} {'account' if found.compared_with == 1 else 'accounts'}"
     console.line((redact.for_cell(found.account_id), "title"), f" against {redact.for_cell(against.removesuffix(tier))}", (tier, tier), counted)
     _print_waterfall(found, steps)

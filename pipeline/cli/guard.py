@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pipeline import console
+from pipeline import console, redact
 from pipeline.errors import StillhuntError
 
 BUG = 1
@@ -67,8 +67,9 @@ def attempt(action: Callable[[], int | None], tell: Callable[[str], object] = le
             return _stopped()
         if error.exit_code == BUG:
             return _bug(error)
-        console.say(f"stillhunt: {error}")
-        tell(str(error))
+        told = redact.for_error(str(error))
+        console.say(f"stillhunt: {told}")
+        tell(told)
         return error.exit_code
     except BrokenPipeError:
         raise
@@ -86,7 +87,7 @@ def _bug(error: Exception) -> int:
     handle, name = tempfile.mkstemp(prefix="stillhunt-bug-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write("".join(_traceback(error)))
-    told = f" ({error})" if isinstance(error, StillhuntError) else ""
+    told = f" ({redact.for_error(str(error))})" if isinstance(error, StillhuntError) else ""
     console.say(f"stillhunt: this is a bug: {type(error).__name__}{told}. Where it happened is in {Path(name)}; please report that file.")
     return BUG
 
@@ -94,7 +95,7 @@ def _bug(error: Exception) -> int:
 def _traceback(error: BaseException) -> list[str]:
     """The stack of an error and of those before it, without messages that may quote data."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    told = f": {error}" if isinstance(error, (*_HARMLESS, StillhuntError)) else ": (message withheld, it may quote the log)"
+    told = f": {redact.for_error(str(error))}" if isinstance(error, (*_HARMLESS, StillhuntError)) else ": (message withheld, it may quote the log)"
     before = [*_traceback(cause), "\n"] if cause is not None else []
     return [*before, *traceback.format_tb(error.__traceback__), f"{type(error).__module__}.{type(error).__name__}{told}\n"]
 

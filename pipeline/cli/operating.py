@@ -13,7 +13,7 @@ import typer
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
 from pipeline.cli.options import DEFAULT_OUT, Form, Out, parse_day
-from pipeline.errors import InputError
+from pipeline.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.operations.erasure import Erasure
@@ -147,7 +147,7 @@ def erase(
         from pipeline.operations import erasure
 
         if apply and not by.strip():
-            raise InputError("--by must name the person who erases.")
+            raise UsageError("--by must name the person who erases.")
         with _locked(out) as store:
             found = erasure.plan(store, account)
             _print_erasure(found, form)

@@ -14,6 +14,7 @@ from pipeline.cli.guard import guarded
 from pipeline.cli.options import Form
 
 if TYPE_CHECKING:
+    from pipeline.evidence.settings import Setting
     from pipeline.features import Feature
 
 
@@ -26,8 +27,8 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: stillhunt features --format csv")(features)
 
 
-def config(context: typer.Context) -> None:
-    """Print every setting with its default, meaning, unit, direction and source, as a TOML file to change and pass with --config."""
+def config(context: typer.Context, form: Form = "table") -> None:
+    """Print every setting with its default, meaning, unit, direction and source, as a TOML file to change and pass with --config; or, as JSON or CSV, the values."""
     if context.invoked_subcommand is not None:
         return
 
@@ -35,6 +36,11 @@ def config(context: typer.Context) -> None:
         from pipeline.config import DEFAULT_FILE, load_config
 
         load_config()  # a template that does not load would be worse than none
+        if form != "table":
+            from pipeline.evidence.settings import effective
+
+            _print_settings(effective(None), form)
+            return
         console.data(DEFAULT_FILE.read_text(encoding="utf-8"))
         console.say("next: save it, change what you need, and type: stillhunt run LOGS --config FILE")
 
@@ -53,9 +59,7 @@ def config_check(
 
         found = effective(file)
         shown = [setting for setting in found if setting.is_changed or not changed]
-        columns = ("section", "setting", "value", "origin", "default")
-        plain = str if form == "table" else _itself  # a year is not 2,015
-        console.rows(columns, [(each.section, each.name, plain(each.value), each.origin, plain(each.default)) for each in shown], form, "stillhunt.config/1")
+        _print_settings(shown, form)
         different = [setting for setting in found if setting.is_changed]
         console.say(f"{file or 'defaults'}: correct. {len(found)} settings, {len(different)} not at their default")
         if any(setting.is_judging for setting in different):
@@ -63,6 +67,12 @@ def config_check(
         console.say_next("run", "LOGS", *(("--config", file) if file else ()))
 
     guarded(body)
+
+
+def _print_settings(shown: Iterable[Setting], form: console.Format) -> None:
+    columns = ("section", "setting", "value", "origin", "default")
+    plain = str if form == "table" else _itself  # a year is not 2,015
+    console.rows(columns, [(each.section, each.name, plain(each.value), each.origin, plain(each.default)) for each in shown], form, "stillhunt.config/1")
 
 
 def _itself(value: Any) -> Any:

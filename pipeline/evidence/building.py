@@ -93,6 +93,7 @@ def build(out: Path, order: Order, write: Write) -> Built:
     """Build the report of a case; one that does not exist is made. Raises StillhuntError."""
     run, folder, profile = FinishedRun(out), CaseFolder(out, order.case_id), order.profile
     wanted = _wanted(run, folder, order.networks)
+    run.verify()
     with folder.locked():
         is_new = not folder.exists()
         file = folder.create(new_case(run, order.case_id, wanted, order.title, order.author), order.author) if is_new else folder.load()

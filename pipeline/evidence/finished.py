@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.errors import InputError, IntegrityError
+from pipeline.provenance import sha256_file
 from pipeline.store import latest_run, read_json
 
 
@@ -34,6 +35,13 @@ class FinishedRun:
     def holds(self, name: str) -> bool:
         """Whether the run has a table of this name; one made by an earlier version may lack it."""
         return name in self.manifest()["tables"]
+
+    def verify(self) -> None:
+        """Raises IntegrityError for the first table of the run whose bytes are not those that run.json recorded. Reports ask for it; a question only needs a table it can read."""
+        for name, recorded in sorted(self.manifest()["tables"].items()):
+            path = self.folder / "tables" / f"{name}.parquet"
+            if not path.is_file() or sha256_file(path) != recorded["sha256"]:
+                raise IntegrityError(f"{path}: is not what the run wrote: its SHA-256 is not the one in run.json. Restore it, or run again with another --out.")
 
     def table(self, name: str) -> pl.DataFrame:
         """One whole table."""

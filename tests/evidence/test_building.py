@@ -18,6 +18,7 @@ from pipeline.evidence.casefile import CaseFolder
 from pipeline.evidence.cases import Case, OutsideFact
 from pipeline.evidence.finished import FinishedRun
 from pipeline.pages import pdf
+from pipeline.provenance import sha256_file
 from pipeline.redaction import Profile, Release
 from tests.evidence.standin import stand_in
 
@@ -50,9 +51,18 @@ def _next_run(out: Path, name: str, change: Callable[[pl.DataFrame], pl.DataFram
     for table in tables:
         path = out / "runs" / name / "tables" / f"{table}.parquet"
         change(pl.read_parquet(path)).write_parquet(path)
+    _recorded(out / "runs" / name)
     (out / "latest").unlink()
     (out / "latest").symlink_to(Path("runs") / name)
     return FinishedRun(out)
+
+
+def _recorded(folder: Path) -> None:
+    """What run.json says of each table's bytes, made true again."""
+    manifest = json.loads((folder / "run.json").read_text())
+    for name in manifest["tables"]:
+        manifest["tables"][name]["sha256"] = sha256_file(folder / "tables" / f"{name}.parquet")
+    (folder / "run.json").write_text(json.dumps(manifest))
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -149,6 +159,17 @@ def test_a_final_case_whose_page_says_too_much_falls_back_to_a_draft(out: Path, 
     assert json.loads((built.folder / LINT).read_bytes())["findings"][0]["found"] == "proves"
 
 
+def test_no_report_is_made_of_a_table_that_says_something_else_than_the_run(out: Path, network: str) -> None:
+    path = out / "latest" / "tables" / "members.parquet"
+    frame = pl.read_parquet(path)
+    path.unlink()  # a copy of the run may share the file with its scratch
+    frame.with_columns(pl.lit("core").alias("role"), pl.lit(1.0).alias("membership")).write_parquet(path, compression="gzip")
+    assert FinishedRun(out).where("members", network_id=network).height == frame.filter(pl.col("network_id") == network).height, "it can be read"
+    with pytest.raises(IntegrityError, match=r"members\.parquet: is not what the run wrote"):
+        _build(out, network)
+    assert not (out / "cases").exists()
+
+
 def test_a_member_that_is_gone_is_named_with_the_reason_the_run_gives(out: Path, network: str) -> None:
     members = sorted(FinishedRun(out).where("members", network_id=network)["account_id"].to_list())
     quiet, loose = members[:2]
@@ -159,6 +180,7 @@ def test_a_member_that_is_gone_is_named_with_the_reason_the_run_gives(out: Path,
     gone = out / "latest" / "tables" / "accounts.parquet"
     frame = pl.read_parquet(gone).filter(pl.col("account_id") != quiet)
     frame.with_columns(network_id=pl.when(pl.col("account_id") == loose).then(None).otherwise("network_id")).write_parquet(gone)
+    _recorded(out / "latest")
     built = _build(out)
     assert (built.case.version, built.case.status, built.case.reviewer) == (2, "DRAFT", "")
     assert built.case.supersedes is not None
