@@ -7,7 +7,7 @@ one of these requests, with rare words masked besides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,16 +137,19 @@ def _texts(
 
 
 def masked_texts(
-    run: FinishedRun, places: Sequence[Place], roots: Sequence[Path], members: Sequence[int], accounts_file: Path | None
+    run: FinishedRun, places: Sequence[Place], roots: Sequence[Path], members: Sequence[int], accounts_file: Path | None, before: Callable[[str], str] = str
 ) -> tuple[dict[Place, str], Fetched, tuple[str, ...]]:
-    """Prompts at places of the logs below `roots`, as the gate lets them through: words that few organisations but the members' own use are masked. `members` are account keys."""
+    """Prompts at places of the logs below `roots`, as the gate lets them through: words that few organisations but the members' own use are masked.
+
+    `members` are account keys. `before` is what a release does to a text as it was sent, before anything is masked that its patterns look for.
+    """
     fetched = fetch_prompts(run, roots, places)
     whose = organisations(run, account_table(run, accounts_file) if accounts_file else None)
     words = {word for text in fetched.texts.values() for word in redact.excerpt_words(text)}
     common = common_words(run, words, members, whose)
     bad = [f"{redact.file_path(name)}: {_STATES[state]}" for name, state in sorted(fetched.states.items()) if state != "read"]
     told = f"Words that fewer than 20 other organisations are known to use are masked. {_BASIS[whose.basis]}"
-    return {place: redact.for_excerpt(text, common) for place, text in fetched.texts.items()}, fetched, (told, *bad)
+    return {place: redact.for_excerpt(before(text), common) for place, text in fetched.texts.items()}, fetched, (told, *bad)
 
 
 LOGGED_TEXT = 1

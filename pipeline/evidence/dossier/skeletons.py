@@ -1,8 +1,8 @@
 """The most frequent skeletons of a network in words: one prompt of each, fetched again from the log, masked, and shown only if it is the network's own.
 
 A skeleton is in words only where SHOWN_FROM members or more sent it and no matched account did. A finished run holds no text and no path, so this asks for
-the folder that was LOGS; every file's SHA-256 is checked first, and only the rows needed are read. What leaves has passed the redaction gate twice: as an
-excerpt of a prompt (rare words, names, digits, quotes and code masked) and as a text of the case (accounts as pseudonyms).
+the folder that was LOGS; every file's SHA-256 is checked first, and only the rows needed are read. What leaves has passed the redaction gate twice: the prompt as
+it was sent through the case's Release, whose patterns of names need the text whole, and what that leaves as an excerpt (rare words, digits, quotes and code masked).
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def in_words(run: FinishedRun, templates: Sequence[Template], members: pl.Series
     enough = [key for key, template in by_key.items() if template.accounts >= SHOWN_FROM]
     shared = _sent(run, enough, controls)
     places = _examples(run, [key for key in enough if key not in shared], members)
-    texts, fetched, _ = masked_texts(run, list(places.values()), logs.roots, members.to_list(), logs.accounts)
+    texts, fetched, _ = masked_texts(run, list(places.values()), logs.roots, members.to_list(), logs.accounts, release.excerpt)
     found = []
     for key, template in by_key.items():
         place = places.get(key)
         text = texts.get(place) if place else None
         if text is not None:
-            found.append(replace(template, state="shown", text=release.excerpt(text)))
+            found.append(replace(template, state="shown", text=text))
         else:
             found.append(replace(template, state=_state(key, enough, shared, place, fetched.states)))
     return tuple(found)
