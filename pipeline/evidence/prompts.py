@@ -19,6 +19,7 @@ from pipeline.evidence.common_words import common_words, organisations
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.given import account_table
 from pipeline.evidence.sources import Fetched, Place, fetch_prompts
+from pipeline.redaction import Release
 
 MOST = 50
 """Rows a network that may be fetched again, by the output contract."""
@@ -133,11 +134,12 @@ def _texts(
     """Examples by place, as the gate lets them through; what became of the files; what to say about it."""
     if not roots:
         return {}, None, ("The run keeps no text and no path: --logs DIR, the folder that was LOGS when it was made, reads an example of each again.",)
-    return masked_texts(run, [(row["source_file"], row["source_row"]) for row in shown if row["prompt_source"] == LOGGED_TEXT], roots, members, accounts_file)
+    places = [(row["source_file"], row["source_row"]) for row in shown if row["prompt_source"] == LOGGED_TEXT]
+    return masked_texts(run, places, roots, members, accounts_file, Release("internal", b"").excerpt)  # its patterns of names need the text whole
 
 
 def masked_texts(
-    run: FinishedRun, places: Sequence[Place], roots: Sequence[Path], members: Sequence[int], accounts_file: Path | None, before: Callable[[str], str] = str
+    run: FinishedRun, places: Sequence[Place], roots: Sequence[Path], members: Sequence[int], accounts_file: Path | None, before: Callable[[str], str]
 ) -> tuple[dict[Place, str], Fetched, tuple[str, ...]]:
     """Prompts at places of the logs below `roots`, as the gate lets them through: words that few organisations but the members' own use are masked.
 

@@ -63,6 +63,21 @@ def test_an_example_is_the_text_of_its_request_and_shows_only_what_others_use(ru
     assert "Neither the log nor the accounts table" in found.notes[0]
 
 
+def test_a_name_after_a_title_is_masked_though_everybody_uses_the_word(run: FinishedRun, network: str, tiny_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a full stop a word in capitals may begin a sentence; after a title it does not."""
+    word = WORDS[0]
+
+    def named(*given: object) -> object:
+        found = fetch_prompts(*given)  # type: ignore[arg-type]
+        return dataclasses.replace(found, texts=dict.fromkeys(found.texts, f"{word} {WORDS[1]} Dr. {word.title()} {WORDS[1]}"))
+
+    monkeypatch.setattr("pipeline.evidence.prompts.fetch_prompts", named)
+    shown = prompts(run, network, 1, [tiny_log], None).skeletons[0].text or ""
+    assert shown.startswith(f"{word} {WORDS[1]} "), "the word itself is common"
+    assert word.title() not in shown
+    assert "name" in shown
+
+
 def test_examples_come_of_as_few_files_as_goes(run: FinishedRun, network: str, tiny_log: Path) -> None:
     found = prompts(run, network, MOST, [tiny_log], None)
     assert len({one.source_file for one in found.skeletons}) <= 2
