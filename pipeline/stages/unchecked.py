@@ -20,6 +20,8 @@ ASKED = ("self_serve_team", "classroom", "event", "shared_box", "public_client")
 """Explanations of which a log may not tell who fits them. The others ask for nothing that the evidence which they explain does not ask for itself: without addresses nothing
 rests on a shared address, without prompts nothing on wording, and a vouched organisation is an organisation first.
 """
+CLIENT = "agent"
+"""Kind of entity_counts that says that an account's client was logged."""
 UNKNOWN = "unknown"
 """What a record says of a class or pathway that nobody determined."""
 
@@ -86,7 +88,7 @@ def _untested(tests: pl.DataFrame) -> pl.DataFrame:
 
 def _unnamed_client(inputs: Mapping[str, pl.DataFrame], listed: pl.DataFrame, config: Config) -> pl.DataFrame:
     """Members whose client is not logged and whose templated prompts may be its text: wording that mostly others use, and too little besides to show extraction."""
-    named = inputs["entity_counts"].filter(pl.col("kind") == "agent_product").select("account_key")
+    named = inputs["entity_counts"].filter(pl.col("kind") == CLIENT).select("account_key")
     unnamed = listed.join(named, on="account_key", how="anti")
     if not unnamed.height:
         return counted(unnamed)

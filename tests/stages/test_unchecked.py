@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.kinds import kind_table, kinds
-from tests.stages.builders import CONFIG, DAY_US, Frames, empty, frame, key, python_stage, stage_named
+from tests.stages.builders import CONFIG, DAY_US, Frames, empty, frame, key, python_stage, sql, stage_named
 
 STAGE = stage_named("pipeline.stages.alternatives:alternatives")
 SIZE, POPULATION = 10, 40
@@ -31,6 +33,15 @@ TOLD: dict[str, Any] = {
 def _record(number: int, **changed: Any) -> dict[str, Any]:
     own = {name: key(name, number) if isinstance(value, int) and not isinstance(value, bool) else value for name, value in TOLD.items()}
     return {"account_key": key(number), "account_id": f"a{number:02d}", "is_vouched": False, **own, "created_us": 30 * number * DAY_US, **changed}
+
+
+@functools.cache
+def _counted(used: tuple[tuple[int, str], ...]) -> pl.DataFrame:
+    """entity_counts as stage 31 makes it of accounts and the kinds of which they used a value: it counts no kind that no stage asks for."""
+    day = {"first_day": "2026-05-01", "day_count": 1, "request_count": 1}
+    rows = [{"kind": kind, "account_key": key(n), "value_key": key(kind, n), **day} for n, kind in used]
+    windows = [{"account_key": key(n), "first_us": 0} for n in range(POPULATION)]
+    return sql("31_entity_counts.sql", {"entities": frame("entities", rows), "account_windows": frame("account_windows", windows)})
 
 
 def _scored(
@@ -56,7 +67,7 @@ def _scored(
     ]
     shared = [{"cluster": 0, "kind": k, "value_key": 7, "inside_count": sum(n < SIZE for n in h), "df": len(h), "qualifies": True} for k, h in (held or {}).items()]
     habits = [(n, gram, half) for gram, users in (wording or {}).items() for n in users for half in (0, 1)]
-    counts = [(n, "agent_product") for n in clients] + [(n, "ip") for n in addressed]
+    used = (*((n, kind) for n in clients for kind in ("agent", "agent_product")), *((n, kind) for n in addressed for kind in ("ip", "ip_prefix")))
     given_: Frames = {
         "account_records": frame("account_records", records),
         "shared_values": frame("shared_values", values),
@@ -66,7 +77,7 @@ def _scored(
         ),
         "clusters": frame("clusters", [{"cluster": 0, "account_key": key(n), "origin": "network", "bits": 20.0} for n in MEMBERS]),
         "kinds": kind_table(CONFIG.links),
-        "entity_counts": frame("entity_counts", [{"kind": kind, "account_key": key(n), "request_count": 1, "value_count": 1} for n, kind in counts]),
+        "entity_counts": _counted(used),
         "cluster_tests": frame("cluster_tests", [{"cluster": 0, "test": "held_out_topic", "p_value": topic_p, "status": "ran" if topic_p else "not_run"}]),
     }
     made = python_stage(STAGE, {name: given_[name] if name in given_ else empty(name) for name in STAGE.reads})
