@@ -6,6 +6,7 @@ share nothing. A value that does not fit its column's type is null and counted; 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,8 +113,11 @@ def _read(path: Path) -> tuple[dict[str, pa.Array], dict[str, int], tuple[str, .
         raise SchemaError(path.name, "account_id", "string", "missing")
     columns: dict[str, pa.Array] = {}
     misfits: dict[str, int] = {}
+    places = Counter(table.column_names)
     for name, column in ACCOUNT_COLUMNS.items():
-        if name in table.column_names:
+        if places[name] > 1:
+            raise SchemaError(path.name, name, f"one column of {column.type}", f"there {places[name]} times")
+        if name in places:
             columns[name], number = _cast(path, name, table.column(name), column.type, is_text=is_text)
             misfits |= {name: number} if number else {}
     return columns, misfits, tuple(sorted(set(table.column_names) - set(ACCOUNT_COLUMNS)))

@@ -214,3 +214,12 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path, name, content, words):
 def test_a_table_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         account_records(tmp_path / "nowhere.parquet", ids("a"), Context())
+
+
+@pytest.mark.parametrize("column", ["account_id", "status"])
+def test_a_column_that_is_there_twice_is_named(tmp_path, column):
+    path = tmp_path / "accounts.csv"
+    path.write_text(f"account_id,status,{column}\na,active,b\n")
+    with pytest.raises(SchemaError, match=f"accounts.csv: column '{column}' is there 2 times") as error:
+        account_records(path, ids("a"), Context())
+    assert error.value.exit_code == 6
