@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.measures.pooled import Common, PooledWording, Texts
@@ -101,6 +101,7 @@ def test_a_member_with_another_mix_is_less_like_the_rest() -> None:
     assert likeness[:3].min() > likeness[3] > 0
 
 
+@settings(deadline=None)  # the first call may load what was compiled
 @given(documents_of, st.lists(st.lists(st.integers(0, 5), unique=True, min_size=4, max_size=4), min_size=1, max_size=5))
 def test_many_groups_at_once_give_what_each_gives(documents: list[Document], groups: list[list[int]]) -> None:
     index, asked = PooledWording(_texts(documents, 6), LEAST, SHARE), np.array(groups, dtype=np.int64)
