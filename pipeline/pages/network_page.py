@@ -36,7 +36,6 @@ def network_page(bench: Bench, network: Row, judged: Sequence[Judged]) -> Networ
     families = source.of_network("network_families", network_id).rows(named=True)
     observations, inferences, innocent = finding_cards(source, network_id)
     covers = {row["family"] for row in families if (row["coverage_share"] or 0.0) > 0}
-    handed_on = "handoff" in covers
     accounts, weighed = numbers.counted(network["account_count"], "accounts"), not assessment.unweighed_sentence(source, network)
     return NetworkPage(
         head=page_head(source.facts, f"Suspected proxy network {shown}", f"Working page of {shown}: evidence, members, traffic, tests and innocent explanations."),
@@ -64,7 +63,7 @@ def network_page(bench: Bench, network: Row, judged: Sequence[Judged]) -> Networ
         inferences=inferences,
         findings_empty="" if observations or inferences else "No finding is recorded for this network.",
         roles=wording.roles() if weighed else "",
-        named=wording.line("handoff", "members") if handed_on and network["tier"] == "refer" else "",
+        named=wording.line("handoff", "members") if "handoff" in covers and network["tier"] == "refer" else "",
         sharing=sharing(bench, network, numbering),
         members=members_table(source, network_id, numbering, weighed=weighed),
         pages=member_pages(source, network_id),
