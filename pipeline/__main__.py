@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import sys
 
-_KEPT_MS = "5000"
-"""How long Arrow keeps freed memory before the system has it back, milliseconds: longer than between two batches of a log, which ask for the same again."""
+_KEPT = {"MIMALLOC_PURGE_DELAY": "60000", "_RJEM_MALLOC_CONF": "dirty_decay_ms:10000"}
+"""How long Arrow and Polars keep freed memory before the system has it back, milliseconds: longer than between two batches of a log, which ask for the same again."""
+
+_ARENA_MAX = -8
+"""A parameter of mallopt(3). It counts only before there are threads."""
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    os.environ.setdefault("MIMALLOC_PURGE_DELAY", _KEPT_MS)  # read once, when Arrow is loaded
+    _one_heap()
+    for name, value in _KEPT.items():
+        os.environ.setdefault(name, value)  # read once, when the library is loaded
     gc.disable()  # nothing that is loaded to read a command line is garbage; `guarded` turns it on for the command
     from pipeline.cli import start
 
     sys.exit(start(sys.argv[1:]))
+
+
+def _one_heap() -> None:
+    """One heap of the C library for all threads, where it is glibc: what threads of the scan free would go back to the system at once, and come back cleared."""
+    library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    if library is not None and hasattr(library, "mallopt"):
+        library.mallopt(_ARENA_MAX, 1)
 
 
 if __name__ == "__main__":

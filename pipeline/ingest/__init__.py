@@ -13,6 +13,7 @@ from pipeline.ingest.days import DayCounts
 from pipeline.ingest.duplicates import repeats_across_days
 from pipeline.ingest.events import context_events
 from pipeline.ingest.finding import folders_of
+from pipeline.ingest.heap import kept_heap
 from pipeline.ingest.listing import LogFile, LogListing, SkippedFile, absolute, list_logs, opened_again
 from pipeline.ingest.scan import IngestReport, ingest_days
 from pipeline.ingest.stamps import Stamp
@@ -37,6 +38,7 @@ __all__ = [
     "coverage_of",
     "folders_of",
     "ingest_days",
+    "kept_heap",
     "list_logs",
     "opened_again",
     "read_context",

@@ -36,7 +36,9 @@ LIMITS: dict[str, tuple[float, float]] = {
     "cost_usd": (-1e9, 1e9),
 }
 """Values outside are no measurement and would overflow a sum: their row is rejected as value_out_of_range."""
-_NOTHING = ("", "{}", "[]")
+_NOTHING = pa.array(["", "{}", "[]"])
+_ZERO, _FAILED = pa.scalar(0), pa.scalar(400)
+"""Arrow looks for an optional package each time that it takes a Python value over."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def _find_broken(values: pa.Array, bad: Bools, offset: int) -> None:
 def _without_nothing(values: pa.Array) -> pa.Array:
     """Empty text, `{}`, `[]`, empty lists and maps as null."""
     if pt.is_dictionary(values.type):
-        nothing = pc.fill_null(pc.is_in(values.dictionary, value_set=pa.array(_NOTHING)), False)
+        nothing = pc.fill_null(pc.is_in(values.dictionary, value_set=_NOTHING), False)
         if not pc.any(nothing).as_py():
             return values
         indices = pc.if_else(pc.fill_null(nothing.take(values.indices), False), pa.scalar(None, values.indices.type), values.indices)
@@ -149,9 +151,9 @@ def _without_nothing(values: pa.Array) -> pa.Array:
         shortest = pc.min(pc.binary_length(values)).as_py()
         if shortest is None or shortest > 2:
             return values
-        return pc.if_else(pc.is_in(values, value_set=pa.array(_NOTHING)), pa.scalar(None, values.type), values)
+        return pc.if_else(pc.is_in(values, value_set=_NOTHING), pa.scalar(None, values.type), values)
     if pt.is_list(values.type):
-        empty = np.asarray(pc.fill_null(pc.equal(pc.list_value_length(values), 0), False))
+        empty = np.asarray(pc.fill_null(pc.equal(pc.list_value_length(values), _ZERO), False))
         return values.take(pa.array(np.arange(len(values)), mask=empty)) if empty.any() else values
     return values
 
@@ -179,7 +181,7 @@ def _honest_tokens(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
     result = dict(columns)
     for name in _TOKENS:
         if name in columns:
-            zero = pc.fill_null(pc.and_(failed, pc.equal(columns[name], 0)), False)
+            zero = pc.fill_null(pc.and_(failed, pc.equal(columns[name], _ZERO)), False)
             result[name] = pc.if_else(zero, pa.scalar(None, columns[name].type), columns[name])
     return result
 
@@ -188,7 +190,7 @@ def failed_calls(columns: Mapping[str, pa.Array]) -> pa.Array | None:
     """Which calls failed: status 400 and above, or rate limited; None if the log says neither."""
     signs = []
     if "status_code" in columns:
-        signs.append(pc.fill_null(pc.greater_equal(columns["status_code"], 400), False))
+        signs.append(pc.fill_null(pc.greater_equal(columns["status_code"], _FAILED), False))
     if "is_rate_limited" in columns:
         signs.append(pc.fill_null(columns["is_rate_limited"], False))
     return signs[0] if len(signs) == 1 else pc.or_(*signs) if signs else None

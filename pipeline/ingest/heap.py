@@ -1,26 +1,26 @@
-"""Memory that the scan gives back and takes again for every batch stays with the process until the scan ends.
+"""Memory that the making of days gives back and takes again for every batch stays with the process until all days are made.
 
-The C library returns freed memory at the end of its heaps to the system, and the system clears it before it hands it out again: some hundredths of the scan's
-time. While `kept_heap` lasts, freed memory is used again; at its end what is free is returned, Arrow's too. No result depends on it.
+The system clears memory before it hands it out, which on a virtual machine can cost as much as filling it: a cpu second a gigabyte where this was measured. The C library
+returns large blocks to the system when they are freed, and small ones at the end of its heaps; while `kept_heap` lasts it does neither, and freed memory is used again. At
+its end what is free is returned, Arrow's too. No result depends on it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 """Parameters of mallopt(3)."""
-_LARGEST_MMAP_THRESHOLD = 32 << 20
-"""The C library refuses more."""
-_KEPT = (1 << 31) - 1, _LARGEST_MMAP_THRESHOLD
-_USUAL = 2 * _LARGEST_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD
-"""Where the C library's own thresholds settle once large blocks were freed."""
+_KEPT = {_TRIM_THRESHOLD: -1, _MMAP_MAX: 0}
+"""Nothing goes back from the end of the heap, and nothing is outside of it. (Heaps of further threads go back whatever is set: the program has one heap, see __main__.)"""
+_USUAL = {_TRIM_THRESHOLD: 64 << 20, _MMAP_THRESHOLD: 32 << 20, _MMAP_MAX: 65_536}
+"""Where the C library's own thresholds settle once large blocks were freed, and its own bound of mapped blocks."""
 
 
 @contextmanager
@@ -43,6 +43,6 @@ def _library() -> Any:
     return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
 
 
-def _set(library: Any, thresholds: tuple[int, int]) -> None:
-    for parameter, value in zip((_TRIM_THRESHOLD, _MMAP_THRESHOLD), thresholds, strict=True):
+def _set(library: Any, parameters: Mapping[int, int]) -> None:
+    for parameter, value in parameters.items():
         library.mallopt(parameter, value)

@@ -29,8 +29,10 @@ from pipeline.schema import REQUESTS
 
 I64 = NDArray[np.int64]
 LABEL_LENGTH = 200
-_OPAQUE_LENGTH, _OPAQUE = 12, r"[0-9][A-SU-Ya-su-y].*[0-9][A-SU-Ya-su-y]"
+_OPAQUE_LENGTH, _OPAQUE = pa.scalar(12), r"[0-9][A-SU-Ya-su-y].*[0-9][A-SU-Ya-su-y]"
 _MICRO, _MILLI = 1e6, 1e3
+_RATE_LIMITED, _EMPTY = pa.scalar(429), pa.scalar("")
+"""Arrow looks for an optional package each time that it takes a Python value over."""
 _LABELS = {"source_system": "source_system", "model": "model", "operation": "operation", "finish_reason": "finish_reason", "policy_action": "policy_action",
            "ip_category": "client_ip_category", "country": "client_country"}  # fmt: skip
 _KEYS = {"account_key": ("account_id", "account"), "organization_key": ("organization_id", "organization"), "api_key_key": ("api_key_id", "api_key"),
@@ -130,7 +132,7 @@ def _scaled(values: pa.Array | None, factor: float, name: str, count: int) -> pa
 def _rate_limited(columns: Mapping[str, pa.Array], count: int) -> pa.Array:
     said = columns.get("is_rate_limited")
     status = columns.get("status_code")
-    derived = pc.equal(status, 429) if status is not None else pa.nulls(count, pa.bool_())
+    derived = pc.equal(status, _RATE_LIMITED) if status is not None else pa.nulls(count, pa.bool_())
     return derived if said is None else pc.coalesce(said, derived)
 
 
@@ -151,7 +153,7 @@ def product_of(agents: pa.Array | None) -> pa.Array | None:
         products = product_of(agents.dictionary)
         return products.take(agents.indices) if products is not None else None
     product = pc.replace_substring_regex(agents, r"(?s)[/ (].*", "")
-    return pc.if_else(pc.equal(product, ""), pa.scalar(None, pa.string()), product)
+    return pc.if_else(pc.equal(product, _EMPTY), pa.scalar(None, pa.string()), product)
 
 
 def _together(parts: list[pa.Array], namespace: str) -> pa.Array:
@@ -223,6 +225,7 @@ def _names(clean: CleanRows, made: Mapping[str, pa.Array]) -> pa.Table:
     return pa.concat_tables(tables)
 
 
+_KINDS = {kind: pa.array([kind]) for kind in ("account", "agent", "ja4", "agent_product")}
 _FEW_NAMES = 4
 """A dictionary this many times smaller than its rows, day by day, is named whole."""
 
@@ -253,4 +256,4 @@ def _products(agents: tuple[NDArray[np.int32], I64, pa.Array]) -> tuple[NDArray[
 def _name_table(named: tuple[NDArray[np.int32], I64, pa.Array], kind: str) -> pa.Table:
     day, keys, values = named
     label = values if kind == "account" else pc.utf8_slice_codeunits(values, 0, LABEL_LENGTH)
-    return pa.Table.from_arrays([pa.array(day), pa.array([kind]).take(pa.array(np.zeros(len(day), np.int64))), pa.array(keys), label], schema=NAMES)
+    return pa.Table.from_arrays([pa.array(day), _KINDS[kind].take(pa.array(np.zeros(len(day), np.int64))), pa.array(keys), label], schema=NAMES)

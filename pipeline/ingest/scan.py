@@ -21,7 +21,6 @@ from pipeline.errors import InputError
 from pipeline.ingest.cleaning import REASONS, Rejects, clean
 from pipeline.ingest.context import Context
 from pipeline.ingest.days import DayCounts, Finisher, day_of
-from pipeline.ingest.heap import kept_heap
 from pipeline.ingest.listing import DAY_US, LogFile
 from pipeline.ingest.narrow import narrow
 from pipeline.ingest.reader import NEVER, Work, plan, read
@@ -115,7 +114,8 @@ def ingest_days(
     """Scan the files once and write out/date=D/ for each day found (or each of `days` that has rows).
 
     Writes requests, prompt_samples, labels, account_ids and rejects as Parquet and day.json; rejects without a usable timestamp go to
-    out/undated/rejects.parquet, written only if there are any. Memory stays near a third of `memory_bytes` whatever the number of rows.
+    out/undated/rejects.parquet, written only if there are any. Memory stays near a third of `memory_bytes` whatever the number of rows; while a caller keeps the
+    heap (heap.py), what was freed stays with the process.
     `progress(label, rows done, rows in all)` is called after each batch. Raises InputError for a page that cannot be decoded. No file gives an empty report.
     """
     files = sorted(files, key=lambda log: log.name)
@@ -125,8 +125,7 @@ def ingest_days(
     finisher = Finisher(files, out, context.preambles, config.samples_per_account_day, max(20_000, memory_bytes // 8192))
     buffers = DayBuffers(out / ".scratch", memory_bytes // 4)
     try:
-        with kept_heap():
-            return _Scan(files, order, finisher, buffers, progress).run(_Job(files, numbers, context, config, batch_bytes), threads)
+        return _Scan(files, order, finisher, buffers, progress).run(_Job(files, numbers, context, config, batch_bytes), threads)
     finally:
         buffers.close()
 

@@ -19,7 +19,7 @@ import polars as pl
 
 from pipeline.config import Config
 from pipeline.errors import InputError
-from pipeline.ingest import Context, LogFile, LogListing, absolute, folders_of, ingest_days, list_logs, opened_again
+from pipeline.ingest import Context, LogFile, LogListing, absolute, folders_of, ingest_days, kept_heap, list_logs, opened_again
 from pipeline.provenance import closure_sha256, sha256_bytes, sha256_file, sha256_json
 from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, batches, plan_all, plan_window, span_days, together
 from pipeline.run.dayworkers import make_days
@@ -104,11 +104,13 @@ def keep_days(store: Store, bench: Bench, options: RunOptions, listing: LogListi
     window = window_days(options.night, options.config.window.window_days) if options.night else None
     plan = _plan(store, window, files, memo, maker, _deleted(memo, listing, options) if window else frozenset())
     sources = {file: _whole(files[file]) if file in files else _again(file, memo.places[file].path) for file in plan.files}
-    for part in batches(plan, {file: span_days(log.first_us, log.last_us) for file, log in sources.items()}, {file: log.row_count for file, log in sources.items()}, PART_ROWS):
-        folder = fresh_folder(store.scratch / "days")
-        bench.timed("10 requests", lambda part=part, folder=folder: _ingest([sources[file] for file in part.files], part, folder, context, options, progress))  # type: ignore[misc]
-        _keep(store, bench, folder, part, memo, maker, options, progress)
-        _write_memo(store, memo, maker)
+    spans, rows = {file: span_days(log.first_us, log.last_us) for file, log in sources.items()}, {file: log.row_count for file, log in sources.items()}
+    with kept_heap():
+        for part in batches(plan, spans, rows, PART_ROWS):
+            folder = fresh_folder(store.scratch / "days")
+            bench.timed("10 requests", lambda part=part, folder=folder: _ingest([sources[file] for file in part.files], part, folder, context, options, progress))  # type: ignore[misc]
+            _keep(store, bench, folder, part, memo, maker, options, progress)
+            _write_memo(store, memo, maker)
     if not plan.files:
         _drop(store, plan.days or ())
     _write_memo(store, memo, maker)
