@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.errors import CheckFailed
 from pipeline.ingest.cleaning import REASONS
 from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.ingest.context import Preamble
@@ -27,7 +28,7 @@ from pipeline.ingest.narrow import NARROW
 from pipeline.ingest.ordering import gaps, row_order
 from pipeline.ingest.rejects import rejects_table, write_rejects
 from pipeline.ingest.rereading import sketches_again
-from pipeline.ingest.samples import SKETCHES, check_bounded, sample_table
+from pipeline.ingest.samples import SKETCHES, check_samples, sample_table
 from pipeline.ingest.shards import DayBuffers, read_stream, write_stream
 from pipeline.ingest.tables import TableWriter, write_table
 from pipeline.schema import ACCOUNT_IDS, LABELS, PROMPT_SAMPLES, REQUESTS
@@ -109,6 +110,7 @@ class Finisher:
                 kept = tally.keep(rows, lost)
                 kept = kept.take(pa.array(row_order(kept)))
                 tally.count(kept)
+                check_complete(kept)
                 requests.write(self._with_file_names(kept).append_column("gap_us", gaps(kept)))
                 samples.write(self._samples(kept, sketches))
                 accounts.write(_account_ids(kept, names))
@@ -121,7 +123,7 @@ class Finisher:
             lacking = kept.select(["source_file", "source_row"]).take(pa.array(missing))
             again = sketches_again(self.files, lacking.column("source_file").to_numpy(), lacking.column("source_row").to_numpy(), self.preambles)
             table, _ = sample_table(kept, pa.concat_tables([sketches, again]).combine_chunks(), self.samples)
-        check_bounded(table)
+        check_samples(table)
         return self._with_file_names(table)
 
     def _with_file_names(self, rows: pa.Table) -> pa.Table:
@@ -204,6 +206,17 @@ class _Tally:
     def by_bit(self, masks: Counter[int]) -> dict[str, int]:
         """How many of the counted masks have each column's bit."""
         return {name: sum(number for mask, number in masks.items() if mask >> bit & 1) for bit, name in enumerate(READ_COLUMNS)}
+
+
+def check_complete(requests: pa.Table) -> None:
+    """Raise CheckFailed if a request lacks a key, a time, an id or a source. Asked before the rows are written: Arrow knows how many nulls a column has."""
+    if any(requests.column(name).null_count for name in _NEEDED):
+        lacking = np.logical_or.reduce([requests.column(name).is_null().to_numpy() for name in _NEEDED])
+        first = requests.select(["source_file", "source_row"]).filter(pa.array(lacking)).slice(0, 5).to_pylist()
+        raise CheckFailed("10_requests__complete", int(lacking.sum()), tuple("/".join(map(str, row.values())) for row in first))
+
+
+_NEEDED = ("account_key", "ts_us", "request_id", "source_file", "source_row")
 
 
 def _add_bits(counter: Counter[int], masks: I64) -> None:

@@ -119,17 +119,22 @@ def sample_table(kept: pa.Table, sketches: pa.Table, limit: int) -> tuple[pa.Tab
     return pa.table({column.name: columns[column.name] for column in PROMPT_SAMPLES.columns}), first[missing & text]
 
 
-def check_bounded(samples: pa.Table) -> None:
-    """Raise CheckFailed if a list of prompt_samples is longer than schema.py says, or has more shingles than the prompt.
+def check_samples(samples: pa.Table) -> None:
+    """Raise CheckFailed if a row of prompt_samples lacks a key or stands for no request, or a list is longer than schema.py says or has more shingles than the prompt.
 
     Asked before the rows are written, where a list's length is at hand: to know it of a file, every list must be read.
     """
     shingles, tokens = (pc.fill_null(pc.list_value_length(samples.column(name)), 0).to_numpy() for name in ("shingles", "tokens"))
-    counts = samples.column("shingle_count").fill_null(0).to_numpy()
-    wrong = np.flatnonzero((shingles > _MOST_SHINGLES) | (shingles > counts) | (tokens > _MOST_TOKENS))
+    counts, requests = (samples.column(name).fill_null(0).to_numpy() for name in ("shingle_count", "request_count"))
+    keyed = np.logical_and.reduce([samples.column(name).is_valid().to_numpy() for name in ("account_key", "prompt_key")])
+    _check("complete", samples, np.flatnonzero(~keyed | (requests < 1) | (counts < 0)))
+    _check("lists_bounded", samples, np.flatnonzero((shingles > _MOST_SHINGLES) | (shingles > counts) | (tokens > _MOST_TOKENS)))
+
+
+def _check(name: str, samples: pa.Table, wrong: I64) -> None:
     if len(wrong):
         first = samples.select(["account_key", "prompt_key"]).take(pa.array(wrong[:5])).to_pylist()
-        raise CheckFailed("12_prompt_samples__lists_bounded", len(wrong), tuple("/".join(map(str, row.values())) for row in first))
+        raise CheckFailed(f"12_prompt_samples__{name}", len(wrong), tuple("/".join(map(str, row.values())) for row in first))
 
 
 _MOST_SHINGLES, _MOST_TOKENS = 48, 32

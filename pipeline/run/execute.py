@@ -121,7 +121,7 @@ class Bench:
     def check(self, stage: Stage) -> None:
         """Raise CheckFailed if a table of the stage has two rows of one grain, or a query of sql/checks finds a row."""
         for name in stage.writes:
-            if name != "requests" and name in self.tables:  # requests: too many to look at twice; sql/checks does
+            if name != "requests" and name in self.tables:  # requests: too many to look at twice; the ingest asks before it writes them
                 for path in self.tables[name]:
                     (check_entities if name == "account_entities" else check_grain)(TABLES[name], path)
         for file in sql_files():
