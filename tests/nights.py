@@ -8,6 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
+from tests.sealing import seal
+
 EARLIER = "0123456789ab"
 """The run of the night before."""
 MISSING, VANISHED = "pool-007", "N-0000000000"
@@ -30,6 +32,7 @@ def with_an_earlier_night(finished: Path, out: Path) -> Path:
     manifest["inputs"] = manifest["inputs"][:-1]
     (folder / "run.json").write_text(json.dumps(manifest))
     _change_tables(folder / "tables")
+    seal(folder)
     (out / "nights.json").write_text(json.dumps({night: EARLIER, "2026-05-03": latest}))
     return out
 

@@ -20,6 +20,7 @@ from pipeline import console, redact
 from pipeline.cli import app, start
 from tests.conftest import Program
 from tests.nights import EARLIER, VANISHED, with_an_earlier_night
+from tests.sealing import seal
 
 Ran = tuple[int, str, str]
 Typed = Callable[..., Ran]
@@ -167,6 +168,7 @@ def test_a_terminal_gets_the_head_of_a_long_queue_and_a_pipe_all_of_it(finished:
     one = pl.read_parquet(path)
     many = pl.concat([one] * 40).with_columns(pl.Series("network_id", [f"N-{number:010x}" for number in range(40)]))
     many.with_columns(pl.Series("tier", ["refer"] + ["watch"] * 39)).write_parquet(path)
+    seal(out / "latest")
     whole = typed("networks", "--out", out)
     assert whole[1].count("\nN-") == 40
     monkeypatch.setattr(console, "width", lambda: 80)
@@ -176,6 +178,7 @@ def test_a_terminal_gets_the_head_of_a_long_queue_and_a_pipe_all_of_it(finished:
     assert "All of them: --limit 40." in talk
     assert typed("networks", "--out", out, "--limit", 40)[1].count("\nN-") == 40
     many.with_columns(pl.lit("refer").alias("tier")).write_parquet(path)
+    seal(out / "latest")
     assert typed("networks", "--out", out)[1].count("\nN-") == 40, "nothing that is to be referred is left out"
 
 
@@ -320,6 +323,7 @@ def test_a_log_without_networks_is_answered_everywhere(finished: Path, tmp_path:
         pl.read_parquet(path).clear().write_parquet(path)
     accounts = out / "latest" / "tables" / "accounts.parquet"
     pl.read_parquet(accounts).with_columns(pl.lit(None, dtype=pl.String).alias("network_id")).write_parquet(accounts)
+    seal(out / "latest")
     for words, code in ((("networks",), 0), (("show", "pool-001"), 0), (("similar", "pool-001"), 0), (("timeline", "pool-001"), 0), (("show", "@1"), 6), (("prompts", "@1"), 6)):
         assert typed(*words, "--out", out)[0] == code, words
     for form in ("json", "csv"):
@@ -368,9 +372,29 @@ def test_a_group_that_is_not_weighed_has_no_bits(finished: Path, tmp_path: Path,
     networks = pl.read_parquet(tables / "networks.parquet")
     networks.with_columns(pl.lit(value, dtype=networks.schema[name]).alias(name) for name, value in small.items()).write_parquet(tables / "networks.parquet")
     pl.read_parquet(tables / "network_families.parquet").clear().write_parquet(tables / "network_families.parquet")
+    seal(out / "latest")
     _, shown, _ = typed("show", "@1", "--out", out)
     assert "not weighed" in shown
     assert "None is tried" in shown
     assert "proposition" not in shown
     assert typed("networks", "--where", "bits:<=100", "--out", out)[1] == "(none)\n"
     assert len(json.loads(typed("networks", "--where", "bits:none", "--format", "json", "--out", out)[1])["rows"]) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("networks",), ("show", "@1"), ("show", "pool-001"), ("explain", "pool-001"), ("similar", "pool-001"), ("timeline", "@1"), ("query", "SELECT tier FROM networks")],
+)
+def test_a_table_that_says_something_else_than_the_run_answers_nobody(finished: Path, tmp_path: Path, typed: Typed, words: tuple[str, ...]) -> None:
+    """It reads well and is not what the run wrote: somebody would act on it."""
+    out = tmp_path / "out"
+    shutil.copytree(finished, out, symlinks=True)
+    assert typed(*words, "--out", out)[0] == 0
+    for name in ("networks", "accounts"):
+        path = out / "latest" / "tables" / f"{name}.parquet"
+        frame = pl.read_parquet(path)
+        path.unlink()
+        frame.write_parquet(path, compression="gzip")
+    code, shown, talk = typed(*words, "--out", out)
+    assert (code, shown) == (4, "")
+    assert "SHA-256" in talk

@@ -42,10 +42,10 @@ def explain(
 
 
 def _explain(name: str, vs: str | None, net: str | None, out: Path, form: console.Format) -> None:
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.names import find_account, find_network
 
-    run = FinishedRun(out)
+    run = VerifiedRun(out)
     account = find_account(run, name)
     vs = str(find_account(run, vs)["account_id"]) if vs else None
     near = net or (None if vs else account["network_id"])

@@ -52,11 +52,11 @@ def _pivot(given: dict[str, str], limit: int | None, out: Path, form: console.Fo
     if len(given) != 1:
         raise UsageError("pivot takes exactly one of --ip, --asn, --card, --device, --mailbox, --phone, --ua, --ja4, --session, --template and --time.")
     hash_without_compiling()
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.pivot import pivot as related
 
     ((kind, value),) = given.items()
-    found = related(FinishedRun(out), kind, value)
+    found = related(VerifiedRun(out), kind, value)
     accounts = found.accounts[: limit or (PRINTED if form == "table" else None)]
     if form == "json":
         console.document(dataclasses.asdict(found) | {"accounts": accounts}, _SCHEMA)

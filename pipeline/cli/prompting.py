@@ -40,11 +40,11 @@ def prompts(
 
 def _prompts(name: str, logs: list[Path], accounts: Path | None, by: str | None, limit: int, out: Path, form: console.Format) -> int:
     hash_without_compiling()
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.names import find_network
     from pipeline.evidence.prompts import prompts as masked
 
-    run = FinishedRun(out)
+    run = VerifiedRun(out)
     found = masked(run, find_network(run, name)["network_id"], limit, logs, accounts, by)
     rows = [dataclasses.asdict(one) for one in found.skeletons]
     if form == "json":

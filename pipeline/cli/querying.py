@@ -61,13 +61,15 @@ def _ask(sql: str | None, saved: str | None, values: list[str], limit: int, seco
     from pipeline.cli.options import usable_threads
     from pipeline.engines.locked import ask
     from pipeline.evidence.askable import find_saved, other_days, run_tables, typed_values
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
 
     file = find_saved(saved) if saved is not None else None
     parameters = typed_values(file, _pairs(values)) if file else {}
     text = file.text if file else _text(str(sql))
-    run = FinishedRun(out)
-    answer = ask(text, parameters, run_tables(run), limit, seconds, min(usable_threads(), 4))
+    run = VerifiedRun(out)
+    tables = run_tables(run)
+    run.verify(name for name in tables if name in text.lower())
+    answer = ask(text, parameters, tables, limit, seconds, min(usable_threads(), 4))
     _print(answer, form)
     changed = other_days(run)
     if changed:
@@ -130,20 +132,20 @@ def _list_saved(out: Path, form: console.Format) -> None:
 
 def _window(out: Path) -> tuple[str, str]:
     """First and last day of the latest run; days of an example if there is none."""
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
 
     if not (out / "latest" / "run.json").is_file():
         return "2026-05-01", "2026-05-31"
-    window = FinishedRun(out).manifest()["window"]
+    window = VerifiedRun(out).manifest()["window"]
     return str(window["first_day"]), str(window["last_day"])
 
 
 def _list_tables(out: Path, form: console.Format) -> None:
     from pipeline.evidence.askable import columns_of, run_tables
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.run.execute import row_count
 
-    run = FinishedRun(out)
+    run = VerifiedRun(out)
     tables = run_tables(run)
     if form == "table":
         rows = [(name, "day" if "date=" in files[0].parent.name else "run", sum(map(row_count, files))) for name, files in tables.items()]

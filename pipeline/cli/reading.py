@@ -59,11 +59,11 @@ def _fields(form: console.Format) -> None:
 
 
 def _networks(out: Path, where: str, order: str | None, tier: str | None, limit: int | None, form: console.Format) -> None:
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.search import parse, parse_sort, searchable, sort
 
     terms, by = parse(where), parse_sort(order) if order else None
-    run = FinishedRun(out)
+    run = VerifiedRun(out)
     every = searchable(run)
     found = [row for row in every if (tier is None or row["tier"] == tier) and all(term(row) for term in terms)]
     ordered = sort(found, by[0], largest_first=by[1]) if by else found

@@ -83,11 +83,11 @@ def whatif(
 
 def _whatif(name: str, without: tuple[str, ...], threshold: float | None, *, is_whole: bool, out: Path, again: Again, form: console.Format) -> None:
     again.check()
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.names import find_network
     from pipeline.evidence.whatif import answered
 
-    run, struck_out = FinishedRun(out), tuple(dict.fromkeys(without))
+    run, struck_out = VerifiedRun(out), tuple(dict.fromkeys(without))
     network = find_network(run, name)
     is_one = len(struck_out) == 1 and threshold is None and not is_whole
     found, remade = (answered(run, network, struck_out[0]) if is_one else None), list[str]()

@@ -40,10 +40,10 @@ def show(
 
 def _show(name: str, out: Path, form: console.Format) -> None:
     from pipeline.evidence.cards import account_parts, network_parts
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.names import find
 
-    run = FinishedRun(out)
+    run = VerifiedRun(out)
     kind, row = find(run, name)
     parts = {**(network_parts(run, row) if kind == "network" else account_parts(run, row)), "journal": marks_on(out, row[f"{kind}_id"])}
     if form != "table":

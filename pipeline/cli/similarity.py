@@ -38,11 +38,11 @@ def similar(
 
 
 def _similar(name: str, limit: int, out: Path, form: console.Format) -> None:
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.names import find_account
     from pipeline.evidence.similar import similar as nearest
 
-    run = FinishedRun(out)
+    run = VerifiedRun(out)
     found = nearest(run, find_account(run, name), limit)
     if form == "json":
         console.document({**dataclasses.asdict(found), "linked": found.linked[:limit], "note": LIKENESS}, _SCHEMA)

@@ -45,11 +45,11 @@ def timeline(
 
 
 def _timeline(name: str, accounts: Path | None, context: Path | None, out: Path, form: console.Format) -> None:
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.names import find
     from pipeline.evidence.timeline import timeline as told
 
-    run = FinishedRun(out)
+    run = VerifiedRun(out)
     kind, row = find(run, name)
     wanted = _members(run, row["network_id"]) if kind == "network" else run.where("accounts", account_id=row["account_id"])
     found = told(run, row["network_id"], wanted.select("account_id", "account_key", "first_us", "last_us"), accounts, context)

@@ -84,9 +84,9 @@ def _tip(run: FinishedRun, file: Path, kind: Literal["account", "address", "card
 def _expand(file: Path, kind: Literal["account", "address", "card"] | None, least: float, limit: int | None, out: Path, form: console.Format) -> None:
     os.environ.setdefault("STILLHUNT_NO_NUMBA", "1")  # a few thousand pairs are scored faster than the compiled pass is loaded; both give equal bits
     from pipeline.evidence.expanding import expand as expanded
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
 
-    run = FinishedRun(out)
+    run = VerifiedRun(out)
     tip = _tip(run, file, kind)
     found = expanded(run, tip.holders, least)
     others = found.others[: limit or (SHOWN if form == "table" else None)]
@@ -179,10 +179,10 @@ def _say_after(others: Sequence[Other], tip: Tip, file: Path, out: Path) -> None
 
 def _test(file: Path, kind: Literal["account", "address", "card"] | None, out: Path, again: Again, form: console.Format) -> None:
     again.check()
-    from pipeline.evidence.finished import FinishedRun
+    from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.one_group import judge_group
 
-    run = FinishedRun(out)
+    run = VerifiedRun(out)
     tip = _tip(run, file, kind)
     with again.over(run) as workings:
         found = judge_group(workings, [holder.account_key for holder in tip.holders])

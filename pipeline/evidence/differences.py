@@ -15,7 +15,7 @@ import polars as pl
 
 from pipeline import redact
 from pipeline.errors import InputError
-from pipeline.evidence.finished import FinishedRun
+from pipeline.evidence.finished import FinishedRun, VerifiedRun
 from pipeline.evidence.names import nearest
 from pipeline.store import latest_run, read_json
 
@@ -84,10 +84,10 @@ def find_runs(out: Path, names: tuple[str, ...]) -> tuple[FinishedRun, FinishedR
     """
     latest = latest_run(out)
     if not names:
-        return FinishedRun(out, _night_before(out, latest)), FinishedRun(out, latest)
+        return VerifiedRun(out, _night_before(out, latest)), VerifiedRun(out, latest)
     folders = [_folder(out, name) for name in names]
     earlier, later = folders if len(folders) == 2 else (folders[0], latest)
-    return FinishedRun(out, earlier), FinishedRun(out, later)
+    return VerifiedRun(out, earlier), VerifiedRun(out, later)
 
 
 def _night_before(out: Path, latest: Path) -> Path:

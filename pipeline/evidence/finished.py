@@ -1,6 +1,6 @@
 """The tables of a finished run, read and never written: those of runs/<run_id>/tables and the day tables they were made of.
 
-A table that is gone or broken is an IntegrityError that names it, never an empty answer.
+A table that is gone or broken is an IntegrityError that names it, never an empty answer; to a VerifiedRun so is one that was changed since. Day tables carry no hash.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class FinishedRun:
         if not (self.folder / "run.json").is_file():
             raise InputError(f"{out}: the run {self.folder.name} is not kept any more.")
         self._manifest: dict[str, Any] | None = None
+        self._sound: set[str] = set()
 
     def manifest(self) -> dict[str, Any]:
         """run.json."""
@@ -36,12 +37,17 @@ class FinishedRun:
         """Whether the run has a table of this name; one made by an earlier version may lack it."""
         return name in self.manifest()["tables"]
 
-    def verify(self) -> None:
-        """Raises IntegrityError for the first table of the run whose bytes are not those that run.json recorded. Reports ask for it; a question only needs a table it can read."""
-        for name, recorded in sorted(self.manifest()["tables"].items()):
+    def verify(self, names: Iterable[str] | None = None) -> None:
+        """Raises IntegrityError for the first table of the run, or of those named, whose bytes are not those that run.json recorded. Each is read once."""
+        recorded = self.manifest().get("tables", {})
+        for name in sorted(set(recorded if names is None else names) & set(recorded) - self._sound):
             path = self.folder / "tables" / f"{name}.parquet"
-            if not path.is_file() or sha256_file(path) != recorded["sha256"]:
+            if not path.is_file() or sha256_file(path) != recorded[name]["sha256"]:
                 raise IntegrityError(f"{path}: is not what the run wrote: its SHA-256 is not the one in run.json. Restore it, or run again with another --out.")
+            self._sound.add(name)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / "tables" / f"{name}.parquet"
 
     def table(self, name: str) -> pl.DataFrame:
         """One whole table."""
@@ -53,11 +59,11 @@ class FinishedRun:
 
     def among(self, name: str, wanted: Mapping[str, Iterable[str | int]]) -> pl.DataFrame:
         """The rows of a table whose columns hold one of these values each."""
-        return _filtered(self.folder / "tables" / f"{name}.parquet", wanted)
+        return _filtered(self._path(name), wanted)
 
     def columns(self, name: str, *columns: str) -> pl.DataFrame:
         """Some columns of a whole table."""
-        return _filtered(self.folder / "tables" / f"{name}.parquet", {}, columns)
+        return _filtered(self._path(name), {}, columns)
 
     def lazy_days(self, name: str, days: Iterable[str] | None = None) -> tuple[pl.LazyFrame, ...]:
         """A day table over all days of the run or some of them, unread: one frame, or none if no day is left. Collect it inside `reading`."""
@@ -94,6 +100,14 @@ class FinishedRun:
         """As `among`, of a day table, over all days of the run in their order or over some of them; a day that was dropped since gives no rows."""
         matches = [_is_one_of(column, values) for column, values in wanted.items()]
         return self.scan_days(name, columns, pl.all_horizontal(*matches) if matches else None, days)
+
+
+class VerifiedRun(FinishedRun):
+    """The same for who answers people: a table of the run whose bytes are not those that run.json recorded is an IntegrityError, because somebody may act on the answer."""
+
+    def _path(self, name: str) -> Path:
+        self.verify((name,))
+        return super()._path(name)
 
 
 def _is_one_of(column: str, values: Iterable[str | int]) -> pl.Expr:

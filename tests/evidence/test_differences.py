@@ -10,6 +10,7 @@ from pipeline.errors import InputError
 from pipeline.evidence.differences import Change, _known, causes, difference, find_runs, level
 from pipeline.evidence.finished import FinishedRun
 from tests.nights import EARLIER, VANISHED, with_an_earlier_night
+from tests.sealing import seal
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +72,13 @@ def test_networks_of_two_folders_are_matched_by_their_members(out: Path, finishe
         for name in kept:
             path = folder / f"{name}.parquet"
             pl.read_parquet(path).with_columns(pl.col("network_id").replace({own: "N-ffffffffff"})).write_parquet(path)
+        seal(folder.parent)
         found = difference(*find_runs(out, ()))
         assert [(one.change, one.network_id, one.joined) for one in found.changes] == [("tier", own, 1), ("gone", VANISHED, 0)]
     finally:
         for name, data in kept.items():
             (folder / f"{name}.parquet").write_bytes(data)
+        seal(folder.parent)
 
 
 def test_runs_are_found_by_their_beginning_their_night_or_a_name(out: Path) -> None:
