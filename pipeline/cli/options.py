@@ -49,6 +49,6 @@ def hash_without_compiling() -> None:
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Output folder of the runs.")]
 Form = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How data is printed.")]
-Memory = Annotated[int, typer.Option("--memory", metavar="SIZE", parser=parse_bytes, help="Memory for the whole process; at least 1GB.")]
+Memory = Annotated[int, typer.Option("--memory", metavar="SIZE", parser=parse_bytes, show_default="4GB", help="Memory for the whole process; at least 1GB.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, max=1024, metavar="N", help="Threads; default: every usable processor. Results do not depend on it.")]
 Day = Annotated[date | None, typer.Option(metavar="DAY", parser=parse_day)]
