@@ -398,3 +398,18 @@ def test_a_table_that_says_something_else_than_the_run_answers_nobody(finished: 
     code, shown, talk = typed(*words, "--out", out)
     assert (code, shown) == (4, "")
     assert "SHA-256" in talk
+
+
+def test_a_changed_table_that_only_a_stage_would_read_answers_nobody_either(finished: Path, tmp_path: Path, typed: Typed) -> None:
+    """`whatif` and `test` let stages read tables by path."""
+    out, tip = tmp_path / "out", tmp_path / "tip.txt"
+    shutil.copytree(finished, out, symlinks=True)
+    tip.write_text("pool-001\npool-002\n")
+    path = out / "latest" / "tables" / "habits.parquet"
+    frame = pl.read_parquet(path)
+    path.unlink()
+    frame.write_parquet(path, compression="gzip")
+    for words in (("whatif", "@1", "--threshold", "20"), ("test", tip)):
+        code, shown, talk = typed(*words, "--out", out)
+        assert (code, shown) == (4, "")
+        assert "habits.parquet" in talk
