@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +32,8 @@ T = TypeVar("T")
 MINIMUM_BYTES = 1_000_000_000
 _RESERVED_BYTES = 350_000_000  # the interpreter, its libraries and the Arrow batches in flight
 _BATCH_ROWS = 65_536
+_NEVER = "1000000 GB"
+"""More memory than any process frees."""
 _ARROW = {
     "BIGINT": pa.int64(),
     "INTEGER": pa.int32(),
@@ -88,6 +90,19 @@ class DuckEngine:
     def close(self) -> None:
         """End the connection; its temporary tables and spilled files go with it."""
         self._connection.close()
+
+    @contextmanager
+    def keeping_memory(self) -> Iterator[None]:
+        """While the block lasts, DuckDB returns no memory to the system on its own: its threads do so after each task that used much, for the whole heap of the process."""
+        names = ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold")
+        usual = {name: self._run(f"SELECT current_setting('{name}')")[0][0] for name in names}  # noqa: S608 - the names are those above
+        try:
+            for name in names:
+                self._run(f"SET {name} = '{_NEVER}'")
+            yield
+        finally:
+            for name, value in usual.items():
+                self._run(f"SET {name} = '{value}'")
 
     def view(self, name: str, files: Sequence[Path], table: Table) -> None:
         """Show Parquet files under `name` with exactly the table's columns and types; no files give an empty view.
@@ -193,6 +208,7 @@ def _settings(threads: int, memory_bytes: int, temp_dir: Path) -> dict[str, str 
     share = int((memory_bytes - _RESERVED_BYTES - beyond) * 0.85)
     return {
         "threads": threads,
+        "async_threads": 0,
         "memory_limit": f"{share} B",
         "temp_directory": str(temp_dir),
         "autoinstall_known_extensions": False,

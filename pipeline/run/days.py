@@ -22,7 +22,7 @@ from pipeline.errors import InputError
 from pipeline.ingest import Context, LogFile, LogListing, absolute, folders_of, ingest_days, kept_heap, list_logs, opened_again
 from pipeline.provenance import closure_sha256, sha256_bytes, sha256_file, sha256_json
 from pipeline.run.dayplan import Examined, FileId, Kept, Listed, Plan, batches, plan_all, plan_window, span_days, together
-from pipeline.run.dayworkers import make_days
+from pipeline.run.dayworkers import DayWorkers
 from pipeline.run.execute import Bench, row_count
 from pipeline.run.options import Progress, RunOptions
 from pipeline.run.publish import fresh_folder
@@ -105,11 +105,14 @@ def keep_days(store: Store, bench: Bench, options: RunOptions, listing: LogListi
     plan = _plan(store, window, files, memo, maker, _deleted(memo, listing, options) if window else frozenset())
     sources = {file: _whole(files[file]) if file in files else _again(file, memo.places[file].path) for file in plan.files}
     spans, rows = {file: span_days(log.first_us, log.last_us) for file, log in sources.items()}, {file: log.row_count for file, log in sources.items()}
-    with kept_heap():
-        for part in batches(plan, spans, rows, PART_ROWS):
+    parts = list(batches(plan, spans, rows, PART_ROWS))
+    with kept_heap(), DayWorkers(bench, options.threads, options.memory_bytes, store.scratch / "spill") as workers:
+        if len(parts) > 1:
+            workers.open()
+        for part in parts:
             folder = fresh_folder(store.scratch / "days")
             bench.timed("10 requests", lambda part=part, folder=folder: _ingest([sources[file] for file in part.files], part, folder, context, options, progress))  # type: ignore[misc]
-            _keep(store, bench, folder, part, memo, maker, options, progress)
+            _keep(store, workers, folder, part, memo, maker, progress)
             _write_memo(store, memo, maker)
     if not plan.files:
         _drop(store, plan.days or ())
@@ -183,13 +186,13 @@ def _ingest(files: list[LogFile], plan: Plan, folder: Path, context: Context, op
         raise InputError(f"{', '.join(changed)}: changed while it was being read, and nothing of its days was kept. Run again when the export is finished.")
 
 
-def _keep(store: Store, bench: Bench, folder: Path, plan: Plan, memo: Memo, maker: str, options: RunOptions, progress: Progress) -> None:
+def _keep(store: Store, workers: DayWorkers, folder: Path, plan: Plan, memo: Memo, maker: str, progress: Progress) -> None:
     made = {date.fromisoformat(path.name.removeprefix("date=")): path for path in sorted(folder.glob("date=*"))}
     sha = dict(plan.files)
     holders = {day: {file: sha[file] for file in _sources(path)} for day, path in made.items()}
     done, counts = 0, {day: row_count(path / "requests.parquet") for day, path in made.items()}
     groups = [{day: made[day] for day in some} for some in together(counts, ROWS_TOGETHER)]
-    for some in make_days(bench, groups, max(counts.values(), default=0), options.threads, options.memory_bytes, store.scratch / "spill"):
+    for some in workers.make(groups, max(counts.values(), default=0)):
         progress("days", done, len(made))
         for day, rows in some.items():
             files = tuple(sorted(holders[day].items()))

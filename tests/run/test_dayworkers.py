@@ -31,7 +31,8 @@ def make(days: dict[date, Path], folder: Path, threads: int, largest: int = 0) -
     own = {day: Path(shutil.copytree(path, folder / path.name)) for day, path in days.items()}
     with DuckEngine(threads=threads, memory_bytes=MEMORY, temp_dir=folder / "spill") as engine:
         bench = Bench(engine, load_config(), folder)
-        made = list(dayworkers.make_days(bench, [{day: path} for day, path in own.items()], largest, threads, MEMORY, folder / "spill"))
+        with dayworkers.DayWorkers(bench, threads, MEMORY, folder / "spill") as workers:
+            made = list(workers.make([{day: path} for day, path in own.items()], largest))
     return [day for rows in made for day in rows], {f"{path.parent.name}/{path.name}": path.read_bytes() for path in sorted(folder.glob("date=*/*.parquet"))}, bench
 
 
