@@ -95,7 +95,7 @@ class DuckEngine:
     def keeping_memory(self) -> Iterator[None]:
         """While the block lasts, DuckDB returns no memory to the system on its own: its threads do so after each task that used much, for the whole heap of the process."""
         names = ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold")
-        usual = {name: self._run(f"SELECT current_setting('{name}')")[0][0] for name in names}  # noqa: S608 - the names are those above
+        usual = {name: self._run(f"SELECT current_setting('{name}')")[0][0] for name in names}
         try:
             for name in names:
                 self._run(f"SET {name} = '{_NEVER}'")
@@ -208,7 +208,7 @@ def _settings(threads: int, memory_bytes: int, temp_dir: Path) -> dict[str, str 
     share = int((memory_bytes - _RESERVED_BYTES - beyond) * 0.85)
     return {
         "threads": threads,
-        "async_threads": 0,
+        "async_threads": 0,  # of reading beside the query: files are local, and each idle thread gives the free memory of the whole process back
         "memory_limit": f"{share} B",
         "temp_directory": str(temp_dir),
         "autoinstall_known_extensions": False,

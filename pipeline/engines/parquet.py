@@ -42,16 +42,16 @@ class GroupWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows."""
-        self._pending.append(pa.Table.from_batches([batch]).cast(self._schema))
+        self._pending.append(pa.Table.from_batches([batch]).cast(_as_it_comes(self._schema, batch.schema)))
         self._held += batch.num_rows
         while self._held >= self._size:
-            whole = pa.concat_tables(self._pending)
+            whole = _together(self._pending)
             self._flush(whole.slice(0, self._size))
             self._pending, self._held = [whole.slice(self._size)], self._held - self._size
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._held or not self._written:
-            self._flush(pa.concat_tables([*self._pending, self._schema.empty_table()]))
+            self._flush(_together(self._pending) if self._pending else self._schema.empty_table())
         self._writer.close()
 
     def _flush(self, rows: pa.Table) -> None:
@@ -79,15 +79,41 @@ def group_rows(schema: pa.Schema) -> int:
 
 
 def in_runs(words: pa.ChunkedArray) -> pa.DictionaryArray:
-    """The same words as a dictionary, in the order of their first use; costs little where equal words follow each other."""
+    """The same words as a dictionary, in the order of their first use; costs little where equal words follow each other. Words may be a dictionary of any order."""
     whole = words.combine_chunks()
     if isinstance(whole, pa.ChunkedArray):  # of no chunk or of one that it does not take apart
         whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], words.type)
-    runs = pc.run_end_encode(whole)
+    if pa.types.is_dictionary(whole.type) and not whole.indices.null_count:
+        return _first_used(whole)
+    runs = pc.run_end_encode(whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole)
     coded = runs.values.dictionary_encode()
     lengths = np.diff(runs.run_ends.to_numpy(zero_copy_only=False), prepend=0)
     rows = np.repeat(np.arange(len(lengths)), lengths)
     return pa.DictionaryArray.from_arrays(coded.indices.take(pa.array(rows)), coded.dictionary)
+
+
+def _first_used(words: pa.DictionaryArray) -> pa.DictionaryArray:
+    codes = words.indices.to_numpy()
+    starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(codes)), np.bool_), codes[1:] != codes[:-1]]))
+    used = list(dict.fromkeys(codes[starts].tolist()))
+    place = np.zeros(len(words.dictionary), np.int32)
+    place[used] = np.arange(len(used))
+    return pa.DictionaryArray.from_arrays(pa.array(place[codes]), words.dictionary.take(pa.array(used, pa.int64())))
+
+
+def _as_it_comes(schema: pa.Schema, found: pa.Schema) -> pa.Schema:
+    """The schema with words that come in runs left as a dictionary where they come as one."""
+    kept = {name for name in _RUNS if name in found.names and pa.types.is_dictionary(found.field(name).type)}
+    return pa.schema([found.field(field.name) if field.name in kept else field for field in schema])
+
+
+def _together(tables: list[pa.Table]) -> pa.Table:
+    """One table; dictionaries of some are the words of all."""
+    types = {table.schema for table in tables}
+    if len(types) > 1:  # some with a dictionary, some without
+        plain = pa.schema([pa.field(field.name, field.type.value_type if pa.types.is_dictionary(field.type) else field.type) for field in tables[0].schema])
+        tables = [table.cast(plain) for table in tables]
+    return pa.concat_tables(tables).unify_dictionaries()
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

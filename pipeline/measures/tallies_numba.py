@@ -6,10 +6,42 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.measures.compiling import compiled
+from pipeline.measures.compiling import compiled, inlined
 
 _FEW = 48
-"""Rows of an owner up to which inserting each where it belongs beats a sort; a row that repeats the highest key so far costs one comparison."""
+"""Rows of an owner up to which finding each key's place among those before it beats a sort; a row that repeats the highest key so far costs one comparison."""
+
+
+@inlined
+def _sorted(mine: Any, keys: Any, counts: Any, first: Any) -> Any:
+    """Writes the distinct ones of `mine`, ascending, and how often each comes, from `first` on; gives where the next owner's begin."""
+    mine.sort()
+    found = first
+    for value in mine:
+        if found > first and keys[found - 1] == value:
+            counts[found - 1] += 1
+        else:
+            keys[found], counts[found] = value, 1
+            found += 1
+    return found
+
+
+@inlined
+def _inserted(key: Any, start: Any, end: Any, keys: Any, counts: Any, first: Any) -> Any:
+    """The same of key[start:end], each put in its place where the result stands."""
+    found = first
+    for at in range(start, end):
+        value, place = key[at], found
+        while place > first and keys[place - 1] > value:
+            place -= 1
+        if place > first and keys[place - 1] == value:
+            counts[place - 1] += 1
+            continue
+        for moved in range(found, place, -1):
+            keys[moved], counts[moved] = keys[moved - 1], counts[moved - 1]
+        keys[place], counts[place] = value, 1
+        found += 1
+    return found
 
 
 @compiled
@@ -21,22 +53,8 @@ def by_owner(owner: Any, key: Any) -> Any:
         end = start + 1
         while end < rows and owner[end] == owner[start]:
             end += 1
-        mine = key[start:end].copy()
-        if len(mine) > _FEW:
-            mine.sort()
-        else:
-            for at in range(1, len(mine)):
-                value, place = mine[at], at
-                while place > 0 and mine[place - 1] > value:
-                    mine[place] = mine[place - 1]
-                    place -= 1
-                mine[place] = value
         first = found
-        for value in mine:
-            if found > first and keys[found - 1] == value:
-                counts[found - 1] += 1
-            else:
-                owners[found], keys[found], counts[found] = owner[start], value, 1
-                found += 1
+        found = _sorted(key[start:end].copy(), keys, counts, first) if end - start > _FEW else _inserted(key, start, end, keys, counts, first)
+        owners[first:found] = owner[start]
         start = end
     return owners[:found].copy(), keys[:found].copy(), counts[:found].copy()

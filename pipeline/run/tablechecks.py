@@ -1,11 +1,11 @@
-"""Checks that read a table's file without SQL: rows in the order of the grain, one each, of their day; entities well formed; no request lost.
+"""Checks without SQL: rows in the order of the grain, one each, of their day; entities well formed; parts that make the whole; no request lost.
 
-Promises: a check reads what is on disk, batch by batch; it raises CheckFailed with the first keys that are wrong, and never repairs.
+Promises: a check looks at rows batch by batch, on disk or (`checked`) on their way there; it raises CheckFailed with the first keys that are wrong, and never repairs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -34,12 +34,20 @@ def check_grain(table: Table, file: Path) -> None:
         before = _check_order(table, batch, before)
 
 
-def check_entities(table: Table, file: Path) -> None:
-    """The same for a table of entities, and that each has a known kind, an account, a value that is a key, and stands for a request; one pass for both."""
+def checked(table: Table, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches as they come, each looked at before it is passed on: the order of the grain with one row each, and what else the table's rows promise.
+
+    A function's rows cost less to look at on their way into the file than to read back.
+    """
     before: pa.Table | None = None
-    for batch in _batches(file, (*table.grain, "request_count")):
-        _check(f"{table.stage}_{table.name}__well_formed", batch, np.flatnonzero(_ill_formed(batch)))
-        before = _check_order(table, batch.select(list(table.grain)), before)
+    name, find = _PROMISES.get(table.name, ("", None))
+    for batch in batches:
+        if batch.num_rows:
+            rows = pa.Table.from_batches([batch])
+            if find is not None:
+                _check(f"{table.stage}_{table.name}__{name}", rows.select(list(table.grain)), np.flatnonzero(find(rows)))
+            before = _check_order(table, rows.select(list(table.grain)), before)
+        yield batch
 
 
 def _batches(file: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
@@ -69,11 +77,36 @@ def _ill_formed(rows: pa.Table) -> NDArray[np.bool_]:
     return wrong
 
 
-def _unknown(kinds: pa.DictionaryArray) -> NDArray[np.bool_]:
-    words = kinds.dictionary.to_pylist()
+def _unknown(kinds: pa.Array) -> NDArray[np.bool_]:
+    coded = kinds if pa.types.is_dictionary(kinds.type) else kinds.dictionary_encode()
+    words = coded.dictionary.to_pylist()
     unknown = np.array([*(word not in _ENTITY_KINDS for word in words), True], np.bool_)
-    found: NDArray[np.bool_] = unknown[kinds.indices.fill_null(len(words)).to_numpy()]
+    found: NDArray[np.bool_] = unknown[coded.indices.fill_null(len(words)).to_numpy()]
     return found
+
+
+def _miscounted(rows: pa.Table) -> NDArray[np.bool_]:
+    """For each account day: whether its parts do not make the whole. Outcomes, hours, gaps and lengths each add up to the requests they describe, and all are of the day."""
+
+    def number(name: str) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = rows.column(name).fill_null(0).to_numpy()
+        return found
+
+    def total(*names: str) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = np.sum([number(name) for name in names], axis=0, dtype=np.int64)
+        return found
+
+    requests, first, last, day = number("request_count"), number("first_us"), number("last_us"), rows.column("day").cast(pa.int32()).fill_null(-1).to_numpy()
+    wrong: NDArray[np.bool_] = np.asarray(rows.column("account_key").is_null()) | (requests < 1) | (first // _DAY_US != day) | (last // _DAY_US != day)
+    wrong |= (total("ok_count", "error_count", "rate_limited_count") != requests) | (number("harvest_count") > number("ok_count"))
+    wrong |= (total(*(f"h{at:02d}" for at in range(24))) != requests) | (total(*(f"g{at:02d}" for at in range(10))) != requests - 1)
+    wrong |= (total(*(f"c{at:02d}" for at in range(10))) != number("prompt_known_count")) | (number("single_turn_count") > number("message_known_count"))
+    wrong |= last - first < number("longest_gap_us")
+    return wrong
+
+
+_PROMISES: dict[str, tuple[str, Callable[[pa.Table], NDArray[np.bool_]]]] = {"account_days": ("counts_add_up", _miscounted), "account_entities": ("well_formed", _ill_formed)}
+"""What rows of a table promise besides their order: the claim's name, and what finds rows that break it."""
 
 
 def out_of_order(rows: pa.Table) -> NDArray[np.bool_]:

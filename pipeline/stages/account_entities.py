@@ -55,10 +55,9 @@ def _tallies(read: DayReader, columns: tuple[str, ...], keys: Callable[..., pa.A
 
 def _batch(day: int, kind: str, tally: Tally) -> pa.RecordBatch:
     account, value, count = tally
-    same = pa.array(np.zeros(len(account), np.int8))
-    return pa.RecordBatch.from_pydict(
-        {"day": pa.array([day], pa.int32()).cast(pa.date32()).take(same), "kind": pa.array([kind]).take(same), "account_key": account, "value_key": value, "request_count": count}
-    )
+    kinds = pa.DictionaryArray.from_arrays(np.zeros(len(account), np.int32), pa.array([kind]))
+    days = pa.array(np.full(len(account), day, np.int32)).view(pa.date32())
+    return pa.RecordBatch.from_arrays([days, kinds, *map(pa.array, (account, value, count))], ["day", "kind", "account_key", "value_key", "request_count"])
 
 
 def _as_logged(values: pa.Array) -> pa.Array:

@@ -80,34 +80,63 @@ def test_a_fault_planted_in_account_entities_is_found(tmp_path: Path, monkeypatc
             tablechecks.check_grain(schema.ACCOUNT_ENTITIES, path)
 
 
+def entities(rows: list[dict[str, Any]], batch: int, *, coded: bool) -> list[pa.RecordBatch]:
+    """Rows of account_entities in batches, their kinds as plain words or as dictionaries of each batch."""
+    found = [pa.RecordBatch.from_pylist(rows[at : at + batch], schema=arrow_schema(schema.ACCOUNT_ENTITIES)) for at in range(0, len(rows), batch)]
+    return [one.set_column(1, "kind", one.column("kind").dictionary_encode()) for one in found] if coded else found
+
+
+@pytest.mark.parametrize("coded", [False, True])
 @pytest.mark.parametrize("batch", [2, 100])
 @pytest.mark.parametrize(
     "planted", [{}, {"kind": "email"}, {"kind": None}, {"account_key": None}, {"value_key": None}, {"value_key": -1}, {"request_count": 0}, {"request_count": None}]
 )
-def test_an_ill_formed_entity_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: dict[str, Any], batch: int) -> None:
+def test_an_ill_formed_entity_is_found(planted: dict[str, Any], batch: int, coded: bool) -> None:
     row = {"day": date(2026, 5, 3), "kind": "ip", "account_key": 1, "request_count": 1}
     rows = [{**row, "value_key": value} for value in (0, 1, 2, 3, 4)]
     rows[2] |= planted
-    path, columns = tmp_path / "account_entities.parquet", arrow_schema(schema.ACCOUNT_ENTITIES)
-    write_parquet(pa.Table.from_pylist(rows, schema=columns).to_reader(), path, columns)
-    monkeypatch.setattr(tablechecks, "CHECK_ROWS", batch)
+    batches = entities(rows, batch, coded=coded)
     if planted:
         with pytest.raises(CheckFailed, match="21_account_entities__well_formed failed on 1 rows"):
-            tablechecks.check_entities(schema.ACCOUNT_ENTITIES, path)
+            list(tablechecks.checked(schema.ACCOUNT_ENTITIES, batches))
     else:
-        tablechecks.check_entities(schema.ACCOUNT_ENTITIES, path)
+        assert list(tablechecks.checked(schema.ACCOUNT_ENTITIES, batches)) == batches
 
 
-def test_entities_are_checked_for_order_too_and_every_kind_passes(tmp_path: Path) -> None:
-    path, columns = tmp_path / "account_entities.parquet", arrow_schema(schema.ACCOUNT_ENTITIES)
+@pytest.mark.parametrize("coded", [False, True])
+@pytest.mark.parametrize("batch", [1, 2, 100])
+def test_entities_are_checked_for_order_too_and_every_kind_passes(batch: int, coded: bool) -> None:
     kinds = "agent agent_product api_key asn country end_user headers ip ip_prefix ja4 model settings stack system tools".split()
     rows = [{"day": date(2026, 5, 3), "kind": kind, "account_key": 1, "value_key": 2, "request_count": 3} for kind in kinds]
     for some in ([], rows):
-        write_parquet(pa.Table.from_pylist(some, schema=columns).to_reader(), path, columns)
-        tablechecks.check_entities(schema.ACCOUNT_ENTITIES, path)
-    write_parquet(pa.Table.from_pylist(rows[::-1], schema=columns).to_reader(), path, columns)
-    with pytest.raises(CheckFailed, match=f"in_order failed on {len(kinds) - 1} rows"):
-        tablechecks.check_entities(schema.ACCOUNT_ENTITIES, path)
+        assert sum(found.num_rows for found in tablechecks.checked(schema.ACCOUNT_ENTITIES, entities(some, batch, coded=coded))) == len(some)
+    for wrong in (rows[::-1], [*rows, rows[-1]]):
+        with pytest.raises(CheckFailed, match="21_account_entities__one_row_a_grain_in_order"):
+            list(tablechecks.checked(schema.ACCOUNT_ENTITIES, entities(wrong, batch, coded=coded)))
+
+
+ACCOUNT_DAY: dict[str, Any] = {
+    "day": date(1970, 1, 2), "account_key": 5, "request_count": 3, "ok_count": 2, "rate_limited_count": 1, "harvest_count": 2, "h00": 1, "h23": 2, "g04": 2, "c00": 1,
+    "prompt_known_count": 1, "message_known_count": 2, "single_turn_count": 2, "first_us": 86_400_000_000, "last_us": 172_799_999_999, "longest_gap_us": 86_399_999_999,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"account_key": None}, {"request_count": 0}, {"ok_count": 3}, {"error_count": 1}, {"rate_limited_count": 0}, {"h07": 1}, {"g00": 1}, {"g04": 1}, {"c09": 1},
+        {"prompt_known_count": 2}, {"harvest_count": 3}, {"single_turn_count": 3}, {"longest_gap_us": 86_400_000_000}, {"first_us": 86_399_999_999}, {"last_us": 172_800_000_000},
+        {"day": date(1970, 1, 3)},
+    ],
+)  # fmt: skip
+def test_an_account_day_whose_parts_do_not_make_the_whole_is_found(wrong: dict[str, Any]) -> None:
+    columns = arrow_schema(schema.ACCOUNT_DAYS)
+    blank = dict.fromkeys(columns.names, 0)
+    right = [blank | ACCOUNT_DAY | {"account_key": account} for account in (4, 5, 6)]
+    rows = [right[0], right[1] | wrong, right[2]]
+    assert sum(batch.num_rows for batch in tablechecks.checked(schema.ACCOUNT_DAYS, [pa.RecordBatch.from_pylist(right, schema=columns)])) == 3
+    with pytest.raises(CheckFailed, match="20_account_days__counts_add_up failed on 1 rows"):
+        list(tablechecks.checked(schema.ACCOUNT_DAYS, [pa.RecordBatch.from_pylist(rows, schema=columns)]))
 
 
 @pytest.mark.parametrize(

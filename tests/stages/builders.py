@@ -228,8 +228,9 @@ def streamed(stage: Stage, read: pl.DataFrame, config: Config = CONFIG, rows: in
     rule = importlib.import_module(stage.source.partition(":")[0])
     table = TABLES[stage.reads[0]]
     given = day_readers(table, read, rows) if table.per_day else iter(plain(table, read).select(rule.COLUMNS).to_batches(max_chunksize=rows))
-    made = list(getattr(rule, stage.source.partition(":")[2])(given, config, **others))
-    found = pl.from_arrow(pa.Table.from_batches(made, schema=arrow_schema(TABLES[stage.writes[0]])))
+    schema = arrow_schema(TABLES[stage.writes[0]])
+    made = [pa.Table.from_batches([batch]).cast(schema) for batch in getattr(rule, stage.source.partition(":")[2])(given, config, **others)]
+    found = pl.from_arrow(pa.concat_tables([schema.empty_table(), *made]))
     assert isinstance(found, pl.DataFrame)
     return found
 
