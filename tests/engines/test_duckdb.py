@@ -1,9 +1,11 @@
 """The engine's promises: exact types, sorted and repeatable bytes, bounded memory, nothing but declared parameters and tables."""
 
+import contextlib
 import hashlib
 import subprocess
 import sys
 from datetime import date
+from unittest.mock import patch
 
 import duckdb
 import polars as pl
@@ -14,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import schema
-from pipeline.engines import sqlfile
+from pipeline.engines import parquet, sqlfile
 from pipeline.engines.duckdb import MINIMUM_BYTES, DuckEngine, arrow_schema, arrow_type
 from pipeline.engines.parquet import ROW_GROUP_ROWS, WIDE_GROUP_ROWS, in_runs, write_parquet
 from pipeline.errors import MemoryExhausted, MemoryTooSmall, SqlError
@@ -50,6 +52,25 @@ def test_no_bar_is_written_into_the_data_where_no_script_runs(tmp_path):
     )
     told = subprocess.run([sys.executable, "-c", code, str(tmp_path / "spill")], capture_output=True, text=True, check=True, cwd=ROOT)
     assert told.stdout.split() == ["true", "false"]
+
+
+def test_an_engine_of_one_thread_starts_no_other(tmp_path):
+    """Each idle thread of DuckDB gives the free memory of the whole process back, whoever will ask for it next."""
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom pipeline.engines.duckdb import DuckEngine\nbefore = len(os.listdir('/proc/self/task'))\n"
+        "with DuckEngine(threads=1, memory_bytes=10**9, temp_dir=Path(sys.argv[1])): print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    told = subprocess.run([sys.executable, "-c", code, str(tmp_path / "spill")], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout.split() == ["0"]
+
+
+def test_memory_is_kept_as_long_as_asked_and_then_no_longer(engine):
+    ask = "SELECT current_setting('allocator_flush_threshold'), current_setting('allocator_bulk_deallocation_flush_threshold')"
+    usual = engine._run(ask)
+    with contextlib.suppress(KeyError), engine.keeping_memory():
+        assert all("1000000 GB" in value for value in engine._run(ask)[0])
+        raise KeyError
+    assert engine._run(ask) == usual
 
 
 def header(reads="pairs", params="none"):
@@ -158,6 +179,30 @@ def test_words_taken_in_runs_are_the_same_words(words, chunk):
     assert found.to_pylist() == words
     assert len(set(found.dictionary.to_pylist())) == len(found.dictionary)
     assert len(found.dictionary) <= len(set(words))
+
+
+WORDS = st.lists(st.sampled_from(["ip", "asn", "ja4", "model"]), max_size=40)
+
+
+@given(WORDS, WORDS, st.integers(1, 7))
+def test_words_in_runs_are_the_same_bytes_however_they_come(first, second, size):
+    """Plain, as a dictionary of each batch, or with words that no row has."""
+    words = pa.chunked_array([pa.array(some, pa.string()) for some in (first, second)])
+    expected = in_runs(words)
+    assert expected.to_pylist() == first + second
+    assert expected.dictionary.to_pylist() == list(dict.fromkeys(first + second))
+    wide = pa.array(["zone", "model", "asn", "ja4", "ip"])
+    coded = pa.chunked_array([pa.DictionaryArray.from_arrays(pa.array([wide.to_pylist().index(word) for word in some], pa.int32()), wide) for some in (first, second)])
+    assert in_runs(coded).equals(expected)
+    schema = pa.schema([("kind", pa.string()), ("value", pa.int64())])
+    rows = pa.table({"kind": words, "value": range(len(words))}, schema=schema)
+    files = {}
+    for name, table in (("plain", rows), ("coded", rows.set_column(0, "kind", coded))):
+        with patch.object(parquet, "ROW_GROUP_ROWS", 5):
+            write_parquet(table.to_batches(max_chunksize=size), sink := pa.BufferOutputStream(), schema)
+        files[name] = sink.getvalue().to_pybytes()
+    assert files["plain"] == files["coded"]
+    assert pq.read_table(pa.BufferReader(files["coded"])).to_pylist() == rows.to_pylist()
 
 
 def test_every_kind_of_column_comes_back_as_it_was_and_plain_readers_see_the_tables_types(tmp_path):
