@@ -55,6 +55,7 @@ def index_page(source: Source) -> IndexPage:
         suppressed_sentence=suppressed_sentence(source, held),
         allowed=allowed_table(source, numbering, held),
         near_misses=near_misses_table(source, numbering, held),
+        common_sentence=common_sentence(source),
         blind_spots=_blind_spots(source, numbering),
         error_rates=sentences(facts.error_rates),
         ledger_sentence=earlier.ledger_sentence(source),
@@ -138,6 +139,15 @@ def _coverage_note(column: Coverage, *, is_read: bool) -> str:
     if share == 0:
         return "no value in this run"
     return "whole" if share == 1 else "enough: 80 % or more" if share >= _PARTIAL_BELOW else "partial: below 80 %"
+
+
+def common_sentence(source: Source) -> str:
+    """How many accounts may hold a value before it counts as common: the size beyond which one network would go unseen. Shares are the run's settings."""
+    fact, wording, accounts = source.config.links.identity_max_df_share, source.config.links.content_max_df_share, source.account_count
+    said = {"fact": numbers.percent(fact), "wording": numbers.percent(wording)}
+    if not accounts:
+        return source.wording.line("reach", "common", **said)
+    return source.wording.line("reach", "common_counted", **said, most=numbers.count(int(fact * accounts)), accounts=numbers.counted(accounts, "accounts"))
 
 
 def _blind_spots(source: Source, numbering: Numbering) -> Table:

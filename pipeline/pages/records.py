@@ -187,6 +187,8 @@ class IndexPage:
     rows_by_reason: Table
     coverage: Table
     account_coverage: Table
+    common_sentence: str
+    """how large a network may be before what it shares counts as common"""
     blind_spots: Table
     error_rates: tuple[str, ...]
     commands: tuple[Command, ...]

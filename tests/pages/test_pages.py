@@ -165,6 +165,20 @@ def test_the_queue_shows_an_explained_network_with_its_explanation():
     assert "fit a class or a course" in index().text
 
 
+def test_the_index_says_how_large_a_network_may_be_before_it_counts_as_common():
+    config = load_config()
+    strict = dataclasses.replace(config, links=dataclasses.replace(config.links, identity_max_df_share=0.25))
+    frames = fixtures.frames()
+    accounts = frames["accounts"].height
+    for setting, percent in ((config, "12.5 %"), (strict, "25 %")):
+        text = Page(dict(build_pages(frames, fixtures.manifest(), setting, pages_for=()))["index.html"]).text
+        most = int(setting.links.identity_max_df_share * accounts)
+        assert f"more than {percent} of the accounts hold counts as common" in text.replace("\u202f", " ").replace("\xa0", " ")
+        assert f"more than about {most} of this log's {accounts} accounts may go unseen" in text.replace("\u202f", " ").replace("\xa0", " ")
+    text = index(frames={**frames, "accounts": frames["accounts"].clear()})
+    assert "One network that holds more of the log than that may go unseen." in text.text
+
+
 def test_what_changed_is_compared_with_earlier_nights():
     text = index().text
     assert "Since the last night, 2026-05-05: 1 new, 1 grown and 1 merged." in text

@@ -21,6 +21,8 @@ READ_TABLES = (
     "cluster_values shared_values daily_requests candidate_pairs network_capabilities network_traffic"
 ).split()
 VERDICT_SETTINGS = (
+    ("links", "identity_max_df_share"),
+    ("links", "content_max_df_share"),
     ("networks", "edge_margin_bits"),
     ("networks", "member_min_bits"),
     ("networks", "family_min_bits"),

@@ -248,4 +248,12 @@ def _no_hits(incident: Incident) -> Block:
         for row in incident.run.blind_spots
         if row["status"] == "not_run"
     ]
-    return bullets(said or ["Every family of evidence ran in full."])
+    return bullets([*(said or ["Every family of evidence ran in full."]), *_common(incident)])
+
+
+def _common(incident: Incident) -> list[str]:
+    """From which share of the log on a value joins nobody: what no family sees, however well it ran. Nothing where the run does not record it."""
+    recorded = dict(incident.run.thresholds)
+    shares = {said: recorded.get(f"links.{name}") for said, name in (("fact", "identity_max_df_share"), ("wording", "content_max_df_share"))}
+    known = {said: numbers.percent(float(share)) for said, share in shares.items() if share is not None}
+    return [shared().line("reach", "common", **known)] if len(known) == len(shares) else []
