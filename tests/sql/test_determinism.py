@@ -34,7 +34,6 @@ def sources():
     requests = some | {
         "account_key": draw.integers(0, ACCOUNTS, ROWS),
         "ts_us": START + draw.integers(0, 86_400_000, ROWS) * 1000,
-        "gap_us": draw.integers(0, 2**35, ROWS),
         "request_id": [f"r{i}" for i in range(ROWS)],
         "source_file": ["f"] * ROWS,
         "source_row": np.arange(ROWS),
@@ -43,6 +42,7 @@ def sources():
         "country": draw.choice(["DE", "FR"], ROWS),
     }
     requests["ja4_key"] = requests["account_key"] % 150  # six accounts share a client
+    requests["gap_us"] = _gaps(requests["account_key"], requests["ts_us"])
     requests |= _conversations(requests["ts_us"], np.random.default_rng(12))
     samples = {
         "account_key": draw.integers(0, ACCOUNTS, SAMPLES),
@@ -84,6 +84,11 @@ def sources():
         "cluster_families": typed(families, schema.CLUSTER_FAMILIES),
         "pair_likeness": typed({"account_a": [0, 1], "account_b": [1, 2], "kind": ["topic"] * 2, "family": ["topic"] * 2, "bits": [4.0] * 2}, schema.PAIR_LIKENESS),
     }
+
+
+def _gaps(account, ts_us):
+    """Microseconds since the account's request before, None for its first: a day of an account is checked to be as long as its gaps allow."""
+    return pl.DataFrame({"account": account, "ts": ts_us}).select(pl.col("ts") - pl.col("ts").shift(1).over("account", order_by="ts")).to_series().to_list()
 
 
 def _conversations(ts_us, draw):
