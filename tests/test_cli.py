@@ -425,3 +425,14 @@ def test_the_console_is_the_only_writer() -> None:
     for path in (ROOT / "pipeline").rglob("*.py"):
         if path.name not in ("console.py", "guard.py"):
             assert not re.search(r"sys\.std(out|err)|(?<![\w.])print\(", path.read_text()), path
+
+
+def test_a_package_that_is_not_there_is_searched_for_once_and_one_that_is_there_stays() -> None:
+    code = (
+        "import importlib.util, sys\nfrom pipeline.__main__ import _remember_missing\n"
+        "_remember_missing('no_such_package_here'); _remember_missing('json')\nimport json\n"
+        "sys.path_hooks.clear(); sys.path_importer_cache.clear(); sys.meta_path.clear()\n"  # a search would now be an error of its own
+        "try: import no_such_package_here\nexcept ModuleNotFoundError as error: print(error)\nprint(json.dumps([]))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout.splitlines() == ["import of no_such_package_here halted; None in sys.modules", "[]"]
