@@ -130,8 +130,9 @@ def _steps(incident: Incident) -> Block:
         ("in this report", numbers.count(len(incident.networks))),
     ]
     kept, accounts = numbers.counted(counts.get("rows_kept"), "rows"), numbers.counted(counts.get("accounts"), "accounts")
-    here = numbers.counted(len(incident.networks), "of them stand" if len(incident.networks) > 1 else "of them stands")
-    answer = f"Out of {kept} of {accounts}, {numbers.counted(networks, 'groups')} were judged and {of(referred, networks, 'groups')} referred; {here} in this report."
+    here = f"{numbers.count(len(incident.networks))} of them {'stands' if len(incident.networks) == 1 else 'stand'}"
+    judged = f"{numbers.counted(networks, 'groups')} {'was' if networks == 1 else 'were'} judged"
+    answer = f"Out of {kept} of {accounts}, {judged} and {of(referred, networks, 'groups')} referred; {here} in this report."
     return figure(
         plot,
         answer,
