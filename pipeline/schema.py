@@ -356,6 +356,13 @@ OWN_TEXTS = Table("own_texts", 34, ("account_key",), _columns("""
     own_words_median | DOUBLE | words | median of the words that are left without it
 """))
 
+WIDE_VALUES = Table("wide_values", 34, ("kind", "value_key"), _columns("""
+    kind | VARCHAR | | kind of evidence, see kinds.py
+    value_key | BIGINT | | a value that many hold: a card, device, mailbox or telephone, or what marks a large group
+    df | BIGINT | entities | entities that hold it
+    counted_df | BIGINT | entities | holders that its rarity counts; of a large group's own fact the group as one of set size (links.group_max_entities) and all others
+"""))
+
 SHARED_VALUES = Table("shared_values", 34, ("kind", "value_key", "account_key"), _columns("""
     kind | VARCHAR | | kind of evidence, see kinds.py
     value_key | BIGINT | | the value
@@ -364,7 +371,8 @@ SHARED_VALUES = Table("shared_values", 34, ("kind", "value_key", "account_key"),
     family | VARCHAR | | evidence family
     share | DOUBLE | 0..1 | how much of the account's prompts hold it; 1 for kinds that do not weigh by share
     df | BIGINT | entities | entities that hold it
-    rarity_micro_bits | BIGINT | 1e-6 bits | log2(entities / df)
+    counted_df | BIGINT | entities | holders that its rarity counts: df, or fewer of what a large group shares (wide_values)
+    rarity_micro_bits | BIGINT | 1e-6 bits | log2(entities / counted_df)
 """))
 
 BOILERPLATE = Table("boilerplate", 35, ("account_key", "prompt_key"), _columns("""

@@ -2,8 +2,9 @@
 -- What a public client brings (client_wording) is no value of its users: it is left out here, and habits come without it.
 -- A text that several accounts sent at once is a fan-out and not a duplicate besides, and a client whose name is rewritten is no stack besides: one fact, one family.
 -- An entity is a vouched organisation, else an account: colleagues of a vouched organisation are one holder and never evidence against each other.
+-- What a large group shares (wide_values) counts as held by a group of set size: holders are then fewer than df, and the value is kept and weighed by these.
 -- grain: kind, value_key, account_key
--- reads: account_records, entities, habits, window_samples, client_wording, handoffs, fanouts, rewritten_clients, kinds
+-- reads: account_records, entities, habits, window_samples, client_wording, handoffs, fanouts, rewritten_clients, wide_values, kinds
 -- params: cohort_days BIGINT, min_address_share DOUBLE, duplicate_min_chars BIGINT
 WITH holders AS (
     SELECT
@@ -93,6 +94,11 @@ counted AS (
 population AS (
     SELECT count(DISTINCT entity_key) AS entity_total
     FROM holders
+),
+weighed AS (
+    SELECT counted.kind AS kind, counted.value_key AS value_key, counted.df AS df, coalesce(wide_values.counted_df, counted.df) AS counted_df
+    FROM counted
+    LEFT JOIN wide_values ON wide_values.kind = CASE counted.kind WHEN 'rewritten_client' THEN 'ja4' ELSE counted.kind END AND wide_values.value_key = counted.value_key
 )
 SELECT
     held.kind AS kind,
@@ -101,12 +107,13 @@ SELECT
     holders.entity_key AS entity_key,
     kinds.family AS family,
     CASE WHEN kinds.family IN ('identity', 'infrastructure', 'settings', 'handoff', 'client') THEN CAST(1 AS DOUBLE) ELSE held.share END AS share,
-    counted.df AS df,
-    CAST(round(ln(CAST(population.entity_total AS DOUBLE) / CAST(nullif(counted.df, 0) AS DOUBLE)) / ln(CAST(2 AS DOUBLE)) * 1000000.0) AS BIGINT) AS rarity_micro_bits
+    weighed.df AS df,
+    weighed.counted_df AS counted_df,
+    CAST(round(ln(CAST(population.entity_total AS DOUBLE) / CAST(nullif(weighed.counted_df, 0) AS DOUBLE)) / ln(CAST(2 AS DOUBLE)) * 1000000.0) AS BIGINT) AS rarity_micro_bits
 FROM held
-JOIN counted ON counted.kind = held.kind AND counted.value_key = held.value_key
+JOIN weighed ON weighed.kind = held.kind AND weighed.value_key = held.value_key
 JOIN kinds ON kinds.kind = held.kind
 JOIN holders ON holders.account_key = held.account_key
 CROSS JOIN population
-WHERE CAST(counted.df AS DOUBLE) <= greatest(CAST(2 AS DOUBLE), kinds.max_df_share * CAST(population.entity_total AS DOUBLE))
+WHERE CAST(weighed.counted_df AS DOUBLE) <= greatest(CAST(2 AS DOUBLE), kinds.max_df_share * CAST(population.entity_total AS DOUBLE))
 ORDER BY kind, value_key, account_key

@@ -1,8 +1,8 @@
 -- Clients whose name is rewritten: one TLS fingerprint under the names of several products whose other users do not show it. Who names its requests after popular
--- clients still connects with the one library it is written in; a library that many use shows itself by its holders. An account counts with the fingerprint and
--- the products of at least half of its requests; colleagues of a vouched organisation are one holder.
+-- clients still connects with the one library it is written in; a library that many use shows itself by its holders, unless they are one
+-- group (wide_values). An account counts with the fingerprint and the products of at least half of its requests; colleagues of a vouched organisation are one holder.
 -- grain: ja4_key, account_key
--- reads: entities, products, account_records
+-- reads: entities, products, account_records, wide_values
 -- params: rewritten_min_products BIGINT, stack_max_df_share DOUBLE
 WITH people AS (
   SELECT account_key, CASE WHEN is_vouched AND organization_key IS NOT NULL THEN organization_key ELSE account_key END AS entity_key
@@ -45,8 +45,9 @@ rare AS (
   SELECT shown.ja4_key AS ja4_key
   FROM shown
   CROSS JOIN population
+  LEFT JOIN wide_values ON wide_values.kind = 'ja4' AND wide_values.value_key = shown.ja4_key
   GROUP BY shown.ja4_key
-  HAVING CAST(count(DISTINCT shown.entity_key) AS DOUBLE) <= CAST($stack_max_df_share AS DOUBLE) * CAST(max(population.entity_total) AS DOUBLE)
+  HAVING CAST(least(count(DISTINCT shown.entity_key), max(coalesce(wide_values.counted_df, population.entity_total))) AS DOUBLE) <= CAST($stack_max_df_share AS DOUBLE) * CAST(max(population.entity_total) AS DOUBLE)
 ),
 rewritten AS (
   SELECT meetings.ja4_key AS ja4_key

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.config import Config, recorded_config
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.tips import Holder
-from pipeline.history.recall import entity_total
+from pipeline.history.recall import RARITY_COLUMNS, entity_total
 from pipeline.kinds import kind_table
 from pipeline.stages.population import scorer_of
 
@@ -79,7 +79,7 @@ class Expansion:
 def expand(run: FinishedRun, tip: tuple[Holder, ...], least_bits: float = 0.0) -> Expansion:
     """Others that share rare values with the accounts of a tip and reach `least_bits`. Nobody: no others."""
     config = recorded_config(run.manifest()["config"], str(run.folder / "run.json"))
-    edge = math.log2(max(2, entity_total(run.columns("shared_values", "df", "rarity_micro_bits")))) + config.networks.edge_margin_bits
+    edge = math.log2(max(2, entity_total(run.columns("shared_values", RARITY_COLUMNS)))) + config.networks.edge_margin_bits
     own = np.sort(np.array([holder.account_key for holder in tip], dtype=np.int64))[:TIP_ACCOUNTS]
     held = run.among("shared_values", {"account_key": own.tolist()})  # of millions of rows only those that matter are ever in memory
     shared = run.among("shared_values", {"value_key": held["value_key"].unique().to_list()}).join(held.select("kind", "value_key").unique(), on=["kind", "value_key"], how="semi")

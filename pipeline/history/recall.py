@@ -19,6 +19,8 @@ from pipeline.kinds import kind_table
 from pipeline.stages.lineage import SILENCE
 from pipeline.stages.returns import EXPLAINED, held_values, matches
 
+RARITY_COLUMNS = "^(df|counted_df|rarity_micro_bits)$"
+"""Columns of shared_values that `entity_total` reads, as a pattern: runs by older code lack counted_df."""
 NEEDED = ("networks", "accounts", "shared_values", "known_networks", "known_values")
 """Tables of a run that are read."""
 Frames = Mapping[str, pl.DataFrame]
@@ -92,10 +94,11 @@ def _present(frames: Frames, before: pl.DataFrame) -> pl.DataFrame:
 def entity_total(values: pl.DataFrame) -> int:
     """Entities of the window: N of the rarity formula, read back from a row of shared_values; 0 without a row.
 
-    Exact below a million, because rarity is kept in millionths of a bit.
+    Exact below a million, because rarity is kept in millionths of a bit. In: df (of runs by older code, where all holders count) or counted_df, and rarity_micro_bits.
     """
     if not values.height:
         return 0
-    commonest = values.filter(pl.col("rarity_micro_bits") == pl.col("rarity_micro_bits").min()).select(pl.col("df").min(), pl.col("rarity_micro_bits").first())
+    counted = "counted_df" if "counted_df" in values.columns else "df"
+    commonest = values.filter(pl.col("rarity_micro_bits") == pl.col("rarity_micro_bits").min()).select(pl.col(counted).min(), pl.col("rarity_micro_bits").first())
     holders, micro_bits = commonest.row(0)
     return round(float(holders) * math.exp2(micro_bits / 1e6))

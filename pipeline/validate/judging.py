@@ -107,15 +107,20 @@ def _seen(outcome: RunOutcome, truth: pl.DataFrame) -> pl.DataFrame:
 
 
 def _flags(outcome: RunOutcome) -> pl.DataFrame:
-    """network_id, flagged, listed, q_value of every network."""
+    """network_id, flagged and listed of every network, and the other columns of NETWORKS."""
+    families = _table(outcome, "network_families").filter("admitted")
+    admitted = families.group_by("network_id").agg(pl.len().cast(pl.Int64).alias("admitted_count"))
     listed = pl.col("flagged") | ((pl.col("tier") == "watch") & (pl.col("account_count") >= outcome.manifest["config"]["networks"]["min_accounts"]))
-    return _table(outcome, "networks").select("network_id", "flagged", listed.alias("listed"), "q_value")
+    networks = _table(outcome, "networks").with_columns(listed.alias("listed")).join(admitted, on="network_id", how="left", maintain_order="left")
+    return networks.with_columns(pl.col("admitted_count").fill_null(0)).select(*(name for name in NETWORKS if name != "entry"))
 
 
 def _found(outcome: RunOutcome, entry: Try, truth: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Members (by place) and networks of one try."""
     flags = _flags(outcome)
-    members = _table(outcome, "members").join(flags, on="network_id").join(truth.select("account_id", "place"), on="account_id").sort("place")
+    members = (
+        _table(outcome, "members").join(flags.select("network_id", "flagged", "listed"), on="network_id").join(truth.select("account_id", "place"), on="account_id").sort("place")
+    )
     named = pl.lit(entry.name).alias("entry")
     return members.select(named, *(name for name in MEMBERS if name != "entry")), flags.select(named, *(name for name in NETWORKS if name != "entry"))
 

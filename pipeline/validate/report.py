@@ -19,6 +19,7 @@ from pipeline.validate.accounts import figures_of_accounts
 from pipeline.validate.calibration import figures_of_calibration
 from pipeline.validate.delay import figures_of_delay
 from pipeline.validate.figures import COLUMNS, table
+from pipeline.validate.judged import judged_networks
 from pipeline.validate.networks import figures_of_networks
 from pipeline.validate.results import Results
 from pipeline.validate.sensitivity import figures_of_sensitivity
@@ -62,6 +63,7 @@ def document(asked: Asked, results: Results, figures: pl.DataFrame, config: Conf
         "requests": results.requests,
         "tries": [list(entry) for entry in results.entries],
         "degraded": list(results.degraded),
+        "judged": judged_networks(results, config.networks.min_accounts),
         "figures": [_row(row) for row in figures.rows(named=True)],
     }
 

@@ -24,7 +24,21 @@ MEMBERS: dict[str, type[pl.DataType]] = {
     "membership": pl.Float64,
 }
 """Accounts in a network, by try. listed: the network is referred, or watched with five accounts or more."""
-NETWORKS: dict[str, type[pl.DataType]] = {"entry": pl.String, "network_id": pl.String, "flagged": pl.Boolean, "listed": pl.Boolean, "q_value": pl.Float64}
+NETWORKS: dict[str, type[pl.DataType]] = {
+    "entry": pl.String,
+    "network_id": pl.String,
+    "flagged": pl.Boolean,
+    "listed": pl.Boolean,
+    "q_value": pl.Float64,
+    "tier": pl.String,
+    "account_count": pl.Int64,
+    "admitted_count": pl.Int64,
+    "coordination_bits": pl.Float64,
+    "extraction_bits": pl.Float64,
+    "best_alternative": pl.String,
+    "alternative_margin_bits": pl.Float64,
+}
+"""Networks by try, as the run published them. admitted_count: families of specific or operational evidence that cover it."""
 DELAYS: dict[str, type[pl.DataType]] = {
     "group": pl.String,
     "truth": pl.String,

@@ -11,6 +11,7 @@ import polars as pl
 from pipeline.config import Config
 from pipeline.evidence.explanation import FELLOWS
 from pipeline.evidence.finished import FinishedRun
+from pipeline.history.recall import entity_total
 from pipeline.kinds import kind_table
 from pipeline.pages.incident.parts import Waterfall
 from pipeline.stages.population import scorer_of
@@ -43,6 +44,4 @@ def _edge_bits(values: pl.DataFrame, config: Config) -> float | None:
     """The formula of stage 55: log2 of the number of entities, read back from a shared value's rarity, and a margin."""
     if values.is_empty():
         return None
-    row = values.sort("rarity_micro_bits", "df").row(0, named=True)
-    entities = round(float(row["df"]) * math.exp2(row["rarity_micro_bits"] / 1e6))
-    return round(math.log2(max(2, entities)) + config.networks.edge_margin_bits, 6)
+    return round(math.log2(max(2, entity_total(values))) + config.networks.edge_margin_bits, 6)

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline.history.recall import entity_total
 from pipeline.pages.holdings import Holdings, held_by
 from pipeline.pages.source import Row, Source
 from pipeline.pages.traffic import HOURS
@@ -74,11 +75,7 @@ class Bench:
     @functools.cached_property
     def entity_total(self) -> int | None:
         """Entities of the window, read back from the rarity of a shared value (log2 of entities over holders); None without one."""
-        values = self.source.table("shared_values").select("df", "rarity_micro_bits").drop_nulls()
-        if values.is_empty():
-            return None
-        row = values.sort("rarity_micro_bits", "df").row(0, named=True)
-        return round(float(row["df"]) * math.exp2(row["rarity_micro_bits"] / 1e6))
+        return entity_total(self.source.table("shared_values")) or None
 
     @property
     def edge_bits(self) -> float | None:
