@@ -104,3 +104,11 @@ def test_the_sample_with_a_planted_network_refers_it_and_nothing_else(tmp_path):
 
 def test_the_quiet_sample_refers_nothing(tmp_path):
     assert not pl.read_parquet(run_sample("quiet_night", tmp_path) / "networks.parquet")["flagged"].any()
+
+
+@pytest.mark.parametrize(("scenario", "seed"), [("ladder-L2", 6), ("ladder-L5", 7)], ids=["device and address", "wording and a rewritten client"])
+def test_a_network_of_a_third_of_the_log_does_not_make_its_own_facts_look_common(scenario, seed, tmp_path_factory):
+    judged = make(tmp_path_factory, scenario, 600, seed, 0.3)
+    (campaign,) = judged.accounts.filter("malicious")["network"].unique()
+    assert judged.best_overlap(campaign) >= FOUND_WHOLE
+    assert judged.accused()["malicious"].all()

@@ -28,7 +28,7 @@ def micros(number: int) -> int:
 
 def shared_values(held: Held) -> pl.DataFrame:
     """Rows of shared_values: every holder is its own entity."""
-    rows = [(kind, value, ord(one), ord(one), FAMILIES[kind], 1.0, len(holders), 0) for (kind, value), holders in held.items() for one in holders]
+    rows = [(kind, value, ord(one), ord(one), FAMILIES[kind], 1.0, len(holders), len(holders), 0) for (kind, value), holders in held.items() for one in holders]
     return empty(schema.SHARED_VALUES) if not rows else pl.DataFrame(rows, schema=empty(schema.SHARED_VALUES).schema, orient="row")
 
 

@@ -22,13 +22,16 @@ from tests.stages.builders import CONFIG, DAY_US, START_US, Frames, _sql, empty,
 
 RECORD_KINDS = {"payment": "payment_key", "device": "device_key", "email": "email_key", "phone": "phone_key", "signup_ip": "signup_ip_key", "mail_domain": "email_domain_key"}
 USED_KINDS = ("ip", "ip_prefix", "stack", "headers", "settings", "system")
-PARAMS = settings_of(CONFIG)
+PARAMS = settings_of(CONFIG) | {"group_max_entities": 3, "group_max_share": 1.0}
+"""The defaults, but a group counts as three."""
 HUBS = {field.name: 0.5 for field in dataclasses.fields(CONFIG.links) if field.name.endswith("max_df_share")}
 LINKS = dataclasses.replace(CONFIG.links, **HUBS, template_min_shingles=2)
 """The defaults, but values that half of all accounts hold still count: a world here has a dozen accounts."""
 CAPS = {kind.kind: kind for kind in kinds(LINKS)}
 KINDS = kind_table(LINKS)
 LINK_RARITY = "pipeline.stages.link_rarity:link_rarity"
+MARKS, MARKED = ("payment", "device", "email", "phone", "ip"), ("stack", "template")
+"""Kinds that mark a large group, and those that only show one."""
 Holding = tuple[str, int, int]
 LAWS = settings(max_examples=12, deadline=None)
 
@@ -96,6 +99,7 @@ SIZES = [(0, 1), (1, 2), (2, 1), (9, 2), (9, 4), (13, 3), (14, 1), (14, 2), (14,
 def _chain(duck: DuckEngine, given: Frames, **changed: object) -> Frames:
     tables, params = {"pair_likeness": empty("pair_likeness"), **given}, PARAMS | changed
     for name, file in (
+        ("wide_values", "34_wide_values.sql"),
         ("shared_values", "34_shared_values.sql"),
         ("candidate_pairs", "40_candidate_pairs.sql"),
         ("link_rarity", LINK_RARITY),
@@ -160,24 +164,53 @@ def _held(given: Frames) -> dict[Holding, float]:
     return {holding: share for holding, share in held.items() if holding[1] is not None and holding[:2] not in brought}
 
 
-def _slow_values(given: Frames) -> dict[Holding, tuple[float, int, int]]:
-    """Share, holders and rarity of every holding of a value that is shared and not too common."""
-    held, entity = _held(given), _entities(given)
-    holders: dict[tuple[str, int], set[int]] = defaultdict(set)
-    for kind, value, account in held:
+def _holders(given: Frames, *, stack: bool = False) -> dict[tuple[str, int], set[int]]:
+    """Entities of each value; with the client stacks of rewritten clients, if asked for."""
+    entity, holders = _entities(given), defaultdict[tuple[str, int], set[int]](set)
+    plain = {**given, "rewritten_clients": given["rewritten_clients"].clear()} if stack else given
+    for kind, value, account in _held(plain):
         holders[kind, value].add(entity[account])
+    return holders
+
+
+def _slow_groups(given: Frames) -> dict[tuple[str, int], int]:
+    """Holders that count of each fact of a large group: of those that mark one and of what meets nearly the same holders in another family."""
+    entities, most = len(set(_entities(given).values())), int(str(PARAMS["group_max_entities"]))
+    wide = {value: who for value, who in _holders(given, stack=True).items() if value[0] in MARKS + MARKED and len(who) > most}
+    together: Counter[tuple[str, int]] = Counter()
+    for (one, ours), (other, theirs) in itertools.permutations(wide.items(), 2):
+        is_mark = one[0] in MARKS and 2 * len(ours) <= entities and CAPS[one[0]].family != CAPS[other[0]].family
+        if is_mark and len(ours & theirs) >= 0.5 * len(ours | theirs):
+            for value in (one, other):
+                together[value] = max(together[value], len(ours & theirs))
+    return {value: most + len(wide[value]) - both for value, both in together.items() if both > most}
+
+
+def _slow_values(given: Frames) -> dict[Holding, tuple[float, int, int, int]]:
+    """Share, holders, holders that count and rarity of every holding of a value that is shared and not too common."""
+    held, entity, holders, groups = _held(given), _entities(given), _holders(given), _slow_groups(given)
     total, found = len(set(entity.values())), {}
     for (kind, value, account), share in held.items():
         df = len(holders[kind, value])
-        if df >= 2 and df <= max(2, CAPS[kind].max_df_share * total):
-            found[kind, value, account] = (share, df, math.floor(math.log2(total / df) * 1e6 + 0.5))
+        counts = groups.get((kind, value), df)
+        if df >= 2 and counts <= max(2, CAPS[kind].max_df_share * total):
+            found[kind, value, account] = (share, df, counts, math.floor(math.log2(total / counts) * 1e6 + 0.5))
     return found
+
+
+def test_some_worlds_hold_a_large_group_and_cards_that_mark_none(chains: list[Frames]) -> None:
+    assert sum(bool(_slow_groups(tables)) for tables in chains) >= 2
+    for tables in chains:
+        holders, groups = _holders(tables, stack=True), _slow_groups(tables)
+        common = {value for value, who in holders.items() if value[0] in MARKS[:-1] and len(who) > int(str(PARAMS["group_max_entities"]))}
+        found = {(row["kind"], row["value_key"]): (row["df"], row["counted_df"]) for row in tables["wide_values"].iter_rows(named=True)}
+        assert found == {value: (len(holders[value]), groups.get(value, len(holders[value]))) for value in common | set(groups)}
 
 
 def test_shared_values_are_those_of_the_rules_written_out(chains: list[Frames]) -> None:
     for tables in chains:
         table = tables["shared_values"]
-        found = {(r["kind"], r["value_key"], r["account_key"]): (r["share"], r["df"], r["rarity_micro_bits"]) for r in table.iter_rows(named=True)}
+        found = {(r["kind"], r["value_key"], r["account_key"]): (r["share"], r["df"], r["counted_df"], r["rarity_micro_bits"]) for r in table.iter_rows(named=True)}
         assert found == _slow_values(tables)
         assert len(found) == table.height
         entity = _entities(tables)
@@ -232,12 +265,12 @@ def test_the_scorer_rounds_weighed_bits_as_the_link_files_do(duck: DuckEngine, p
 def test_links_carry_the_bits_of_the_formula_and_name_the_rarest_value(chains: list[Frames]) -> None:
     for tables in chains:
         values = _slow_values(tables)
-        holdings: dict[tuple[str, int], dict[int, tuple[float, int, int]]] = defaultdict(dict)
+        holdings: dict[tuple[str, int], dict[int, tuple[float, int, int, int]]] = defaultdict(dict)
         for (kind, value, account), facts in values.items():
             holdings[kind, account][value] = facts
         for row in tables["link_rarity"].iter_rows(named=True):
             mine, yours = (holdings[row["kind"], row[side]] for side in ("account_a", "account_b"))
-            both = [(math.sqrt(mine[v][0] * yours[v][0]) * mine[v][2] / 1e6, mine[v][1], v) for v in mine if v in yours]
+            both = [(math.sqrt(mine[v][0] * yours[v][0]) * mine[v][3] / 1e6, mine[v][1], v) for v in mine if v in yours]
             bits, kind = [worth for worth, _, _ in both], CAPS[row["kind"]]
             assert row["bits"] == pytest.approx(min(kind.cap_bits, max(bits) + (sum(bits) - max(bits)) / 4), abs=1e-5)
             assert row["support"] == len(both) >= kind.min_support

@@ -149,7 +149,7 @@ def test_circles_of_friends_are_never_taken_for_each_other(seed: int) -> None:
         for piece, popularity in enumerate(np.exp(rng.uniform(np.log(0.0005), np.log(0.1), 300))):
             circles = [members[at] for at, chosen in enumerate(fashions) if piece in chosen]
             holders = np.unique(np.concatenate([np.flatnonzero(rng.random(entities) < popularity), *circles]))
-            rows += [(kind, piece * 10 + at, int(one), int(one), FAMILIES[kind], 1.0, len(holders), 0) for at in range(each) for one in holders]
+            rows += [(kind, piece * 10 + at, int(one), int(one), FAMILIES[kind], 1.0, len(holders), len(holders), 0) for at in range(each) for one in holders]
     values = pl.DataFrame(rows, schema=empty(schema.SHARED_VALUES).schema, orient="row")
     accounts = pl.DataFrame({"account_key": members.ravel().astype(np.int64), "network_id": [f"{'OT'[at // 160]}{at // 8}" for at in range(320)]})
     networks = pl.DataFrame({"network_id": accounts["network_id"].unique().sort(), "entity_count": 8})
