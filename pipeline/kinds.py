@@ -44,6 +44,10 @@ OPERATIONAL = {"disjoint_work": "worklist", "repeated_work": "worklist", "releas
 """The family of each test of stages/operational: they are shown and counted in nothing."""
 
 
+LARGEST_GROUP_SHARE = 0.5
+"""What a larger share of all entities holds is the rule and marks no group (34_wide_values)."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of shared value."""

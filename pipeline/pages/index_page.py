@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+import polars as pl
+
 from pipeline import redact
 from pipeline.contract import ACCOUNT_COLUMNS, REQUEST_COLUMNS
 from pipeline.ingest.columns import READ_COLUMNS
+from pipeline.kinds import LARGEST_GROUP_SHARE
 from pipeline.pages import earlier, health, numbers
 from pipeline.pages.changes import change_sentence, changes_table
 from pipeline.pages.error_rates import sentences
@@ -17,11 +20,11 @@ from pipeline.pages.records import Cell, Command, IndexPage, Table, Verdict
 from pipeline.pages.run_facts import Coverage, RunFacts, page_head, verdict
 from pipeline.pages.source import Row, Source
 from pipeline.pages.suppressed import allowed_table, near_misses_table, suppressed_networks, suppressed_sentence
-from pipeline.pages.words import spaced
+from pipeline.pages.words import joined, spaced
 from pipeline.pages.working.singles import singles_table
 from pipeline.pages.working.wording import say
 
-_INPUT_ROWS = 50
+_INPUT_ROWS, _LISTED = 50, 5
 _PARTIAL_BELOW = 0.8  # the input contract: a column filled below this makes its families partial
 
 
@@ -142,12 +145,17 @@ def _coverage_note(column: Coverage, *, is_read: bool) -> str:
 
 
 def common_sentence(source: Source) -> str:
-    """How many accounts may hold a value before it counts as common: the size beyond which one network would go unseen. Shares are the run's settings."""
-    fact, wording, accounts = source.config.links.identity_max_df_share, source.config.links.content_max_df_share, source.account_count
-    said = {"fact": numbers.percent(fact), "wording": numbers.percent(wording)}
-    if not accounts:
-        return source.wording.line("reach", "common", **said)
-    return source.wording.line("reach", "common_counted", **said, most=numbers.count(int(fact * accounts)), accounts=numbers.counted(accounts, "accounts"))
+    """How many accounts may hold a value before it counts as common, so that one network would go unseen, and what was left out so. Shares are the run's settings."""
+    links, line = source.config.links, source.wording.line
+    said = line("reach", "common", fact=numbers.percent(links.identity_max_df_share), wording=numbers.percent(links.content_max_df_share), rule=numbers.percent(LARGEST_GROUP_SHARE))
+    if not source.made("wide_values") or not source.account_count:
+        return said
+    wide = source.table("wide_values")
+    common = wide.filter((pl.col("df") == pl.col("counted_df")) & (pl.col("df") > links.identity_max_df_share * source.account_count)).sort("df", "kind", "value_key", descending=True)
+    held = [f"{source.wording.word('kind', kind)} of {numbers.counted(df, 'accounts')}" for kind, df in common.select("kind", "df").head(_LISTED).iter_rows()]
+    more = [f"{numbers.count(common.height - _LISTED)} more"] if common.height > _LISTED else []
+    values, them = ("one such value is", "it") if common.height == 1 else (f"{numbers.counted(common.height, 'such values')} are", "them")
+    return joined([said, line("reach", "left_out", values=values, them=them, list=numbers.listed([*held, *more])) if held else line("reach", "none_left_out")])
 
 
 def _blind_spots(source: Source, numbering: Numbering) -> Table:

@@ -54,6 +54,7 @@ _SELDOM = {
     table.name: table
     for table in (
         schema.SHARED_VALUES,
+        schema.WIDE_VALUES,
         schema.CLUSTERS,
         schema.CLUSTER_IDS,
         schema.CLUSTER_VALUES,
@@ -169,6 +170,10 @@ class Source:
         if name not in self._frames:
             self._frames[name] = _whole(self._given.get(name), _SELDOM[name])
         return self._frames[name]
+
+    def made(self, name: str) -> bool:
+        """Whether the run has a table that pages seldom read; one by older code may lack it."""
+        return name in self._given
 
     def of_network(self, table: str, network_id: str) -> pl.DataFrame:
         """The rows of a table that belong to a network, in the table's order."""

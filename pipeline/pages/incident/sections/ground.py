@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, LINK_FAMILIES
+from pipeline.kinds import LARGEST_GROUP_SHARE
 from pipeline.pages import numbers
 from pipeline.pages.incident import judging
 from pipeline.pages.incident.blocks import Block, Plot, Section, bullets, figure, table, text
@@ -257,4 +258,4 @@ def _common(incident: Incident) -> list[str]:
     recorded = dict(incident.run.thresholds)
     shares = {said: recorded.get(f"links.{name}") for said, name in (("fact", "identity_max_df_share"), ("wording", "content_max_df_share"))}
     known = {said: numbers.percent(float(share)) for said, share in shares.items() if share is not None}
-    return [shared().line("reach", "common", **known)] if len(known) == len(shares) else []
+    return [shared().line("reach", "common", rule=numbers.percent(LARGEST_GROUP_SHARE), **known)] if len(known) == len(shares) else []
