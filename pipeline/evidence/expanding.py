@@ -35,7 +35,7 @@ class Fact:
     kind: str
     value_key: int
     rarity_bits: float
-    """log2(entities / holders)"""
+    """log2(entities / holders); of what a large group shares it counts as fewer holders (wide_values)"""
     holder_count: int
     """entities that hold it in all"""
     shared_with: int

@@ -35,7 +35,7 @@ class Holdings:
     keys: NDArray[np.int64]
     """account_key of each member, ascending"""
     values: pl.DataFrame
-    """kind, family, value_key, inside, holders: shared values, by family, kinds of the gate first, and reach"""
+    """kind, family, value_key, inside, holders, counted (holders that the value's rarity counts): shared values, by family, kinds of the gate first, and reach"""
     held: pl.DataFrame
     """kind, value_key, place: place of the holder in `keys`"""
     gate: frozenset[str]
@@ -43,12 +43,17 @@ class Holdings:
 
 
 def held_by(keys: NDArray[np.int64], rows: pl.DataFrame, config: Config) -> Holdings:
-    """What the members share. In: their account keys, ascending; kind, family, value_key, account_key and df of what they hold (values that one holds alone are left out)."""
-    own = rows.select("kind", "family", "value_key", "account_key", "df").unique(["kind", "value_key", "account_key"])
+    """What the members share. In: their account keys, ascending; kind, family, value_key, account_key, df and, but for older runs, counted_df of what they hold.
+
+    Values that one holds alone are left out.
+    """
+    counts = pl.coalesce("counted_df", "df").alias("counted") if "counted_df" in rows.columns else pl.col("df").alias("counted")
+    own = rows.select("kind", "family", "value_key", "account_key", "df", counts).unique(["kind", "value_key", "account_key"])
     held = own.with_columns(pl.Series("place", np.searchsorted(keys, own["account_key"].to_numpy()), dtype=pl.Int64))
     places = {kind.kind: place for place, kind in enumerate(sorted(kinds(config.links), key=lambda kind: (FAMILIES.index(kind.family), not kind.is_gate)))}
     order = pl.col("kind").replace_strict(places, default=len(places), return_dtype=pl.Int32)
-    values = held.group_by("kind", "family", "value_key").agg(pl.len().cast(pl.Int64).alias("inside"), pl.col("df").max().alias("holders")).filter(pl.col("inside") >= 2)
+    reach = pl.len().cast(pl.Int64).alias("inside"), pl.col("df").max().alias("holders"), pl.col("counted").max()
+    values = held.group_by("kind", "family", "value_key").agg(*reach).filter(pl.col("inside") >= 2)
     ranked = values.sort(order, "kind", "inside", "holders", "value_key", descending=[False, False, True, False, False])
     return Holdings(keys, ranked, held.select("kind", "value_key", "place"), frozenset(kind.kind for kind in kinds(config.links) if kind.is_gate and kind.family in GATE_FAMILIES))
 
@@ -125,20 +130,20 @@ def _of_kind(held: Holdings, table: pl.DataFrame, share: int, *, is_large: bool)
     wide = table.filter(pl.col("inside") >= WIDE_SHARE * len(held.keys)) if is_large else table
     candidates = wide.head(40 * share)
     places = {key: part["place"].to_numpy() for (key,), part in own.join(candidates, on="value_key", how="semi").partition_by("value_key", as_dict=True).items()}
-    found: dict[bytes, tuple[Grid, int, int, int]] = {}
+    found: dict[bytes, tuple[Grid, int, int, int, int]] = {}
     counts: dict[bytes, int] = {}
     shown: list[int] = []
-    for value_key, inside, holders in candidates.select("value_key", "inside", "holders").iter_rows():
+    for value_key, inside, holders, counted in candidates.select("value_key", "inside", "holders", "counted").iter_rows():
         column = np.zeros(len(held.keys), dtype=np.bool_)
         column[places[value_key]] = True
         mark = column.tobytes()
         if mark in found or len(found) < share:
-            found.setdefault(mark, (column, inside, holders, value_key))
+            found.setdefault(mark, (column, inside, holders, counted, value_key))
             counts[mark] = counts.get(mark, 0) + 1
             shown.append(value_key)
     rows = [
-        _Column(Attribute(kind, family, number, counts[mark], inside, holders), column, value_key)
-        for number, (mark, (column, inside, holders, value_key)) in enumerate(found.items(), start=1)
+        _Column(Attribute(kind, family, number, counts[mark], inside, holders, counted=counted), column, value_key)
+        for number, (mark, (column, inside, holders, counted, value_key)) in enumerate(found.items(), start=1)
     ]
     rest = table.filter(~pl.col("value_key").is_in(shown))
     parts = [(band, rest.filter(pl.col("inside").is_between(band[0], band[1] or 2**62))) for band in BANDS] if is_large else [(None, rest)]

@@ -292,7 +292,7 @@ def _shared_values(plan: Plan) -> pl.DataFrame:
     frames = []
     for kind, family, values in parts:
         held = pl.DataFrame({"kind": kind, "value_key": values, "account_key": key, "entity_key": key, "family": family, "share": np.ones(len(key))})
-        frames.append(held.with_columns(pl.len().over("value_key").cast(pl.Int64).alias("df")))
+        frames.append(held.with_columns(pl.len().over("value_key").cast(pl.Int64).alias("df")).with_columns(counted_df="df"))
     rarity = (pl.lit(float(everyone)).log(2) - pl.col("df").cast(pl.Float64).log(2)).clip(lower_bound=0) * 1e6
     return pl.concat(frames).with_columns(rarity.round().cast(pl.Int64).alias("rarity_micro_bits")).sort("kind", "value_key", "account_key")
 

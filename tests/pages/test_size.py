@@ -97,7 +97,7 @@ def _held_by_all(keys: pl.Series, kind: str, family: str, share: int, first: int
     """Each value held by `share` members in a row."""
     rows = pl.DataFrame({"account_key": keys + first, "entity_key": keys + first, "value_key": keys // share})
     return rows.with_columns(pl.lit(kind).alias("kind"), pl.lit(family).alias("family"), pl.lit(1.0).alias("share"), pl.lit(share, dtype=pl.Int64).alias("df")).with_columns(
-        (16_000_000 - pl.col("df") * 10).cast(pl.Int64).alias("rarity_micro_bits")
+        (16_000_000 - pl.col("df") * 10).cast(pl.Int64).alias("rarity_micro_bits"), pl.col("df").alias("counted_df")
     )
 
 

@@ -64,6 +64,8 @@ class Attribute:
     """entities of the whole log that hold it; 0 where the column stands for further values"""
     band: tuple[int, int | None] | None = None
     """of further values: fewest and most members that hold one of them (None: no limit); None where they are not told apart"""
+    counted: int = 0
+    """holders that its rarity counts, fewer where a large group holds it; 0 where the column stands for further values"""
 
 
 @dataclass(frozen=True)

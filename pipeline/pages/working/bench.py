@@ -62,7 +62,7 @@ class Bench:
         numbered = pl.DataFrame(list(self.clusters.items()), schema={"network_id": pl.String, "cluster": pl.Int64}, orient="row")
         shared = self.source.table("cluster_values").filter(pl.col("inside_count") >= 2).join(numbered, on="cluster").select("network_id", "kind", "value_key")
         people = pl.concat([part.select("network_id", "account_key") for part in self._members.values()]) if self._members else _NOBODY
-        columns = ("kind", "family", "value_key", "account_key", "df")
+        columns = ("kind", "family", "value_key", "account_key", "df", "counted_df")
         rows = self.source.table("shared_values").select(columns).join(people, on="account_key").join(shared, on=["network_id", "kind", "value_key"], how="semi")
         return _cut(rows)
 

@@ -99,8 +99,8 @@ def _left_out(sheet: Drawn) -> str:
 
 
 def _rarity(bench: Bench, one: Attribute) -> str:
-    """Bits of log2(entities / holders) of the value, as the run counts them; '' if it cannot be known."""
-    return numbers.decimal(math.log2(bench.entity_total / one.holders)) if bench.entity_total and one.holders else ""
+    """Bits of log2(entities / holders that count) of the value, as the run counts them; '' if it cannot be known."""
+    return numbers.decimal(math.log2(bench.entity_total / one.counted)) if bench.entity_total and one.counted else ""
 
 
 def _answer(bench: Bench, held: Holdings, sheet: Drawn, covered: int) -> str:
@@ -116,7 +116,7 @@ def _answer(bench: Bench, held: Holdings, sheet: Drawn, covered: int) -> str:
         "name": attribute(widest),
         "inside": of(widest.inside, size, "members"),
         "outside": numbers.counted(max(0, widest.holders - widest.inside), "entities"),
-        "bits": numbers.bits(math.log2(bench.entity_total / widest.holders)) if bench.entity_total and widest.holders else numbers.UNKNOWN,
+        "bits": numbers.bits(math.log2(bench.entity_total / widest.counted)) if bench.entity_total and widest.counted else numbers.UNKNOWN,
     }
     return sentence(say("sharing", "answer" if own else "answer_of_strangers" if gate else "answer_without_gate", **values))
 
