@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import polars as pl
 from pyarrow import ArrowInvalid
 
@@ -30,6 +31,9 @@ from pipeline.ingest import account_records, read_context
 from pipeline.run.execute import Bench, describe, flat_settings
 from pipeline.schema import FEATURES
 from pipeline.stages import STAGES, TABLES, Stage
+from pipeline.stages.clusters import joined_accounts, joining_clients
+from pipeline.stages.coupling import REWRITTEN
+from pipeline.stages.population import population
 from pipeline.store import Store
 
 MEMORY_BYTES = 4_000_000_000
@@ -109,14 +113,17 @@ class Workings:
         stage = _MAKERS[name]
         if stage.per_day:
             self._bench.tables[name] = self._day_files(name)
-        elif name == "account_records":
-            self._bench.put(name, self._records())
+        elif self._found(stage):
+            return
+        elif name in _ALONE:
+            self._bench.put(name, _ALONE[name](self))
+            self._compare(stage, (name,))
             self.remade.append(name)
-        elif not self._found(stage):
+        else:
             for read in stage.reads:
                 self._have(read)
             self._run_stage(stage)
-            self._compare(stage)
+            self._compare(stage, stage.writes)
             self.remade += stage.writes
 
     def _found(self, stage: Stage) -> bool:
@@ -129,7 +136,7 @@ class Workings:
                 return False
         except (OSError, ArrowInvalid):  # gone, or not a whole file: anybody may tidy up there
             return False
-        self._bench.tables |= {name: [path] for name, path in here.items()}
+        self._bench.tables = {name: [path] for name, path in here.items()} | self._bench.tables  # what stands in for a table of the run stays
         return True
 
     def _linked(self, path: Path) -> Path:
@@ -155,11 +162,11 @@ class Workings:
         else:
             bench.run_python(stage)
 
-    def _compare(self, stage: Stage) -> None:
-        """What was made again must be what the run had."""
+    def _compare(self, stage: Stage, names: Iterable[str]) -> None:
+        """What was made again must be what the run had; of a table of `_ALONE` a run of an older version recorded nothing."""
         recorded = self._manifest["stages"].get(stage.label, {}).get("tables", {})
-        for name in stage.writes:
-            if describe(self._bench.tables[name][0]) != recorded.get(name):
+        for name in names:
+            if describe(self._bench.tables[name][0]) != recorded.get(name) and (name in recorded or name not in _ALONE):
                 self._differs(f"the table '{name}', made again from the days, is not the one that this run had; another version of stillhunt or of a library made it")
 
     def _day_files(self, name: str) -> list[Path]:
@@ -177,5 +184,17 @@ class Workings:
         ids = pl.read_parquet(self._day_files("account_ids"), hive_partitioning=False, glob=False)
         return account_records(found.accounts, ids, read_context(found.context)).records
 
+    def _joining_clients(self) -> pl.DataFrame:
+        """Accounts of each rewritten client that puts a network together. Words are asked for only if an account holds such a client."""
+        tables = {name: self._run.table(name) if name in self._manifest["tables"] else self.frame(name) for name in ("shared_values", "account_records", "kinds")}
+        if not (tables["shared_values"]["kind"] == REWRITTEN).any():
+            return joined_accounts([], np.empty(0, dtype=np.int64))
+        people = population(tables)
+        return joined_accounts(joining_clients({**tables, "account_words": self.frame("account_words")}, people, self.config.networks), people.keys)
+
     def _differs(self, what: str) -> None:
         raise InputError(f"{self._run.out}: {what}. Run once more over the same logs (stillhunt run LOGS --out {self._run.out}), then ask again.")
+
+
+_ALONE: dict[str, Callable[[Workings], pl.DataFrame]] = {"account_records": Workings._records, "joining_clients": Workings._joining_clients}
+"""Tables that are made again by a function of their own: no rule makes the first, and the stage of the second makes much more. Runs of older versions recorded no hash of them."""
