@@ -79,6 +79,16 @@ class Workings:
         self._make(name)
         return self._bench.frame(name)
 
+    def among(self, name: str, column: str, values: Sequence[int]) -> pl.DataFrame:
+        """The rows of a published table, or of features, whose column holds one of some values."""
+        if name == "features":
+            return self._run.among("accounts", {column: values}).select(FEATURES.column_names).sort("account_key")
+        return self._run.among(name, {column: values})
+
+    def columns(self, name: str, *columns: str) -> pl.DataFrame:
+        """Some columns of a whole published table."""
+        return self._run.columns(name, *columns)
+
     def put(self, given: Mapping[str, pl.DataFrame]) -> None:
         """Let tables stand in for the run's own, in what is made from now on."""
         for name, frame in given.items():
@@ -95,8 +105,10 @@ class Workings:
         return made
 
     def entity_counts_of(self, keys: Sequence[int]) -> pl.DataFrame:
-        """The table entity_counts of some accounts; that of all is made for it, because entities are merged from whole day files. No keys: no rows."""
-        return self.frame("entity_counts").filter(pl.col("account_key").is_in(list(keys)))
+        """The table entity_counts of some accounts; where it is no longer in scratch that of all is made, because entities are merged from whole day files. No keys: no rows."""
+        self._have("entity_counts")
+        rows = pl.scan_parquet(list(self._bench.tables["entity_counts"]), glob=False, hive_partitioning=False)
+        return rows.filter(pl.col("account_key").is_in(list(keys))).select(TABLES["entity_counts"].column_names).collect()
 
     def _have(self, name: str) -> None:
         """Make sure that the bench has a table."""
@@ -118,7 +130,7 @@ class Workings:
         elif name in _ALONE:
             self._bench.put(name, _ALONE[name](self))
             self._compare(stage, (name,))
-            self.remade.append(name)
+            self.remade += [name] if name in self._recorded(stage) or name == "account_records" else []  # a table that older runs did not have is none of theirs
         else:
             for read in stage.reads:
                 self._have(read)
@@ -128,7 +140,7 @@ class Workings:
 
     def _found(self, stage: Stage) -> bool:
         """Take the tables of a stage from the run's scratch, if all of them are there as the run left them."""
-        recorded = self._manifest["stages"].get(stage.label, {}).get("tables", {})
+        recorded = self._recorded(stage)
         kept = {name: Store(self._run.out).scratch / str(self._manifest["run_id"]) / f"{name}.parquet" for name in stage.writes}
         try:
             here = {name: self._linked(path) for name, path in kept.items()}
@@ -138,6 +150,11 @@ class Workings:
             return False
         self._bench.tables = {name: [path] for name, path in here.items()} | self._bench.tables  # what stands in for a table of the run stays
         return True
+
+    def _recorded(self, stage: Stage) -> Mapping[str, object]:
+        """What run.json says of the tables of a stage."""
+        found: Mapping[str, object] = self._manifest["stages"].get(stage.label, {}).get("tables", {})
+        return found
 
     def _linked(self, path: Path) -> Path:
         """The file under a second name, which stays when the next run clears scratch; where no link can be made (another file system), the file itself.
@@ -164,7 +181,7 @@ class Workings:
 
     def _compare(self, stage: Stage, names: Iterable[str]) -> None:
         """What was made again must be what the run had; of a table of `_ALONE` a run of an older version recorded nothing."""
-        recorded = self._manifest["stages"].get(stage.label, {}).get("tables", {})
+        recorded = self._recorded(stage)
         for name in names:
             if describe(self._bench.tables[name][0]) != recorded.get(name) and (name in recorded or name not in _ALONE):
                 self._differs(f"the table '{name}', made again from the days, is not the one that this run had; another version of stillhunt or of a library made it")
@@ -197,4 +214,4 @@ class Workings:
 
 
 _ALONE: dict[str, Callable[[Workings], pl.DataFrame]] = {"account_records": Workings._records, "joining_clients": Workings._joining_clients}
-"""Tables that are made again by a function of their own: no rule makes the first, and the stage of the second makes much more. Runs of older versions recorded no hash of them."""
+"""Tables that are made again by a function of their own: no rule makes the first, the stage of the second makes much more. An older run recorded no hash of them."""

@@ -80,7 +80,7 @@ def networks_of(links: pl.DataFrame, values: pl.DataFrame, clients: list[Ints], 
 
 def linked_networks(links: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
     """Members (sorted positions) of each network with each member's median bits to the others, the largest first; none without links."""
-    pairs = _pairs(links, threshold, config.family_min_bits)
+    pairs = strong_pairs(links, threshold, config.family_min_bits)
     edges = pairs.filter((pl.col("total") >= threshold) & (pl.col("strong") >= 2))
     a, b, weight = people.positions(edges["account_a"]), people.positions(edges["account_b"]), edges["total"].to_numpy()
     if not len(a):
@@ -109,10 +109,11 @@ def _communities(count: int, a: Ints, b: Ints, weight: Floats, config: NetworkCo
     return label
 
 
-def _pairs(links: pl.DataFrame, threshold: float, family_min_bits: float) -> pl.DataFrame:
+def strong_pairs(links: pl.DataFrame, threshold: float, family_min_bits: float) -> pl.DataFrame:
     """Pairs with half an edge's bits or more: account_a, account_b, total bits, and strong, the families of at least the least bits."""
     rows = links if _is_by_pair(links) else links.sort("account_a", "account_b")
-    first, second, kind = rows["account_a"].to_numpy(), rows["account_b"].to_numpy(), rows["family"].rank("dense").to_numpy().astype(np.int64) - 1
+    first, second = rows["account_a"].to_numpy(), rows["account_b"].to_numpy()
+    kind = rows["family"].cast(pl.Enum(rows["family"].unique().sort())).to_physical().to_numpy().astype(np.int64)
     heads = np.ones(len(first), dtype=np.bool_)
     heads[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     micro = rows.select((pl.col("bits") * 1e6).round().cast(pl.Int64)).to_series().to_numpy()  # whole millionths: a sum that no order changes
