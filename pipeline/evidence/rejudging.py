@@ -30,9 +30,7 @@ from pipeline.stages.verdict import TESTED, q_values_of, tier_of, weigh
 Ints = NDArray[np.int64]
 ALL_FAMILIES = (*FAMILIES, *TESTED)
 _OF_MEMBERS = ("boilerplate", "features")
-_WHOLE = tuple(
-    "shared_values account_records networks members clusters client_wording cluster_values cluster_families cluster_tests cluster_ids repeated_prompts kinds".split()
-)
+_WHOLE = tuple("shared_values account_records networks members clusters client_wording cluster_values cluster_families cluster_tests cluster_ids repeated_prompts kinds".split())
 _LINKS = ("account_a", "account_b", "kind", "family", "bits")
 """What puts accounts together asks no more of pair_links."""
 

@@ -38,6 +38,8 @@ from pipeline.store import Store
 
 MEMORY_BYTES = 4_000_000_000
 _MAKERS = {name: stage for stage in STAGES for name in stage.writes}
+_ALONE = frozenset(("account_records", "joining_clients"))
+"""Tables that are made again by a function of their own: no rule makes the first, the stage of the second makes much more. An older run recorded no hash of them."""
 Frames = dict[str, pl.DataFrame]
 
 
@@ -128,7 +130,7 @@ class Workings:
         elif self._found(stage):
             return
         elif name in _ALONE:
-            self._bench.put(name, _ALONE[name](self))
+            self._bench.put(name, self._records() if name == "account_records" else self._joining_clients())
             self._compare(stage, (name,))
             self.remade += [name] if name in self._recorded(stage) or name == "account_records" else []  # a table that older runs did not have is none of theirs
         else:
@@ -211,7 +213,3 @@ class Workings:
 
     def _differs(self, what: str) -> None:
         raise InputError(f"{self._run.out}: {what}. Run once more over the same logs (stillhunt run LOGS --out {self._run.out}), then ask again.")
-
-
-_ALONE: dict[str, Callable[[Workings], pl.DataFrame]] = {"account_records": Workings._records, "joining_clients": Workings._joining_clients}
-"""Tables that are made again by a function of their own: no rule makes the first, the stage of the second makes much more. An older run recorded no hash of them."""

@@ -9,12 +9,13 @@ import polars as pl
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from pipeline.config import Config
 from pipeline.evidence.neighbourhood import around
 from pipeline.stages.clusters import clusters, grouped, joining_clients
 from pipeline.stages.population import population
 from tests.stages.builders import CONFIG, Frames
 from tests.stages.test_clusters import _world
-from tests.stages.test_pools_and_handfuls import CLIENT, _writing
+from tests.stages.test_pools_and_handfuls import CLIENT, Blocks, _writing
 
 COUNT = 90
 SPANS = st.tuples(st.integers(0, COUNT - 1), st.integers(2, 12)).map(lambda span: [(span[0] + step) % COUNT for step in range(span[1])])
@@ -23,17 +24,15 @@ BLOCKS = st.lists(st.tuples(SPANS, KINDS), min_size=1, max_size=9)
 WORDED = st.lists(SPANS, max_size=2).map(lambda groups: [(members, ["template"] * 3) for members in groups for _ in range(3)])
 
 
-def _moved(more_bits: float):
+def _moved(more_bits: float) -> Config:
     return dataclasses.replace(CONFIG, networks=dataclasses.replace(CONFIG.networks, edge_margin_bits=CONFIG.networks.edge_margin_bits + more_bits))
 
 
 def _holding(table: pl.DataFrame, keys: list[int]) -> list[tuple[str, list[tuple[int, float]]]]:
     """Groups with one of the accounts: origin, and accounts with their bits; in the order of their numbers."""
-    found = []
-    for rows in table.sort("cluster", "account_key").partition_by("cluster", maintain_order=True):
-        if set(rows["account_key"]) & set(keys):
-            found.append((rows["origin"][0], list(zip(rows["account_key"].to_list(), rows["bits"].to_list(), strict=True))))
-    return found
+    groups = table.sort("cluster", "account_key").partition_by("cluster", maintain_order=True)
+    own = [rows for rows in groups if set(rows["account_key"]) & set(keys)]
+    return [(rows["origin"][0], list(zip(rows["account_key"].to_list(), rows["bits"].to_list(), strict=True))) for rows in own]
 
 
 def _check(world: Frames, more_bits: float) -> None:
@@ -50,13 +49,13 @@ def _check(world: Frames, more_bits: float) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(BLOCKS, WORDED, st.sampled_from([-20.0, -4.0, 0.0, 6.0]), st.dictionaries(st.integers(0, COUNT - 1), st.integers(1, 3), max_size=20))
-def test_who_is_reached_is_grouped_as_in_the_whole_log(blocks, worded, more_bits, vouched) -> None:
+def test_who_is_reached_is_grouped_as_in_the_whole_log(blocks: Blocks, worded: Blocks, more_bits: float, vouched: dict[int, int]) -> None:
     _check(_world(COUNT, [*blocks, *worded], vouched), more_bits)
 
 
 @settings(max_examples=10, deadline=None)
 @given(BLOCKS, st.booleans())
-def test_so_with_a_client_that_puts_accounts_together(blocks, is_alike) -> None:
+def test_so_with_a_client_that_puts_accounts_together(blocks: Blocks, is_alike: bool) -> None:
     _check(_writing(_world(COUNT, [*blocks, (CLIENT, ["rewritten_client"])]), CLIENT if is_alike else [], COUNT), 0.0)
 
 
