@@ -449,6 +449,11 @@ CLUSTERS = Table("clusters", 55, ("cluster", "account_key"), _columns("""
     bits | DOUBLE | bits | median bits to the other members
 """))
 
+JOINING_CLIENTS = Table("joining_clients", 55, ("client", "account_key"), _columns("""
+    client | BIGINT | | number in this run, the client of most accounts first
+    account_key | BIGINT | | account that it serves
+"""))
+
 _FAMILY = """
     family | VARCHAR | | evidence family
     evidence_class | VARCHAR | | specific, operational, likeness

@@ -16,24 +16,23 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config
 from pipeline.errors import UsageError
+from pipeline.evidence.neighbourhood import around
 from pipeline.evidence.whatif import Piece, Standing, WhatIf, WholeLog, standing
 from pipeline.evidence.workings import Frames, Workings
 from pipeline.kinds import FAMILIES
-from pipeline.stages.ablations import FALLS_APART, struck
+from pipeline.stages.ablations import FALLS_APART, joined_by_client, struck
 from pipeline.stages.alternatives import alternatives
-from pipeline.stages.clusters import clusters, joining_clients, networks_of
+from pipeline.stages.clusters import grouped, networks_of
 from pipeline.stages.coupling import REWRITTEN, inside_of, one_client
 from pipeline.stages.population import population
 from pipeline.stages.verdict import TESTED, q_values_of, tier_of, weigh
 
 Ints = NDArray[np.int64]
 ALL_FAMILIES = (*FAMILIES, *TESTED)
-_OF_ACCOUNTS = ("shared_values", "account_records", "recurring_shingles", "boilerplate", "features")
-_READS = (
-    *_OF_ACCOUNTS,
-    *"networks members clusters pair_links client_wording cluster_values cluster_families cluster_tests cluster_ids repeated_prompts kinds".split(),
-)
-
+_OF_MEMBERS = ("boilerplate", "features")
+_WHOLE = tuple("shared_values account_records networks members clusters client_wording cluster_values cluster_families cluster_tests cluster_ids repeated_prompts kinds".split())
+_LINKS = ("account_a", "account_b", "kind", "family", "bits")
+"""What puts accounts together asks no more of pair_links."""
 
 _NOT_BY_BITS = {
     "small": "is listed because one specific fact joins its two to four accounts",
@@ -50,27 +49,32 @@ def what_if(workings: Workings, network_id: str, without: Sequence[str], thresho
     unknown = sorted(set(without) - set(ALL_FAMILIES))
     if unknown:
         raise UsageError(f"'{unknown[0]}' is no family of evidence. Families: {', '.join(ALL_FAMILIES)}")
-    tables, config = workings.frames(_READS), workings.config
+    tables, config = workings.frames(_WHOLE), workings.config
     cluster = _cluster(tables, network_id)
-    whole = tables | {"named": _named(tables, network_id)}
+    members = tables["clusters"].filter(pl.col("cluster") == cluster).sort("account_key")
+    whole = tables | _of_accounts(workings, members["account_key"].to_list()) | {"named": _named(tables, network_id)}
     left = whole
     for family in without:
         left = struck(left, family)
-    people = population(left)
-    own_edge = people.edge_bits(config.networks)
+    own_edge = population(left).edge_bits(config.networks)
     edge = own_edge if threshold_bits is None else threshold_bits
-    counts = workings.entity_counts_of(tables["clusters"].filter(pl.col("cluster") == cluster)["account_key"].to_list())
-    words = _words(workings, tables["shared_values"])
-    everybody = population(tables)
-    joining = [everybody.keys[members] for members in joining_clients({**tables, "account_words": words}, everybody, config.networks)]
-    after, member_pieces = _of_members(left, counts, cluster, edge, joining, config)
-    again = after if not without and edge == own_edge else _of_members(whole, counts, cluster, own_edge, joining, config)[0]
-    in_cluster = _names(tables["clusters"].filter(pl.col("cluster") == cluster), tables)
-    pieces, there = _of_log({**left, "account_words": words}, edge - own_edge, config)
+    joining = joined_by_client(workings.frame("joining_clients"))
+    after, member_pieces = _of_members(left, members, edge, joining, config)
+    again = after if not without and edge == own_edge else _of_members(whole, members, own_edge, joining, config)[0]
+    in_cluster = _names(members, tables)
+    pieces, there = _of_log(left, edge - own_edge, joining, config)
     own = set(left["named"]["account_id"].to_list())
     lost, gained = tuple(sorted(own - there)), tuple(sorted(there - in_cluster))
     log = WholeLog(pieces, lost, gained, len(in_cluster - own))
     return WhatIf(network_id, tuple(without), round(own_edge, 6), round(edge, 6), _before(tables, network_id), again, after, member_pieces, log)
+
+
+def _of_accounts(workings: Workings, keys: list[int]) -> Frames:
+    """The tables of which a judgement on some accounts needs the rows of these, or of who writes as they do; and what links them all."""
+    formed = workings.among("recurring_shingles", "account_key", keys).filter(pl.col("half") == 0)
+    cut = {name: workings.among(name, "account_key", keys) for name in _OF_MEMBERS}
+    wording = workings.among("recurring_shingles", "shingle", formed["shingle"].unique().to_list())
+    return cut | {"recurring_shingles": wording, "entity_counts": workings.entity_counts_of(keys), "pair_links": workings.columns("pair_links", *_LINKS)}
 
 
 def _cluster(tables: Frames, network_id: str) -> int:
@@ -91,19 +95,11 @@ def _before(tables: Frames, network_id: str) -> Standing:
     return standing(tables["networks"].filter(pl.col("network_id") == network_id).row(0, named=True))
 
 
-def _words(workings: Workings, values: pl.DataFrame) -> pl.DataFrame:
-    """The table account_words, which only rewritten clients are asked for; empty where no account holds one."""
-    if (values["kind"] == REWRITTEN).any():
-        return workings.frame("account_words")
-    return pl.DataFrame(schema=dict.fromkeys(("account_key", "half", "token", "document_count"), pl.Int64))
-
-
-def _of_members(left: Frames, counts: pl.DataFrame, cluster: int, edge: float, joining: list[Ints], config: Config) -> tuple[Standing, int]:
-    """The members alone, put together by what is left and judged: as stage 67 does for one family. In: accounts of each rewritten client that puts networks of the run together."""
-    rows = left["clusters"].filter(pl.col("cluster") == cluster).sort("account_key")
-    cut = left | {name: left[name].join(rows, on="account_key", how="semi") for name in _OF_ACCOUNTS} | {"clusters": rows}
-    cut["entity_counts"] = counts
-    everyone = cut | {name: left[name] for name in ("account_records", "recurring_shingles")}
+def _of_members(left: Frames, rows: pl.DataFrame, edge: float, joining: list[Ints], config: Config) -> tuple[Standing, int]:
+    """The members alone, put together by what is left and judged: as stage 67 does for one family. In: rows of `clusters`, accounts of each rewritten client that joins."""
+    cluster = int(rows["cluster"][0])
+    cut = left | {name: left[name].join(rows, on="account_key", how="semi") for name in ("shared_values", "account_records", *_OF_MEMBERS)} | {"clusters": rows}
+    everyone = cut | {"account_records": left["account_records"]}
     judged = cut | {"cluster_alternatives": alternatives(everyone, config)["cluster_alternatives"]}
     inside = population(cut)  # its positions are those of the members
     links = left["pair_links"].join(rows, left_on="account_a", right_on="account_key", how="semi").join(rows, left_on="account_b", right_on="account_key", how="semi")
@@ -117,19 +113,22 @@ def _of_members(left: Frames, counts: pl.DataFrame, cluster: int, edge: float, j
     return Standing(held, facts.coordination_bits if found else None, facts.q_value, facts.alternative, facts.margin_bits, tier, reason), len(found)
 
 
-def _of_log(left: Frames, more_bits: float, config: Config) -> tuple[tuple[Piece, ...], set[str]]:
+def _of_log(left: Frames, more_bits: float, joining: list[Ints], config: Config) -> tuple[tuple[Piece, ...], set[str]]:
     """The groups of the whole log in which the members would be, and the accounts of the first of them."""
     moved = dataclasses.replace(config, networks=dataclasses.replace(config.networks, edge_margin_bits=config.networks.edge_margin_bits + more_bits))
-    grouped = clusters(left, moved)["clusters"]
-    members = left["named"]
+    members, people = left["named"], population(left)
+    is_held = (left["shared_values"]["kind"] == REWRITTEN).any()
+    clients = [people.positions(pl.Series(keys)) for keys in joining] if is_held else []
+    near = left | around(people.positions(members["account_key"]), left, clients, people, people.edge_bits(moved.networks), config)
+    groups = grouped(near, clients, population(near), moved)
     counted = (
-        grouped.join(members.select("account_key", pl.lit(1).alias("held")), on="account_key", how="left")
+        groups.join(members.select("account_key", pl.lit(1).alias("held")), on="account_key", how="left")
         .group_by("cluster")
         .agg(pl.len().alias("account_count"), pl.col("held").sum().alias("held_count"), pl.col("bits").median().round(6), pl.col("origin").first())
     )
     holding = counted.filter(pl.col("held_count") >= 2).sort("held_count", "account_count", "cluster", descending=[True, False, False])
     pieces = tuple(Piece(int(row["account_count"]), int(row["held_count"]), float(row["bits"]), str(row["origin"])) for row in holding.iter_rows(named=True))
-    return pieces, _names(grouped.filter(pl.col("cluster") == holding["cluster"][0]), left) if holding.height else set()
+    return pieces, _names(groups.filter(pl.col("cluster") == holding["cluster"][0]), left) if holding.height else set()
 
 
 def _names(rows: pl.DataFrame, tables: Frames) -> set[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import polars as pl
 from pyarrow import ArrowInvalid
 
@@ -30,10 +31,15 @@ from pipeline.ingest import account_records, read_context
 from pipeline.run.execute import Bench, describe, flat_settings
 from pipeline.schema import FEATURES
 from pipeline.stages import STAGES, TABLES, Stage
+from pipeline.stages.clusters import joined_accounts, joining_clients
+from pipeline.stages.coupling import REWRITTEN
+from pipeline.stages.population import population
 from pipeline.store import Store
 
 MEMORY_BYTES = 4_000_000_000
 _MAKERS = {name: stage for stage in STAGES for name in stage.writes}
+_ALONE = frozenset(("account_records", "joining_clients"))
+"""Tables that are made again by a function of their own: no rule makes the first, the stage of the second makes much more. An older run recorded no hash of them."""
 Frames = dict[str, pl.DataFrame]
 
 
@@ -75,6 +81,16 @@ class Workings:
         self._make(name)
         return self._bench.frame(name)
 
+    def among(self, name: str, column: str, values: Sequence[int]) -> pl.DataFrame:
+        """The rows of a published table, or of features, whose column holds one of some values."""
+        if name == "features":
+            return self._run.among("accounts", {column: values}).select(FEATURES.column_names).sort("account_key")
+        return self._run.among(name, {column: values})
+
+    def columns(self, name: str, *columns: str) -> pl.DataFrame:
+        """Some columns of a whole published table."""
+        return self._run.columns(name, *columns)
+
     def put(self, given: Mapping[str, pl.DataFrame]) -> None:
         """Let tables stand in for the run's own, in what is made from now on."""
         for name, frame in given.items():
@@ -91,8 +107,10 @@ class Workings:
         return made
 
     def entity_counts_of(self, keys: Sequence[int]) -> pl.DataFrame:
-        """The table entity_counts of some accounts; that of all is made for it, because entities are merged from whole day files. No keys: no rows."""
-        return self.frame("entity_counts").filter(pl.col("account_key").is_in(list(keys)))
+        """The table entity_counts of some accounts; where it is no longer in scratch that of all is made, because entities are merged from whole day files. No keys: no rows."""
+        self._have("entity_counts")
+        rows = pl.scan_parquet(list(self._bench.tables["entity_counts"]), glob=False, hive_partitioning=False)
+        return rows.filter(pl.col("account_key").is_in(list(keys))).select(TABLES["entity_counts"].column_names).collect()
 
     def _have(self, name: str) -> None:
         """Make sure that the bench has a table."""
@@ -109,19 +127,22 @@ class Workings:
         stage = _MAKERS[name]
         if stage.per_day:
             self._bench.tables[name] = self._day_files(name)
-        elif name == "account_records":
-            self._bench.put(name, self._records())
-            self.remade.append(name)
-        elif not self._found(stage):
+        elif self._found(stage):
+            return
+        elif name in _ALONE:
+            self._bench.put(name, self._records() if name == "account_records" else self._joining_clients())
+            self._compare(stage, (name,))
+            self.remade += [name] if name in self._recorded(stage) or name == "account_records" else []  # a table that older runs did not have is none of theirs
+        else:
             for read in stage.reads:
                 self._have(read)
             self._run_stage(stage)
-            self._compare(stage)
+            self._compare(stage, stage.writes)
             self.remade += stage.writes
 
     def _found(self, stage: Stage) -> bool:
         """Take the tables of a stage from the run's scratch, if all of them are there as the run left them."""
-        recorded = self._manifest["stages"].get(stage.label, {}).get("tables", {})
+        recorded = self._recorded(stage)
         kept = {name: Store(self._run.out).scratch / str(self._manifest["run_id"]) / f"{name}.parquet" for name in stage.writes}
         try:
             here = {name: self._linked(path) for name, path in kept.items()}
@@ -129,8 +150,13 @@ class Workings:
                 return False
         except (OSError, ArrowInvalid):  # gone, or not a whole file: anybody may tidy up there
             return False
-        self._bench.tables |= {name: [path] for name, path in here.items()}
+        self._bench.tables = {name: [path] for name, path in here.items()} | self._bench.tables  # what stands in for a table of the run stays
         return True
+
+    def _recorded(self, stage: Stage) -> Mapping[str, object]:
+        """What run.json says of the tables of a stage."""
+        found: Mapping[str, object] = self._manifest["stages"].get(stage.label, {}).get("tables", {})
+        return found
 
     def _linked(self, path: Path) -> Path:
         """The file under a second name, which stays when the next run clears scratch; where no link can be made (another file system), the file itself.
@@ -155,11 +181,11 @@ class Workings:
         else:
             bench.run_python(stage)
 
-    def _compare(self, stage: Stage) -> None:
-        """What was made again must be what the run had."""
-        recorded = self._manifest["stages"].get(stage.label, {}).get("tables", {})
-        for name in stage.writes:
-            if describe(self._bench.tables[name][0]) != recorded.get(name):
+    def _compare(self, stage: Stage, names: Iterable[str]) -> None:
+        """What was made again must be what the run had; of a table of `_ALONE` a run of an older version recorded nothing."""
+        recorded = self._recorded(stage)
+        for name in names:
+            if describe(self._bench.tables[name][0]) != recorded.get(name) and (name in recorded or name not in _ALONE):
                 self._differs(f"the table '{name}', made again from the days, is not the one that this run had; another version of stillhunt or of a library made it")
 
     def _day_files(self, name: str) -> list[Path]:
@@ -176,6 +202,14 @@ class Workings:
         found = self._origins.verified(self._manifest)
         ids = pl.read_parquet(self._day_files("account_ids"), hive_partitioning=False, glob=False)
         return account_records(found.accounts, ids, read_context(found.context)).records
+
+    def _joining_clients(self) -> pl.DataFrame:
+        """Accounts of each rewritten client that puts a network together. Words are asked for only if an account holds such a client."""
+        tables = {name: self._run.table(name) if name in self._manifest["tables"] else self.frame(name) for name in ("shared_values", "account_records", "kinds")}
+        if not (tables["shared_values"]["kind"] == REWRITTEN).any():
+            return joined_accounts([], np.empty(0, dtype=np.int64))
+        people = population(tables)
+        return joined_accounts(joining_clients({**tables, "account_words": self.frame("account_words")}, people, self.config.networks), people.keys)
 
     def _differs(self, what: str) -> None:
         raise InputError(f"{self._run.out}: {what}. Run once more over the same logs (stillhunt run LOGS --out {self._run.out}), then ask again.")

@@ -7,16 +7,20 @@ member, so that the order of the input pairs does not matter.
 from __future__ import annotations
 
 import random
+import sys
 
 import igraph
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.cluster import hierarchy
 from scipy.sparse import csgraph
-from sklearn.cluster import AgglomerativeClustering
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+_FEW = 400
+"""Accounts up to which a tree is made without scikit-learn, if nothing else has loaded it."""
 
 
 def components(count: int, a: Ints, b: Ints) -> Ints:
@@ -79,19 +83,38 @@ def divide(bits: Floats, minimum: int, cross_share: float) -> list[Ints]:
     ceiling = float(bits.max()) if count else 0.0
     distance = ceiling - bits
     np.fill_diagonal(distance, 0.0)
-    tree = AgglomerativeClustering(n_clusters=None, distance_threshold=0.0, metric="precomputed", linkage="average").fit(distance)
-    members = _members(count, tree.children_)
+    children = _average_linkage(distance)
+    members = _members(count, children)
     parts: list[Ints] = []
     waiting = [2 * count - 2] if count > 1 else []
     while waiting:
         node = waiting.pop()
-        left, right = tree.children_[node - count] if node >= count else (node, node)
+        left, right = children[node - count] if node >= count else (node, node)
         small, large = sorted((int(left), int(right)), key=lambda child: (len(members[child]), child))
         if node >= count and len(members[large]) >= minimum and _stay_apart(bits, members[small], members[large], cross_share):
             waiting.extend(child for child in (small, large) if len(members[child]) >= minimum)
         else:
             parts.append(np.sort(members[node]))
     return sorted(parts, key=lambda part: (-len(part), int(part[0])))
+
+
+def _average_linkage(distance: Floats) -> Ints:
+    """The two nodes that each step joins. In: symmetric (n, n), n >= 2. Out: (n - 1, 2); node n + k is what step k made.
+
+    scikit-learn takes more than a cpu second to load and asks scipy for this tree, so that for a few accounts scipy is asked.
+    """
+    if len(distance) <= _FEW and "sklearn" not in sys.modules:
+        return linked_by_scipy(distance)
+    from sklearn.cluster import AgglomerativeClustering
+
+    tree = AgglomerativeClustering(n_clusters=None, distance_threshold=0.0, metric="precomputed", linkage="average").fit(distance)
+    return np.asarray(tree.children_, dtype=np.int64)
+
+
+def linked_by_scipy(distance: Floats) -> Ints:
+    """See `_average_linkage`; in scipy."""
+    children: Ints = hierarchy.linkage(distance[np.triu_indices(len(distance), k=1)], method="average")[:, :2].astype(np.int64)
+    return children
 
 
 def _members(count: int, children: NDArray[np.int64]) -> list[Ints]:

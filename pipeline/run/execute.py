@@ -135,9 +135,13 @@ class Bench:
     def _run(self, stage: Stage, params: Mapping[str, object]) -> dict[str, Any]:
         self.timed(stage.label, lambda: self.run_sql(stage, params) if stage.is_sql else self.run_stream(stage) if stage.streams else self.run_python(stage))
         self.timed(f"{stage.label} checks", lambda: self.check(stage))
-        account = {"source": stage.source, "sha256": source_sha256(stage), "tables": {name: describe(self.tables[name][0]) for name in stage.writes}}
+        account = self.account(stage)
         write_json(self._mark(stage), account)
         return account
+
+    def account(self, stage: Stage) -> dict[str, Any]:
+        """What run.json says of a stage: its source, the hash of that, and rows and hash of each table that it made."""
+        return {"source": stage.source, "sha256": source_sha256(stage), "tables": {name: describe(self.tables[name][0]) for name in stage.writes}}
 
     def run_stream(self, stage: Stage) -> None:
         """Call the function of a stage with the batches of the first table it reads (a day table: day by day), the others whole by name, and write the batches it gives."""

@@ -174,7 +174,8 @@ def _judge(case: _Case, store: Store, bench: Bench, options: RunOptions, progres
     bench.folder = _own_scratch(store, case.run_id)
     window = read_window(case.days.records, case.night, case.days.undated)
     edge = _lay_edge(bench, case, window, options)
-    stages = bench.walk({**flat_settings(options.config), "night": case.night, "first_day": case.days.records[0].day}, progress)
+    records = next(stage for stage in STAGES if "account_records" in stage.writes)  # not published: only a hash tells whether a file is what the run had
+    stages = {records.label: bench.account(records)} | bench.walk({**flat_settings(options.config), "night": case.night, "first_day": case.days.records[0].day}, progress)
     folder = fresh_folder(bench.folder / "publish")
     tables = lay_out(bench, dict(bench.frame("network_ids").iter_rows()), folder)
     rejected = write_rejects(window.rejects, folder / "rejects.parquet")

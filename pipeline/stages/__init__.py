@@ -103,7 +103,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
     _stage(41, "pipeline.stages.link_rarity:link_rarity", "candidate_pairs shared_values kinds", "link_rarity"),
     _stage(50, "50_pair_links.sql", "link_rarity kinds", "pair_links"),
-    _stage(55, "pipeline.stages.clusters:clusters", f"pair_links account_words {_PEOPLE}", "clusters"),
+    _stage(55, "pipeline.stages.clusters:clusters", f"pair_links account_words {_PEOPLE}", "clusters joining_clients"),
     _stage(
         56,
         "pipeline.stages.likeness:likeness",
@@ -151,7 +151,7 @@ STAGES: tuple[Stage, ...] = (
         67,
         "pipeline.stages.ablations:ablations",
         "networks clusters pair_links recurring_shingles client_wording cluster_values cluster_families cluster_tests cluster_ids members repeated_prompts features entity_counts "
-        f"boilerplate account_words {_PEOPLE}",
+        f"boilerplate joining_clients {_PEOPLE}",
         "network_ablations",
     ),
     _stage(69, "69_address_requests.sql", "requests clusters cluster_values", "address_requests"),
@@ -187,7 +187,7 @@ GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earl
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
     "reaches common_holders topic_words hourly_requests account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording work_items "
-    "network_prompts network_ids".split()
+    "network_prompts network_ids joining_clients".split()
 )
 """Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 

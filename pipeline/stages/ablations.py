@@ -21,8 +21,8 @@ from pipeline.config import Config
 from pipeline.kinds import FAMILIES, LIKENESS_FAMILIES
 from pipeline.schema import NETWORK_ABLATIONS
 from pipeline.stages.alternatives import alternatives
-from pipeline.stages.clusters import joining_clients, networks_of
-from pipeline.stages.coupling import REWRITTEN, inside_of, one_client
+from pipeline.stages.clusters import networks_of
+from pipeline.stages.coupling import inside_of, one_client
 from pipeline.stages.frames import conform
 from pipeline.stages.population import Population, population
 from pipeline.stages.verdict import TESTED, q_values_of, tier_of, weigh
@@ -34,12 +34,12 @@ Ints = NDArray[np.int64]
 def ablations(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
     """One row a family and network whose tier is refer.
 
-    Reads networks, clusters, pair_links, shared_values, kinds, account_records, account_words, recurring_shingles, client_wording, cluster_values, cluster_families,
+    Reads networks, clusters, pair_links, shared_values, kinds, account_records, joining_clients, recurring_shingles, client_wording, cluster_values, cluster_families,
     cluster_tests, cluster_ids, members, repeated_prompts, features, entity_counts, boilerplate. Empty: an empty table.
     """
     own = _of_referred(inputs)
     everyone = {"account_records": inputs["account_records"], "recurring_shingles": _wording_of(own["clusters"], inputs["recurring_shingles"])}
-    rule = _Rule(population({**own, "account_records": inputs["account_records"]}).edge_bits(config.networks), _joining(inputs, own["shared_values"], config), config)
+    rule = _Rule(population({**own, "account_records": inputs["account_records"]}).edge_bits(config.networks), joined_by_client(inputs["joining_clients"]), config)
     rows = [row for family in (*FAMILIES, *TESTED) for row in _without(family, own, everyone, rule)]
     untouched = [family for family in LIKENESS_FAMILIES if family not in TESTED]
     rows += [row | {"family": family} for row in _without(untouched[0], own, everyone, rule) for family in untouched]
@@ -57,12 +57,9 @@ class _Rule:
     config: Config
 
 
-def _joining(inputs: Mapping[str, pl.DataFrame], own: pl.DataFrame, config: Config) -> list[Ints]:
-    """As in `_Rule`; asked only if a member of a referred network holds such a client. In: shared_values of these members."""
-    if not (own["kind"] == REWRITTEN).any():
-        return []
-    people = population(inputs)
-    return [people.keys[members] for members in joining_clients(inputs, people, config.networks)]
+def joined_by_client(joining: pl.DataFrame) -> list[Ints]:
+    """Accounts (account_keys, ascending) of each client. In: joining_clients."""
+    return [rows["account_key"].to_numpy() for _, rows in joining.sort("client", "account_key").group_by("client", maintain_order=True)]
 
 
 def _of_referred(inputs: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

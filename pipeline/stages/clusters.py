@@ -15,10 +15,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipeline import schema
 from pipeline.config import Config, NetworkConfig
 from pipeline.measures.graph import communities, components, divide
 from pipeline.stages.coupling import alike, one_client, pools, with_pools
 from pipeline.stages.evidence_views import topics
+from pipeline.stages.frames import conform
 from pipeline.stages.population import Population, median_bits, population
 from pipeline.stages.relinking import with_handfuls
 
@@ -29,10 +31,19 @@ FACT_KINDS = ("payment", "device", "email", "phone")
 
 
 def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
-    """Clusters and their members. Reads pair_links, shared_values, kinds, account_records, account_words. Empty: an empty table."""
+    """Clusters and their members, and the accounts of each rewritten client that puts a network together.
+
+    Reads pair_links, shared_values, kinds, account_records, account_words. Empty: empty tables.
+    """
     people = population(inputs)
+    clients = joining_clients(inputs, people, config.networks)
+    return {"clusters": grouped(inputs, clients, people, config), "joining_clients": joined_accounts(clients, people.keys)}
+
+
+def grouped(inputs: Mapping[str, pl.DataFrame], clients: list[Ints], people: Population, config: Config) -> pl.DataFrame:
+    """The table of clusters. In: pair_links and shared_values, and members (sorted positions) of each rewritten client that puts a network together."""
     threshold = people.edge_bits(config.networks)
-    found = networks_of(inputs["pair_links"], inputs["shared_values"], joining_clients(inputs, people, config.networks), people, threshold, config.networks)
+    found = networks_of(inputs["pair_links"], inputs["shared_values"], clients, people, threshold, config.networks)
     nobody = np.empty(0, dtype=np.int64)
     found = with_handfuls(found, _one_fact(inputs["pair_links"], people, nobody, config), inputs["shared_values"], people, config)
     taken = np.concatenate([members for members, _ in found]) if found else np.empty(0, dtype=np.int64)
@@ -43,15 +54,19 @@ def clusters(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl
     for members in _one_fact(inputs["pair_links"], people, taken, config):
         rows.append(_rows(people, members, np.zeros(len(members)), "small" if len(members) < config.networks.min_accounts else "one_fact"))
     frames = [frame.with_columns(pl.lit(number, dtype=pl.Int64).alias("cluster")) for number, frame in enumerate(rows)]
-    schema = {"account_key": pl.Int64, "bits": pl.Float64, "origin": pl.String, "cluster": pl.Int64}
-    table = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
-    return {"clusters": table.select("cluster", "account_key", "origin", "bits").sort("cluster", "account_key")}
+    return conform(pl.concat(frames) if frames else pl.DataFrame(), schema.CLUSTERS)
 
 
 def joining_clients(inputs: Mapping[str, pl.DataFrame], people: Population, config: NetworkConfig) -> list[Ints]:
     """Members (sorted positions) of each rewritten client that puts a network together: its accounts write about the same things. Reads shared_values, account_words."""
     clients = one_client(inputs["shared_values"], people, config.min_accounts)
     return alike(clients, topics(inputs["account_words"], people, half=0), config.seed) if clients else []
+
+
+def joined_accounts(clients: list[Ints], keys: Ints) -> pl.DataFrame:
+    """The table joining_clients. In: members (positions) of each client, and account_keys by position."""
+    rows = [pl.DataFrame({"client": [number] * len(members), "account_key": keys[members]}) for number, members in enumerate(clients)]
+    return conform(pl.concat(rows) if rows else pl.DataFrame(), schema.JOINING_CLIENTS)
 
 
 def networks_of(links: pl.DataFrame, values: pl.DataFrame, clients: list[Ints], people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
@@ -65,7 +80,7 @@ def networks_of(links: pl.DataFrame, values: pl.DataFrame, clients: list[Ints], 
 
 def linked_networks(links: pl.DataFrame, people: Population, threshold: float, config: NetworkConfig) -> list[tuple[Ints, Floats]]:
     """Members (sorted positions) of each network with each member's median bits to the others, the largest first; none without links."""
-    pairs = _pairs(links, threshold, config.family_min_bits)
+    pairs = strong_pairs(links, threshold, config.family_min_bits)
     edges = pairs.filter((pl.col("total") >= threshold) & (pl.col("strong") >= 2))
     a, b, weight = people.positions(edges["account_a"]), people.positions(edges["account_b"]), edges["total"].to_numpy()
     if not len(a):
@@ -94,10 +109,11 @@ def _communities(count: int, a: Ints, b: Ints, weight: Floats, config: NetworkCo
     return label
 
 
-def _pairs(links: pl.DataFrame, threshold: float, family_min_bits: float) -> pl.DataFrame:
+def strong_pairs(links: pl.DataFrame, threshold: float, family_min_bits: float) -> pl.DataFrame:
     """Pairs with half an edge's bits or more: account_a, account_b, total bits, and strong, the families of at least the least bits."""
     rows = links if _is_by_pair(links) else links.sort("account_a", "account_b")
-    first, second, kind = rows["account_a"].to_numpy(), rows["account_b"].to_numpy(), rows["family"].rank("dense").to_numpy().astype(np.int64) - 1
+    first, second = rows["account_a"].to_numpy(), rows["account_b"].to_numpy()
+    kind = rows["family"].cast(pl.Enum(rows["family"].unique().sort())).to_physical().to_numpy().astype(np.int64)
     heads = np.ones(len(first), dtype=np.bool_)
     heads[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     micro = rows.select((pl.col("bits") * 1e6).round().cast(pl.Int64)).to_series().to_numpy()  # whole millionths: a sum that no order changes

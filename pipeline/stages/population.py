@@ -44,7 +44,7 @@ class Population:
         """Bits of pairs of positions; made when first asked for, because many stages score no pair."""
         return self.make_scorer()
 
-    @property
+    @functools.cached_property
     def entity_total(self) -> int:
         """N of the rarity formula: vouched organisations and other accounts."""
         return len(np.unique(self.entity))

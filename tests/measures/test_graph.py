@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.cluster import AgglomerativeClustering
 
-from pipeline.measures.graph import bridges, communities, components, divide, median_within, smallest_member
+from pipeline.measures import graph
+from pipeline.measures.graph import bridges, communities, components, divide, linked_by_scipy, median_within, smallest_member
 
 EDGES = st.integers(1, 40).flatmap(lambda count: st.tuples(st.just(count), st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=60)))
 
@@ -201,3 +205,29 @@ def test_median_within_is_the_median_of_all_pairs(count: int, seed: int) -> None
     middle = len(pairs) // 2
     expected = 0.0 if not pairs else pairs[middle] if len(pairs) % 2 else (pairs[middle - 1] + pairs[middle]) / 2
     assert median_within(bits, members) == pytest.approx(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 40), st.integers(0, 2**32 - 1), st.integers(1, 12))
+def test_scikit_learn_and_scipy_make_one_tree(count: int, seed: int, levels: int) -> None:
+    """Few levels make ties, which either could break in its own way."""
+    rng = np.random.default_rng(seed)
+    distance = np.triu(rng.integers(0, levels + 1, (count, count)) / 7.0, 1)
+    distance += distance.T
+    tree = AgglomerativeClustering(n_clusters=None, distance_threshold=0.0, metric="precomputed", linkage="average").fit(distance)
+    assert linked_by_scipy(distance).tolist() == tree.children_.tolist()
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_a_cut_does_not_depend_on_who_makes_the_tree(monkeypatch, is_loaded) -> None:
+    bits, _ = _blocks([16, 12], 30.0, 4.0, 5)
+    asked: list[int] = []
+
+    def made(distance: np.ndarray) -> np.ndarray:
+        asked.append(len(distance))
+        return linked_by_scipy(distance)
+
+    monkeypatch.setattr(graph, "linked_by_scipy", made)
+    monkeypatch.setattr(graph, "sys", SimpleNamespace(modules={"sklearn": None} if is_loaded else {}))
+    assert sorted(len(part) for part in divide(bits, 5, 0.6)) == [12, 16]
+    assert asked == ([] if is_loaded else [28])

@@ -10,7 +10,7 @@ import pytest
 from pipeline.kinds import FAMILIES, LIKENESS_FAMILIES
 from pipeline.stages import ablations
 from pipeline.stages.ablations import FALLS_APART, struck
-from pipeline.stages.clusters import networks_of
+from pipeline.stages.clusters import clusters, networks_of
 from pipeline.stages.coupling import REWRITTEN
 from pipeline.stages.verdict import TESTED
 from tests.stages import planted
@@ -96,7 +96,8 @@ def _with_client(tables: Frames, topic: int) -> Frames:
     inside = set(keys)
     words = [(key, 0, token, 9) for place, key in enumerate(everybody) for token in ([1, 2, 3] if key in inside and topic == 1 else [10 + place % 37, 60 + place % 41])]
     account_words = pl.DataFrame(words, schema=dict.fromkeys(("account_key", "half", "token", "document_count"), pl.Int64), orient="row")
-    return {**tables, "shared_values": pl.concat([tables["shared_values"], held]), "account_words": account_words}
+    given = {**tables, "shared_values": pl.concat([tables["shared_values"], held]), "account_words": account_words}
+    return given | {"joining_clients": clusters(given, CONFIG)["joining_clients"]}
 
 
 @pytest.mark.parametrize(("topic", "joins"), [(1, True), (0, False)])
