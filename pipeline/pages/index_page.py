@@ -147,11 +147,15 @@ def _coverage_note(column: Coverage, *, is_read: bool) -> str:
 def common_sentence(source: Source) -> str:
     """How many accounts may hold a value before it counts as common, so that one network would go unseen, and what was left out so. Shares are the run's settings."""
     links, line = source.config.links, source.wording.line
-    said = line("reach", "common", fact=numbers.percent(links.identity_max_df_share), wording=numbers.percent(links.content_max_df_share), rule=numbers.percent(LARGEST_GROUP_SHARE))
+    said = line(
+        "reach", "common", fact=numbers.percent(links.identity_max_df_share), wording=numbers.percent(links.content_max_df_share), rule=numbers.percent(LARGEST_GROUP_SHARE)
+    )
     if not source.made("wide_values") or not source.account_count:
         return said
     wide = source.table("wide_values")
-    common = wide.filter((pl.col("df") == pl.col("counted_df")) & (pl.col("df") > links.identity_max_df_share * source.account_count)).sort("df", "kind", "value_key", descending=True)
+    common = wide.filter((pl.col("df") == pl.col("counted_df")) & (pl.col("df") > links.identity_max_df_share * source.account_count)).sort(
+        "df", "kind", "value_key", descending=True
+    )
     held = [f"{source.wording.word('kind', kind)} of {numbers.counted(df, 'accounts')}" for kind, df in common.select("kind", "df").head(_LISTED).iter_rows()]
     more = [f"{numbers.count(common.height - _LISTED)} more"] if common.height > _LISTED else []
     values, them = ("one such value is", "it") if common.height == 1 else (f"{numbers.counted(common.height, 'such values')} are", "them")

@@ -72,7 +72,17 @@ def holdings(members: int) -> dict[str, pl.DataFrame]:
 
 def _held(kind: str, key: int, place: int, df: int) -> dict[str, Any]:
     rarity = round(math.log2(ENTITIES / df) * 1e6)
-    return {"kind": kind, "value_key": key, "account_key": place, "entity_key": place, "family": _FAMILY[kind], "share": 1.0, "df": df, "counted_df": df, "rarity_micro_bits": rarity}
+    return {
+        "kind": kind,
+        "value_key": key,
+        "account_key": place,
+        "entity_key": place,
+        "family": _FAMILY[kind],
+        "share": 1.0,
+        "df": df,
+        "counted_df": df,
+        "rarity_micro_bits": rarity,
+    }
 
 
 def verdict(families: pl.DataFrame, tests: pl.DataFrame, members: int) -> dict[str, pl.DataFrame]:

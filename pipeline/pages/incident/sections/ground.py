@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, LINK_FAMILIES
-from pipeline.kinds import LARGEST_GROUP_SHARE
+from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, LARGEST_GROUP_SHARE, LINK_FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.incident import judging
 from pipeline.pages.incident.blocks import Block, Plot, Section, bullets, figure, table, text
