@@ -5,6 +5,8 @@ The order of a day's requests is made of it, and with it the gaps between them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -42,6 +44,23 @@ def first_of_each(values: I64) -> I64:
     ordered = values[order]
     found: I64 = order[np.concatenate([np.ones(min(1, len(values)), np.bool_), ordered[1:] != ordered[:-1]])]
     return found
+
+
+def run_starts(values: NDArray[Any]) -> I64:
+    """Where a value differs from the one before it, the first row among them. Empty in, empty out."""
+    return np.flatnonzero(np.concatenate([np.ones(min(1, len(values)), np.bool_), values[1:] != values[:-1]]))
+
+
+def changes(values: I64) -> I64:
+    """The same values without those that repeat the one before: few where an account's rows follow each other, and cheaper to sort."""
+    return values[run_starts(values)]
+
+
+def numbered(values: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The distinct values, ascending, and each row's place among them, found run by run."""
+    starts = run_starts(values)
+    known, codes = np.unique(values[starts], return_inverse=True)
+    return known, np.repeat(codes, np.diff(starts, append=len(values)))
 
 
 def row_order(rows: pa.Table) -> I64:

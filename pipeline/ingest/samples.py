@@ -81,6 +81,16 @@ class _Groups:
     chosen: NDArray[np.bool_]
     """Groups that are sampled."""
 
+    @property
+    def first(self) -> I64:
+        """The first row of each sampled group."""
+        return np.minimum.reduceat(self.order, self.starts)[self.chosen] if len(self.starts) else self.order[:0]
+
+    @property
+    def sizes(self) -> I64:
+        """Rows of each sampled group."""
+        return np.diff(self.starts, append=len(self.order))[self.chosen]
+
     def reduce(self, how: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
         """One value for each sampled group, of its rows' values."""
         return np.asarray(how.reduceat(values[self.order], self.starts)[self.chosen]) if len(self.starts) else values[:0]
@@ -107,10 +117,10 @@ def sample_table(kept: pa.Table, sketches: pa.Table, limit: int) -> tuple[pa.Tab
     """
     prompt = kept.column("prompt_key")
     groups = _groups(kept.column("account_key").to_numpy(), prompt.fill_null(-1).to_numpy(), prompt.is_valid().to_numpy(), limit)
-    first = groups.reduce(np.minimum, np.arange(len(kept)))
+    first = groups.first
     deepest = groups.reduce(np.maximum, kept.column("message_count").fill_null(-1).to_numpy())
     columns = {name: kept.column(source).take(pa.array(first)) for name, source in _FIRST.items()}
-    columns["request_count"] = pa.array(groups.reduce(np.add, np.ones(len(kept), np.int64)))
+    columns["request_count"] = pa.array(groups.sizes)
     columns["output_tokens"] = pa.array(groups.reduce(np.add, kept.column("output_tokens").fill_null(0).to_numpy()))
     columns["max_message_count"] = pa.array(deepest, mask=deepest < 0)
     found, missing = _sketches_of(columns["prompt_key"].to_numpy(), sketches)
@@ -145,13 +155,22 @@ def _sketches_of(keys: I64, sketches: pa.Table) -> tuple[dict[str, pa.Array], ND
     """The sketch columns of each prompt key, empty where there is no sketch, and where that is."""
     known = sketches.column("prompt_key").to_numpy()
     order = np.argsort(known)
-    at = np.searchsorted(known[order], keys)
-    missing = np.ones(len(keys), np.bool_) if not len(known) else known[order][np.minimum(at, len(known) - 1)] != keys
+    ordered = known[order]
+    at = _places(ordered, keys)
+    missing = np.ones(len(keys), np.bool_) if not len(known) else ordered[np.minimum(at, len(known) - 1)] != keys
     if missing.any():
         blank = pa.table({"shingles": [[]], "shingle_count": [0], "tokens": [[]], "prefixes": [[]]}, schema=_SKETCH)
         rows = pa.concat_tables([sketches.select(_SKETCH.names), blank]).combine_chunks()
         return _taken(rows, np.where(missing, len(known), np.append(order, 0)[np.where(missing, len(known), at)])), missing
     return _taken(sketches.select(_SKETCH.names), order[at]), missing
+
+
+def _places(ordered: I64, keys: I64) -> I64:
+    """Where each key belongs among ascending ones. Looked up in the order of the keys, so that each search begins where the one before it ended."""
+    ascending = np.argsort(keys)
+    found = np.empty(len(keys), np.int64)
+    found[ascending] = np.searchsorted(ordered, keys[ascending])
+    return found
 
 
 def _taken(rows: pa.Table, at: I64) -> dict[str, pa.Array]:
