@@ -15,7 +15,7 @@ from pipeline.validate.plans import AS_IT_IS
 from pipeline.validate.results import Results
 
 COORDINATION_STEP, MANY_FAMILIES = 5, 2
-CELL = ("archetype", "is_operated", "tier", "admitted_families", "coordination_bits", "extraction_bits")
+CELL = ("archetype", "is_operated", "tier", "reason", "admitted_families", "coordination_bits", "extraction_bits")
 """What tells one count from another: bits are the lower ends of steps of 5 and of 1, families are counted up to 2."""
 
 

@@ -31,6 +31,7 @@ NETWORKS: dict[str, type[pl.DataType]] = {
     "listed": pl.Boolean,
     "q_value": pl.Float64,
     "tier": pl.String,
+    "reason": pl.String,
     "account_count": pl.Int64,
     "admitted_count": pl.Int64,
     "coordination_bits": pl.Float64,

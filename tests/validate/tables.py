@@ -30,7 +30,7 @@ def _judged(networks: pl.DataFrame, q: dict[str, float], bits: float) -> pl.Data
     tier = pl.when("flagged").then(pl.lit("refer")).when("listed").then(pl.lit("watch")).otherwise(pl.lit("explained"))
     q_values = pl.col("network_id").replace_strict(q, default=None, return_dtype=pl.Float64)
     plain = {"coordination_bits": pl.lit(bits), "extraction_bits": pl.lit(bits), "best_alternative": pl.lit("none"), "alternative_margin_bits": pl.lit(bits)}
-    columns = {"q_value": q_values, "tier": tier, "admitted_count": pl.col("flagged").cast(pl.Int64), **plain}
+    columns = {"q_value": q_values, "tier": tier, "reason": pl.lit("made_up"), "admitted_count": pl.col("flagged").cast(pl.Int64), **plain}
     return networks.with_columns(**columns).select(*NETWORKS).cast(NETWORKS)  # type: ignore[arg-type]
 
 
