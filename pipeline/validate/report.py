@@ -12,6 +12,7 @@ import polars as pl
 
 from pipeline import __version__
 from pipeline.config import Config
+from pipeline.pages.ratios import ratio_table
 from pipeline.pages.validation import validation_page
 from pipeline.provenance import judging_sha256, sha256_json, versions
 from pipeline.store import storage_errors, write_bytes, write_json
@@ -46,7 +47,7 @@ def all_figures(suite: str, results: Results) -> pl.DataFrame:
 
 def document(asked: Asked, results: Results, figures: pl.DataFrame, config: Config) -> dict[str, Any]:
     """validation.json: the figures and what determines them; `date` and `command` are what the command line was told."""
-    settings = config.as_dict()
+    settings, judged = config.as_dict(), judged_networks(results, config.networks.min_accounts)
     return {
         "schema": SCHEMA,
         "suite": asked.suite,
@@ -63,7 +64,8 @@ def document(asked: Asked, results: Results, figures: pl.DataFrame, config: Conf
         "requests": results.requests,
         "tries": [list(entry) for entry in results.entries],
         "degraded": list(results.degraded),
-        "judged": judged_networks(results, config.networks.min_accounts),
+        "judged": judged,
+        "ratios": ratio_table(judged),
         "figures": [_row(row) for row in figures.rows(named=True)],
     }
 
