@@ -152,7 +152,6 @@ def _sheet(base: _Ground, row: Row) -> NetworkSheet:
     return NetworkSheet(
         network_id=redact.identifier(network),
         row=row,
-        calibrated=_is_calibrated(run, own["account_id"]),
         families=_rows(run, "network_families", network, "family"),
         tests=tuple({**test, "beyond": _beyond(test, base.config)} for test in _rows(run, "network_tests", network, "test")),
         ablations=_rows(run, "network_ablations", network, "family"),
@@ -215,13 +214,6 @@ def _beyond(row: Row, config: Config) -> bool:
 def _references(base: _Ground, finding: str) -> tuple[Reference, ...]:
     rows = base.run.where("evidence", finding_id=finding).select(_REFERENCE).head(REFERENCES)
     return tuple(Reference(base.release.value(request), logged(base.release)(file), int(row), role or "") for request, file, row, role in rows.iter_rows())
-
-
-def _is_calibrated(run: FinishedRun, accounts: pl.Series) -> bool:
-    """Whether there are links inside and all of them carry calibrated bits."""
-    links = run.table("links").select("account_a", "account_b", "bits_kind")
-    inside = links.filter(pl.col("account_a").is_in(accounts.implode()) & pl.col("account_b").is_in(accounts.implode()))
-    return bool(inside.height and (inside["bits_kind"] == "calibrated").fill_null(value=False).all())
 
 
 def _between(run: FinishedRun, members: pl.DataFrame) -> tuple[tuple[str, str, int], ...]:

@@ -1,6 +1,6 @@
 """How strongly, how surely and how far: three statements about a network that are never made in one sentence.
 
-Strength is the ratio 2^bits in the words of a published scale, held to what the number of comparison groups can check. Confidence is
+Strength is a ratio calibrated on networks of known truth in the words of a published scale (weighing.py); where none fits, bits stand alone. Confidence is
 low, moderate or high by a rule of counts (see default.toml, [pages]). Attribution is the level that the verdict stage gave.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pipeline.kinds import LIKENESS_FAMILIES
 from pipeline.pages import numbers
 from pipeline.pages.source import Row, Source
+from pipeline.pages.weighing import weight_sentences
 from pipeline.pages.words import Wording, joined
 
 _NOTHING_BITS = 0.05
@@ -21,24 +22,20 @@ WORDING_FAMILY = "template and near-duplicate prompts"
 
 
 def likelihood(source: Source, network: Row, families: Sequence[Row]) -> str:
-    """The sentence of strength: how many times more probable under one proposition than under the other, with the word for it, if calibrated; else the bits alone."""
+    """The sentences of strength: what the links weigh, and how many times more probable the whole finding is under one proposition, if that was measured on known truth."""
     bits, unweighed = network["coordination_bits"], unweighed_sentence(source, network)
     if unweighed:
         return unweighed
     if bits is None or not math.isfinite(bits):
         return source.wording.line("likelihood", "unknown")
     groups = max((row["control_count"] or 0 for row in families), default=0)
-    calibrated = network["network_id"] in source.calibrated
-    if not calibrated and groups < 1:
-        return source.wording.line("likelihood", "unchecked", bits=numbers.bits(bits))
-    if calibrated:
-        ratio = 2.0 ** abs(bits)
-        which, side = ("first", "one operator") if bits >= 0 else ("second", "independent customers")
-        values = {"ratio": _ratio(ratio), "which": which, "side": side, "word": source.wording.support(ratio)}
-        sentence = source.wording.line("likelihood", "calibrated", bits=numbers.bits(bits), **values)
+    line, shown, beside = source.wording.line, numbers.bits(bits), numbers.counted(groups, "comparison groups")
+    if source.scale is None or source.facts.error_rates is None:
+        said = [line("likelihood", "rarity", bits=shown, groups=beside) if groups else line("likelihood", "unchecked", bits=shown)]
     else:
-        sentence = source.wording.line("likelihood", "rarity", bits=numbers.bits(bits), groups=numbers.counted(groups, "comparison groups"))
-    return joined([sentence, source.wording.line("likelihood", "explained") if _explanation(source, network) in ("everything", "enough") else ""])
+        said = [line("likelihood", "weighed", bits=shown), line("likelihood", "beside", groups=beside) if groups else ""]
+        said.append(weight_sentences(source.wording, source.scale, source.facts.error_rates, network))
+    return joined([*said, line("likelihood", "explained") if _explanation(source, network) in ("everything", "enough") else ""])
 
 
 def unweighed_sentence(source: Source, network: Row) -> str:
@@ -66,27 +63,27 @@ def confidence(source: Source, network: Row, families: Sequence[Row]) -> str:
     admitted = sum(bool(row["admitted"]) for row in families)
     tested = network["q_value"] is not None
     compared = any(row["control_percentile"] is not None for row in families)
-    calibrated = network["network_id"] in source.calibrated
+    adjudicated = source.scale is not None and not (source.facts.error_rates or {"is_simulated": True})["is_simulated"]
     blind = [row["family"] for row in source.blind_spots if row["status"] != "ran"]
     pages = source.config.pages
     level = "moderate"
     if admitted < pages.moderate_families or not tested or not compared or _uncheckable(source, network):
         level = "low"
-    elif admitted >= pages.high_families and calibrated and not blind:
+    elif admitted >= pages.high_families and adjudicated and not blind:
         level = "high"
-    because = _because(source, network, admitted, tested=tested, compared=compared, calibrated=calibrated, blind=blind)
+    because = _because(source, network, admitted, tested=tested, compared=compared, adjudicated=adjudicated, blind=blind)
     return source.wording.text("confidence", level, "sentence").format(because=numbers.listed(because))
 
 
-def _because(source: Source, network: Row, admitted: int, *, tested: bool, compared: bool, calibrated: bool, blind: list[str]) -> list[str]:
+def _because(source: Source, network: Row, admitted: int, *, tested: bool, compared: bool, adjudicated: bool, blind: list[str]) -> list[str]:
     line = source.wording.line
     covered = "families" if admitted else "unweighed" if unweighed_sentence(source, network) else "no_families"
     parts = [line("confidence_because", covered, families=numbers.counted(admitted, "families"))]
     parts.append(line("confidence_because", "tested", q=numbers.probability(network["q_value"])) if tested else line("confidence_because", "no_test"))
     if not compared:
         parts.append(line("confidence_because", "no_control"))
-    if not calibrated:
-        parts.append(line("confidence_because", "uncalibrated"))
+    if not adjudicated:
+        parts.append(line("confidence_because", "simulated" if source.scale else "uncalibrated"))
     parts += [line("confidence_because", lacking) for lacking in _uncheckable(source, network)]
     if blind:
         parts.append(line("confidence_because", "blind", families=numbers.counted(len(blind), "families")))
@@ -147,12 +144,3 @@ def decisive(source: Source, network: Row) -> str:
     name = network["best_alternative"]
     asks = source.wording.text("alternative", name, "decide") if name and name != "none" else ""
     return joined([f"What would decide it: {text[:1].lower()}{text[1:]}", f"To settle the innocent explanation, establish {asks}." if asks else ""])
-
-
-def _ratio(value: float) -> str:
-    """Two digits are all that such a figure carries."""
-    if value < 10:
-        return numbers.decimal(value)
-    digits = math.floor(math.log10(value)) - 1
-    rounded = round(value / 10**digits) * 10**digits
-    return f"{rounded:,.0f}" if rounded < 1e6 else numbers.compact(rounded)

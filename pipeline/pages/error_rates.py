@@ -15,6 +15,7 @@ from typing import Any
 from pipeline import __version__, redact
 from pipeline.config import Config
 from pipeline.pages import numbers
+from pipeline.pages.ratios import Scale, read_scale
 from pipeline.pages.validation_words import bounds_text, value_text
 from pipeline.provenance import judging_sha256
 
@@ -60,15 +61,21 @@ def choose(validations: Iterable[Validation], config: Config) -> Validation | No
 
 
 def summary(document: Mapping[str, Any], config: Config) -> dict[str, Any]:
-    """What run.json keeps of a validation: where it comes from, the quoted figures, whether the code is the same,
-    and the settings that have changed since with the measures they make stale.
+    """What run.json keeps of a validation: where it comes from, the quoted figures, the ratios that its judged networks carry (null if it has none), whether the code is
+    the same, and the settings that have changed since with the measures they make stale.
     """
     kept = ("suite", "date", "is_simulated", "version", "config_sha256", "code_sha256")
     rows = [row for row in document["figures"] if row["stratum"] == "all" and row["measure"] in QUOTED]
     measures = list(dict.fromkeys(row["measure"] for row in document["figures"]))
     stale = {name: {"then": then, "now": now, "measures": stale_measures(name, measures)} for name, then, now in changed_settings(document, config)}
     same_code = document["code_sha256"] == judging_sha256()
-    return {**{key: document[key] for key in kept}, "same_code": same_code, "worlds": len(document["worlds"]), "figures": rows, "stale": stale}
+    return {**{key: document[key] for key in kept}, "same_code": same_code, "worlds": len(document["worlds"]), "figures": rows, "stale": stale, "ratios": document.get("ratios")}
+
+
+def scale_that_fits(quoted: Mapping[str, Any] | None, version: str) -> Scale | None:
+    """The scale of a validation's `summary`, if it was measured with this version, code and settings; else None: what has changed since may weigh otherwise."""
+    fits = quoted is not None and quoted["same_code"] and not quoted["stale"] and quoted["version"] == version
+    return read_scale(quoted.get("ratios")) if quoted is not None and fits else None
 
 
 def changed_settings(document: Mapping[str, Any], config: Config) -> list[tuple[str, Any, Any]]:

@@ -109,7 +109,6 @@ def _queue_row(context: _Context, row: Row, place: int) -> QueueRow:
         first_seen=numbers.moment(row["first_seen_at"]),
         last_seen=numbers.moment(row["last_seen_at"]),
         coordination="not weighed" if unweighed_sentence(source, row) else numbers.decimal(row["coordination_bits"]),
-        support=_support(source, row),
         extraction=numbers.decimal(row["extraction_bits"]) if network_id in source.paged else "no test",
         q_value=numbers.probability(row["q_value"]) if row["q_value"] is not None else "no test",
         standing=_standing(source, network_id),
@@ -127,8 +126,7 @@ def _how_to_read(context: _Context) -> str:
     """What the small figures are, and which columns are missing because nothing could fill them."""
     source, line = context.source, context.source.wording.line
     said = [line("queue", "since", night=context.compared.isoformat()) if context.compared else line("queue", "no_night")]
-    if not any(row["network_id"] in source.calibrated for row in source.networks):
-        said.append(line("queue", "uncalibrated"))
+    said.append(line("queue", "bits"))
     prices = source.past.prices
     if prices is None:
         return joined([*said, line("queue", "no_prices")])
@@ -156,13 +154,6 @@ def dollars(micro_usd: int) -> str:
     """Micro-USD as USD, cut: cents below 1,000 USD, whole dollars from there on, `1.23 M` from a million."""
     whole, cents = micro_usd // 1_000_000, micro_usd % 1_000_000 // 10_000
     return f"USD\u00a0{whole:,}.{cents:02d}" if whole < 1_000 else f"USD\u00a0{whole:,}" if whole < 1_000_000 else f"USD\u00a0{numbers.compact(whole)}"
-
-
-def _support(source: Source, network: Row) -> str:
-    """The word of the verbal scale for a calibrated weight that speaks for one operator. '' for a rarity, which has none, and for what is explained."""
-    bits = network["coordination_bits"] or 0.0
-    has_word = network["network_id"] in source.calibrated and network["tier"] != "explained" and bits > 0 and not unweighed_sentence(source, network)
-    return source.wording.support(2.0**bits) if has_word else ""
 
 
 def _standing(source: Source, network_id: str) -> str:

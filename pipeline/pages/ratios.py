@@ -1,8 +1,8 @@
 """How many times as often findings like a network's were made about a network of one operator as about an innocent group: a ratio calibrated on known truth.
 
-A validation counts the networks that it judged by verdict, by the number of families that cover them and by bits of extraction (`judged` of validation.json). The verdict and the
-families are strata; inside one the ratio rises with the bits (measures/ratio_scale). How well the ratios do is measured on archetypes that did not help to make them: each
-campaign's kind and each innocent persona is left out in turn. Bits of links alone are no scale: an innocent class is linked as strongly as a pool.
+A validation counts the networks that it judged by verdict and by bits of extraction (`judged` of validation.json). A verdict is a stratum; inside it the ratio rises with the
+bits (measures/ratio_scale). How well the ratios do is measured on archetypes that did not help to make them: each kind of campaign and each innocent persona is left out in
+turn. Bits of links alone are no scale: an innocent class is linked as strongly as a pool. Finer strata (families that cover a network) would only divide the cases.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Count = Mapping[str, Any]
-"""One of the counts of `judged`: archetype, is_operated, tier, admitted_families, extraction_bits, networks."""
+"""One of the counts of `judged`: archetype, is_operated, tier, extraction_bits, networks."""
 
 TIERS = ("explained", "watch", "refer")
-MOST_FAMILIES, MOST_BITS = 2, 16
-"""Families are counted up to the first, bits of extraction in whole bits up to the second."""
+MOST_BITS = 16
+"""Bits of extraction are counted in whole bits up to this."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class Scale:
     cells: Mapping[tuple[int, int], Weight]
     """by stratum and bits"""
 
-    def weigh(self, tier: str, families: int, extraction_bits: float | None) -> Weight:
-        """The weight of a finding. Raises ValueError for a tier that is none."""
-        return self.cells[_stratum(tier, families), _bits(extraction_bits or 0.0)]
+    def weigh(self, tier: str, extraction_bits: float | None) -> Weight:
+        """The weight of a finding. In: one of TIERS, and bits (None: none)."""
+        return self.cells[TIERS.index(tier), _bits(extraction_bits or 0.0)]
 
 
 def ratio_table(judged: Iterable[Count]) -> dict[str, Any] | None:
-    """What validation.json keeps as `ratios`: the fields of `Scale`, cells as rows (tier, families, bits, ratio, is_bound). None unless networks of both kinds were judged."""
+    """What validation.json keeps as `ratios`: the fields of `Scale`, cells as rows (tier, bits, ratio, is_bound). None unless networks of both kinds were judged."""
     rows = [row for row in judged if row["tier"] in TIERS]
     counts = _counted(rows)
     if not counts[0].any() or not counts[1].any():
@@ -77,7 +77,7 @@ def read_scale(table: Mapping[str, Any] | None) -> Scale | None:
     """The scale that `ratio_table` wrote; None for None."""
     if table is None:
         return None
-    cells = {(_stratum(tier, families), bits): Weight(ratio, is_bound) for tier, families, bits, ratio, is_bound in table["cells"]}
+    cells = {(TIERS.index(tier), bits): Weight(ratio, is_bound) for tier, bits, ratio, is_bound in table["cells"]}
     left_out = tuple((bool(operated), float(ratio), int(networks)) for operated, ratio, networks in table["left_out"])
     return Scale(table["operated"], table["innocent"], table["archetypes"], table["cost"], left_out, cells)
 
@@ -92,18 +92,14 @@ def survival(ratios: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
     return points[::-1]
 
 
-def _stratum(tier: str, families: int) -> int:
-    return TIERS.index(tier) * (MOST_FAMILIES + 1) + min(families, MOST_FAMILIES)
-
-
 def _bits(extraction_bits: float) -> int:
     return min(max(math.floor(extraction_bits), 0), MOST_BITS)
 
 
 def _counted(rows: Iterable[Count]) -> tuple[Ints, Ints]:
-    counts = np.zeros((2, len(TIERS) * (MOST_FAMILIES + 1), MOST_BITS + 1), dtype=np.int64)
+    counts = np.zeros((2, len(TIERS), MOST_BITS + 1), dtype=np.int64)
     for row in rows:
-        counts[0 if row["is_operated"] else 1, _stratum(row["tier"], row["admitted_families"]), _bits(row["extraction_bits"])] += row["networks"]
+        counts[0 if row["is_operated"] else 1, TIERS.index(row["tier"]), _bits(row["extraction_bits"])] += row["networks"]
     return counts[0], counts[1]
 
 
@@ -113,7 +109,7 @@ def _cells(ratios: Floats, counts: tuple[Ints, Ints]) -> list[list[Any]]:
     for stratum, row in enumerate(ratios):
         for bits, ratio in enumerate(row):
             against = counts[1 if ratio >= 1 else 0][stratum][np.isclose(row, ratio)]
-            cells.append([TIERS[stratum // (MOST_FAMILIES + 1)], stratum % (MOST_FAMILIES + 1), bits, round(float(ratio), 6), not against.any()])
+            cells.append([TIERS[stratum], bits, round(float(ratio), 6), not against.any()])
     return cells
 
 
@@ -125,7 +121,7 @@ def _left_out(rows: Sequence[Count], counts: tuple[Ints, Ints]) -> tuple[tuple[b
         without = _counted(own)
         ratios = _ratios(counts[0] - without[0], counts[1] - without[1])
         for row in own:
-            key = bool(row["is_operated"]), round(float(ratios[_stratum(row["tier"], row["admitted_families"]), _bits(row["extraction_bits"])]), 6)
+            key = bool(row["is_operated"]), round(float(ratios[TIERS.index(row["tier"]), _bits(row["extraction_bits"])]), 6)
             found[key] = found.get(key, 0) + row["networks"]
     return tuple((operated, ratio, count) for (operated, ratio), count in sorted(found.items()))
 

@@ -132,8 +132,6 @@ class QueueRow:
     first_seen: str
     last_seen: str
     coordination: str
-    support: str
-    """the word for a calibrated weight"""
     extraction: str
     q_value: str
     standing: str

@@ -17,6 +17,8 @@ from pipeline.config import Config
 from pipeline.history import Past
 from pipeline.history.recall import recalled
 from pipeline.history.report import Report
+from pipeline.pages.error_rates import scale_that_fits
+from pipeline.pages.ratios import Scale
 from pipeline.pages.run_facts import RunFacts
 from pipeline.pages.traffic import HOURS, GroupTraffic, calendar_of, group_traffic
 from pipeline.pages.words import Wording
@@ -121,18 +123,9 @@ class Source:
         return dict(counts.iter_rows())
 
     @functools.cached_property
-    def calibrated(self) -> frozenset[str]:
-        """Networks all of whose links carry calibrated bits."""
-        members = self._frames["members"].select("account_id", "network_id")
-        inside = (
-            self._frames["links"]
-            .select("account_a", "account_b", "bits_kind")
-            .join(members, left_on="account_a", right_on="account_id")
-            .join(members, left_on="account_b", right_on="account_id", suffix="_b")
-            .filter(pl.col("network_id") == pl.col("network_id_b"))
-        )
-        whole = inside.group_by("network_id").agg((pl.col("bits_kind") == "calibrated").fill_null(value=False).all())
-        return frozenset(network for network, calibrated in whole.iter_rows() if calibrated)
+    def scale(self) -> Scale | None:
+        """The ratios calibrated on known truth that hold for this run; None if none was measured with its version, code and settings."""
+        return scale_that_fits(self.facts.error_rates, self.facts.version)
 
     @property
     def blind_spots(self) -> tuple[Row, ...]:

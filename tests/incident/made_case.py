@@ -17,6 +17,7 @@ from pipeline.evidence.incident import build_incident
 from pipeline.history.prices import PriceSheet
 from pipeline.pages.incident import render_incident
 from pipeline.pages.incident.records import Incident
+from pipeline.pages.ratios import ratio_table
 from pipeline.redaction import Profile, Release
 from tests.incident.made_run import MODELS, NETWORK, Plan, make_run
 
@@ -65,6 +66,22 @@ def write_context(folder: Path, plan: Plan) -> Path:
     return folder
 
 
+JUDGED = [
+    {"archetype": kind, "is_operated": operated, "tier": tier, "admitted_families": families, "extraction_bits": bits, "networks": networks}
+    for kind, operated, tier, families, bits, networks in (
+        ("campaign:L1", True, "refer", 1, 11, 30),
+        ("campaign:L4", True, "refer", 2, 9, 15),
+        ("campaign:L8", True, "watch", 0, 10, 5),
+        ("campaign:L8", True, "explained", 0, 0, 2),
+        ("synthetic_data", False, "watch", 1, 10, 3),
+        ("classroom", False, "explained", 1, 0, 240),
+        ("classroom", False, "watch", 0, 2, 6),
+        ("small_team", False, "explained", 2, 0, 50),
+    )
+]
+"""Networks that a made-up validation judged: 52 of one operator, 299 innocent groups."""
+
+
 def write_validation(out: Path, nulls: int = 300, **changes: Any) -> None:
     """A validation.json that fits version and settings, newer than any other. Its code is nobody's, so pages say that the code has changed since."""
     rows = [
@@ -94,6 +111,7 @@ def write_validation(out: Path, nulls: int = 300, **changes: Any) -> None:
         "config": load_config().as_dict(),
         "worlds": [f"world-{place}" for place in range(60)],
         "figures": [dict(zip(names, row, strict=True)) | {"suite": "all"} for row in rows],
+        "ratios": ratio_table(JUDGED),
     }
     folder = out / "validation"
     folder.mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,6 @@ class Plan:
     days: int = 7
     requests_a_day: int = 4
     tier: str = "refer"
-    bits_kind: str = "rarity"
     has_cost: bool = False
     names: Mapping[int, str] | None = None
     """account ids that are not made by the formula, by account key"""
@@ -251,7 +250,7 @@ def _alternatives() -> pl.DataFrame:
 
 def _links(plan: Plan) -> pl.DataFrame:
     rows = [
-        {"account_a": min(pair), "account_b": max(pair), "kind": "payment", "family": "identity", "bits": 14.5, "bits_kind": plan.bits_kind, "support": 1, "df": 3}
+        {"account_a": min(pair), "account_b": max(pair), "kind": "payment", "family": "identity", "bits": 14.5, "bits_kind": "rarity", "support": 1, "df": 3}
         for key in _keys(plan)
         if key < plan.members
         for pair in [(plan.account(key), plan.account(key + 1))]

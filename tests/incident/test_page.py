@@ -146,12 +146,37 @@ def test_a_rarity_is_no_probability(page):
 
 
 def test_a_calibrated_ratio_is_held_to_what_was_compared(tmp_path):
-    out = make_run(tmp_path / "out", Plan(bits_kind="calibrated"))
-    write_validation(out, nulls=300)
+    out = make_run(tmp_path / "out", SMALL)
+    write_validation(out, code_sha256=judging_sha256())
     text = render_incident(incident(out))
-    assert "at least 300 times more probable if the 14 accounts of N-0a1b2c3d4e were under common control" in text
-    assert "moderately strong support" in text
-    assert "calibrated on 300 innocent groups of 60 simulated worlds" in text
+    assert "are at least 260 times more probable if its 14 accounts were under common control than if they were an innocent group" in text
+    assert "moderately strong support for Hp" in text
+    assert "calibrated on 52 networks of one operator and 299 innocent groups in 60 simulated worlds (suite all, 2199-01-01)" in text
+    assert "no ratio above 300" in text
+
+
+def test_a_ratio_of_other_code_is_not_stated(page):
+    assert "No ratio for such a finding has been measured with this version and these settings" in page
+    assert "no ratio was measured on networks of known truth" in page
+    assert "Share of groups with a ratio at least so large" not in page
+
+
+def test_the_ratios_are_shown_on_kinds_that_did_not_help_to_make_them(tmp_path):
+    out = make_run(tmp_path / "out", SMALL)
+    write_validation(out, code_sha256=judging_sha256())
+    text = render_incident(incident(out))
+    assert "Share of groups with a ratio at least so large" in text
+    assert "52 networks of one operator, 299 innocent groups" not in text
+    assert "The log-likelihood-ratio cost (Cllr) of the ratios is" in text
+    assert "of 6 kinds (campaigns and innocent personas)" in text
+
+
+def test_an_explained_network_weighs_for_the_second_proposition(tmp_path):
+    out = make_run(tmp_path / "out", PLANS["explained"])
+    write_validation(out, code_sha256=judging_sha256())
+    text = render_incident(incident(out, of=bare_case()))
+    assert "times more probable if its 30 accounts were an innocent group of customers that the program has linked than if they were under common control" in text
+    assert "support for Hd" in text
 
 
 def test_the_word_for_control_rests_on_error_rates_that_hold(tmp_path, page):

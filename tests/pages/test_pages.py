@@ -11,6 +11,7 @@ import pytest
 from pipeline.config import load_config
 from pipeline.ingest.columns import READ_COLUMNS
 from pipeline.pages import build_pages
+from pipeline.pages.ratios import ratio_table
 from tests.pages import fixtures
 from tests.pages.reading import Page
 
@@ -216,16 +217,55 @@ def test_groups_too_small_for_a_network_come_after_networks_of_their_tier():
 
 def test_bits_by_rarity_are_no_ratio_and_get_no_word_of_strength(pages):
     text = Page(pages[REFER_PAGE]).text
-    assert "by how rare what they share is. That weight is not calibrated on networks of known truth" in text
+    assert "No ratio for such a finding has been measured with this version and these settings" in text
     assert "It was set beside 99 comparison groups." in text
-    assert "times more probable" not in text, "a ratio is for calibrated bits alone, as in the incident report"
+    assert "times more probable" not in text, "a ratio is for findings weighed on known truth alone, as in the incident report"
+
+
+JUDGED = [
+    {"archetype": kind, "is_operated": operated, "tier": tier, "extraction_bits": bits, "networks": networks}
+    for kind, operated, tier, bits, networks in (
+        ("campaign:L1", True, "refer", 11, 60),
+        ("campaign:L8", True, "watch", 10, 20),
+        ("synthetic_data", False, "watch", 10, 10),
+        ("classroom", False, "explained", 0, 989),
+    )
+]
+
+
+def weighed(**changes: object) -> dict[str, str]:
+    """Text of each network's page under a validation that measured ratios with this version, code and settings, but for changes."""
+    quoted = {"suite": "all", "date": "2026-05-01", "is_simulated": True, "worlds": 60, "figures": [], "version": fixtures.manifest()["version"], "same_code": True, "stale": {}}
+    quoted |= {"ratios": ratio_table(JUDGED), **changes}
+    made = dict(build_pages(fixtures.frames(), {**fixtures.manifest(), "error_rates": quoted}, load_config(), pages_for=(fixtures.REFER, fixtures.EXPLAINED)))
+    return {name: _plain(Page(made[f"networks/{name}.html"]).text) for name in (fixtures.REFER, fixtures.EXPLAINED)}
+
+
+def test_a_finding_is_weighed_by_how_often_it_was_made_about_networks_of_known_truth():
+    found = weighed()
+    assert "is at least 750 times more probable if one operator runs the accounts than if they are an innocent group" in found[fixtures.REFER]
+    assert "moderately strong support for one operator" in found[fixtures.REFER]
+    assert "calibrated on 80 networks of one operator and 999 innocent groups in" in found[fixtures.REFER]
+    assert "can carry none above 1,000" in found[fixtures.REFER]
+    assert "times more probable if the accounts are an innocent group that the program has linked than if one operator runs them" in found[fixtures.EXPLAINED]
+    assert "the ratio is calibrated on simulated worlds, not on adjudicated cases" in found[fixtures.REFER]
+
+
+@pytest.mark.parametrize("change", [{"same_code": False}, {"stale": {"links.partners": {"then": 1, "now": 2, "measures": ["x"]}}}, {"version": "0.0"}, {"ratios": None}])
+def test_what_was_measured_otherwise_weighs_nothing(change):
+    assert "times more probable" not in weighed(**change)[fixtures.REFER]
+
+
+def test_confidence_is_high_only_with_ratios_of_adjudicated_cases():
+    assert "assessment is moderate" in weighed()[fixtures.REFER]
+    assert "not on adjudicated cases" not in weighed(is_simulated=False)[fixtures.REFER]
 
 
 def test_strength_without_comparison_is_not_put_into_words(pages):
     assert "its strength is not put into words" in Page(pages[f"networks/{fixtures.WATCH}.html"]).text
 
 
-def test_confidence_is_moderate_at_most_while_bits_are_uncalibrated(pages):
+def test_confidence_is_moderate_at_most_without_a_calibrated_ratio(pages):
     text = Page(pages[REFER_PAGE]).text
     assert "Our confidence in this assessment is moderate, because rare facts of 3 families cover most of the group" in text
     assert "Our confidence in this assessment is low" in Page(pages[f"networks/{fixtures.WATCH}.html"]).text

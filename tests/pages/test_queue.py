@@ -15,7 +15,7 @@ from pipeline.history.prices import PriceSheet
 from pipeline.pages import build_pages
 from pipeline.pages.queue import dollars
 from tests.pages import fixtures
-from tests.pages.fixtures import EXPLAINED, NIGHT, PAIR, REFER, SILENT, WATCH
+from tests.pages.fixtures import NIGHT, PAIR, REFER, SILENT, WATCH
 from tests.pages.reading import Page
 
 
@@ -83,13 +83,10 @@ def test_without_prices_or_a_past_the_page_says_so_once_and_has_no_empty_column(
     assert all("USD" not in row and "+3" not in row.replace("Grown +3", "") for name, row in found.items() if name)
 
 
-def test_the_word_of_the_scale_goes_with_calibrated_weights_only():
-    frames = fixtures.frames(12)
-    assert not any(re.search("extremely strong|moderate", row) for name, row in queue(frames=frames).items() if name)
-    frames["links"] = frames["links"].with_columns(pl.lit("calibrated").alias("bits_kind"))
-    found = queue(frames=frames)
-    assert "31.2 extremely strong" in found[REFER]
-    assert "strong" not in found[EXPLAINED], "an explained weight has no word"
+def test_no_word_of_the_scale_goes_with_bits_of_links():
+    found = queue(frames=fixtures.frames(12))
+    assert not any(re.search("extremely strong|moderate", row) for name, row in found.items() if name)
+    assert "no word of the verbal scale goes with them; the ratio that a finding is worth stands on the network's page" in found[""]
 
 
 def test_networks_that_were_first_seen_tonight_are_told_so():

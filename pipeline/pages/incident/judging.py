@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from pipeline.kinds import FAMILIES, GATE_FAMILIES
 from pipeline.pages import numbers
+from pipeline.pages.error_rates import scale_that_fits
 from pipeline.pages.incident.records import Incident, NetworkSheet, Row
 from pipeline.pages.incident.wording import say, shared, words
+from pipeline.pages.ratios import Scale, Weight
+from pipeline.pages.weighing import basis_values, finding, ratio_values, speaks
 from pipeline.pages.words import families as family_words
 
 REFER = "refer"
-NULLS = "innocent_groups_flagged"
-"""The measure of validation.json whose n is the number of independent innocent comparisons."""
 
 
 def figure_row(incident: Incident, measure: str, stratum: str = "all") -> Row | None:
@@ -63,8 +64,8 @@ def confidence_level(incident: Incident, sheet: NetworkSheet) -> str:
     blind = [row for row in incident.run.blind_spots if row["status"] != "ran"]
     if len(covering(sheet)) < 2 or sheet.row["q_value"] is None or incident.validation is None:
         return "low"
-    adjudicated = not incident.validation["is_simulated"]
-    return "high" if sheet.calibrated and adjudicated and not blind else "moderate"
+    adjudicated = scale(incident) is not None and not incident.validation["is_simulated"]
+    return "high" if adjudicated and not blind else "moderate"
 
 
 COMPLEMENT = {"very_likely": "very_unlikely", "likely": "unlikely", "even": "even", "unlikely": "likely"}
@@ -80,7 +81,8 @@ def because(incident: Incident, sheets: Sequence[NetworkSheet]) -> list[str]:
         parts = [say("because", "families_each", count=numbers.counted(min(len(covering(sheet)) for sheet in sheets), "families"))]
     known = [sheet.row["q_value"] for sheet in sheets if sheet.row["q_value"] is not None]
     parts.append(say("because", "tested", q=numbers.probability(max(known))) if len(known) == len(sheets) else say("because", "untested"))
-    parts.append(say("because", "calibrated" if all(sheet.calibrated for sheet in sheets) else "uncalibrated"))
+    simulated = incident.validation is not None and incident.validation["is_simulated"]
+    parts.append(say("because", "uncalibrated" if scale(incident) is None else "calibrated_simulated" if simulated else "calibrated"))
     if incident.validation is None:
         parts.append(say("because", "unmeasured"))
     else:
@@ -103,46 +105,31 @@ def likelihood(name: str) -> Likelihood:
     return Likelihood(entry["word"], entry["range"])
 
 
+def scale(incident: Incident) -> Scale | None:
+    """The ratios calibrated on known truth that hold for this run; None if none was measured with its version, code and settings."""
+    return scale_that_fits(incident.validation_summary, incident.run.version)
+
+
 def weight_sentence(incident: Incident, sheet: NetworkSheet) -> str:
-    """The weight of evidence: a ratio with its word for calibrated bits, held to what the validation can carry; else the rarity in bits and no ratio."""
+    """The weight of evidence: a calibrated ratio with its word and what it is calibrated on; else the rarity in bits and no ratio."""
     bits = sheet.row["coordination_bits"]
-    accounts = numbers.counted(sheet.row["account_count"], "accounts")
     unweighed = not bits and not sheet.families
     if unweighed or bits is None or not math.isfinite(bits):
         return say("s2", "weight_none", network=sheet.network_id, why=shared().line("unweighed", "one_entity" if sheet.row["entity_count"] == 1 else "one_fact"))
-    if not sheet.calibrated:
+    known, quoted = scale(incident), incident.validation_summary
+    if known is None or quoted is None:
         return say("s2", "weight_rarity", network=sheet.network_id, bits=numbers.bits(bits))
-    nulls = figure_row(incident, NULLS)
-    if incident.validation is None or nulls is None or not nulls["n"]:
-        return say("s2", "weight_unchecked", network=sheet.network_id)
-    ratio, cap = 2.0 ** min(abs(bits), 1000.0), float(nulls["n"])
-    held = min(ratio, cap)
-    values = {
-        "atmost": "at least " if ratio > cap else "about ",
-        "ratio": rounded(held),
-        "accounts": accounts,
-        "network": sheet.network_id,
-        "word": shared().support(held),
-        "cap": numbers.count(cap),
-        "basis": basis(incident, numbers.count(nulls["n"])),
-    }
-    return say("s2", "weight_calibrated" if bits >= 0 else "weight_calibrated_against", **values)
+    weight = weight_of(known, sheet)
+    side = "neither" if not speaks(weight) else "operator" if weight.ratio > 1 else "innocent"
+    found = finding(shared(), sheet.row)
+    accounts = numbers.counted(sheet.row["account_count"], "accounts")
+    said = say("s2", f"weight_{side}", network=sheet.network_id, accounts=accounts, finding=found, **ratio_values(shared(), weight))
+    return f"{said} {say('s2', 'weight_basis', bits=numbers.bits(bits), **basis_values(known, quoted))}"
 
 
-def basis(incident: Incident, comparisons: str) -> str:
-    """What a ratio is calibrated on."""
-    if incident.validation is None:
-        return numbers.UNKNOWN
-    kind = "simulated worlds" if incident.validation["is_simulated"] else "labelled logs"
-    return f"{comparisons} innocent groups of {numbers.counted(len(incident.validation['worlds']), kind)} (suite {incident.validation['suite']}, {incident.validation['date']})"
-
-
-def rounded(ratio: float) -> str:
-    """A ratio with the two digits that it carries."""
-    if ratio < 10:
-        return numbers.decimal(ratio)
-    digits = math.floor(math.log10(ratio)) - 1
-    return f"{round(ratio / 10**digits) * 10**digits:,.0f}"
+def weight_of(known: Scale, sheet: NetworkSheet) -> Weight:
+    """What the finding on a network weighs."""
+    return known.weigh(sheet.row["tier"], sheet.row["extraction_bits"])
 
 
 def named(names: Sequence[str]) -> str:

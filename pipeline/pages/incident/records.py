@@ -100,7 +100,6 @@ class NetworkSheet:
     network_id: str
     row: Row
     """its row of `networks`"""
-    calibrated: bool
     families: tuple[Row, ...]
     tests: tuple[Row, ...]
     """its rows of `network_tests`, each with `beyond`: whether p is at most the level that counts"""

@@ -200,13 +200,12 @@ def _waterfall(sheet: NetworkSheet, part: str) -> Block:
     plot, falls = Plot("F6", part), sheet.waterfalls
     named = {family: shared().word("family", family) for family in FAMILIES}
     answer, compared = _waterfall_answer(sheet), max((fall.compared for fall in falls), default=0)
-    kind = "calibrated weights" if sheet.calibrated else "weights by rarity, not calibrated: they are no ratio of probabilities"
     rows = [[f"{fall.which} member, {fall.name}", *(numbers.decimal(bits) for _, bits in fall.families), numbers.decimal(fall.total_bits)] for fall in falls]
     return figure(
         plot,
         answer,
         counted=f"n = {numbers.counted(compared, 'members')} that each was compared with; bits are means over these pairs, for means of families add up.",
-        left_out=f"Bits are {kind}. The run itself goes by medians over pairs, which do not add up.",
+        left_out="Bits are weights by rarity, not calibrated: they are no ratio of probabilities. The run itself goes by medians over pairs, which do not add up.",
         columns=" | ".join(["Member", *(f"{sentence(named[family])}, bits #" for family, _ in falls[0].families), "Total, bits #"]) if falls else "Member",
         rows=rows,
         pictures=(("", weights.waterfalls(falls, named, sheet.edge_bits, f"{plot.anchor}-a", answer)),) if falls else (),

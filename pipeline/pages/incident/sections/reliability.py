@@ -11,11 +11,12 @@ from pipeline.pages.incident.drawings import weights
 from pipeline.pages.incident.exhibits import Exhibits
 from pipeline.pages.incident.judging import figure_row
 from pipeline.pages.incident.records import Incident, Row
+from pipeline.pages.incident.sections.ratios import cost, ratio_answer, ratio_pictures, ratio_rows
 from pipeline.pages.incident.wording import of, say, share, words
 from pipeline.pages.records import Cell
 from pipeline.pages.validation_charts import Point
 from pipeline.pages.validation_words import bounds_text, measure_name, stratum_name, value_text
-from pipeline.pages.words import spaced
+from pipeline.pages.words import joined, spaced
 
 ACCOUNT_LEVEL = ("account_recall", "account_precision", "innocent_accounts_flagged", "false_accusations", "innocent_groups_flagged", "worlds_with_a_false_accusation")
 NETWORK_LEVEL = (
@@ -42,7 +43,7 @@ def reliability(incident: Incident, exhibits: Exhibits) -> Section:
             bullets(_plain(sentence) for sentence in sentences(incident.validation_summary)),
         ]
         blocks += [_confusion(incident, exhibits), _lookalikes(incident)]
-    blocks += [_calibration(incident), missing(say("s11", "cllr")), *_sensitivity(incident), _mitigation(), text(_sources(incident))]
+    blocks += [_calibration(incident), cost(incident), *_sensitivity(incident), _mitigation(), text(_sources(incident))]
     return Section("11", "s11", words()["section"]["s11"], tuple(blocks))
 
 
@@ -119,11 +120,13 @@ def _calibration(incident: Incident) -> Block:
         ["q-value", row["stratum"], share(float(row["stratum"].rsplit(" ", 1)[-1])), share(row["value"]), _plain(bounds_text(row)), numbers.count(row["n"])]
         for row in _strata(incident, "chance_networks_at_q")
     ]
+    pictures += ratio_pictures(incident, plot.anchor)
+    rows += ratio_rows(incident)
     members, candidates = sum(row["n"] for row in observed.values()), sum(row["n"] for row in _strata(incident, "chance_networks_at_q"))
     judged = f"{numbers.counted(members, 'members')} and {numbers.counted(candidates, 'candidate networks')}"
     return figure(
         plot,
-        _calibration_answer(pairs, levels),
+        joined([_calibration_answer(pairs, levels), ratio_answer(incident)]),
         counted=f"n = {judged} of simulated or labelled logs.",
         left_out=left_out(plot),
         columns="Figure | Band | Stated # | Came out # | 95 % interval # | n #",
