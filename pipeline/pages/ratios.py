@@ -54,6 +54,24 @@ class Scale:
         """The weight of a finding. In: one of TIERS, and bits (None: none)."""
         return self.cells[TIERS.index(tier), _bits(extraction_bits or 0.0)]
 
+    def curve(self, *, operated: bool) -> list[tuple[float, float]]:
+        """(log10 of the ratio, share of networks of a kind with at least that ratio), ascending: a Tippett curve."""
+        return survival([(ratio, count) for kind, ratio, count in self.left_out if kind is operated])
+
+    def above(self, level: float, *, operated: bool) -> int:
+        """Networks of a kind whose ratio, made without their archetype, is at least `level`."""
+        return sum(count for kind, ratio, count in self.left_out if kind is operated and ratio >= level)
+
+    def blocks(self) -> list[tuple[str, int, int, Weight]]:
+        """(tier, fewest bits, most bits, weight) of each run of bits that weighs the same; most bits 16 stand for all above."""
+        found: list[tuple[str, int, int, Weight]] = []
+        for (tier, bits), weight in sorted(self.cells.items()):
+            if found and found[-1][0] == TIERS[tier] and found[-1][3] == weight:
+                found[-1] = (TIERS[tier], found[-1][1], bits, weight)
+            else:
+                found.append((TIERS[tier], bits, bits, weight))
+        return found
+
 
 def ratio_table(judged: Iterable[Count]) -> dict[str, Any] | None:
     """What validation.json keeps as `ratios`: the fields of `Scale`, cells as rows (tier, bits, ratio, is_bound). None unless networks of both kinds were judged."""

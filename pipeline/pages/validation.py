@@ -12,6 +12,8 @@ from pipeline.pages.pieces import Numbering, table, unnumbered_table
 from pipeline.pages.records import Cell, Fact, Figure, Picture, Table, Verdict
 from pipeline.pages.render import _rendered
 from pipeline.pages.validation_charts import Point
+from pipeline.pages.validation_ratios import TEXT as RATIO_TEXT
+from pipeline.pages.validation_ratios import ratio_parts
 from pipeline.pages.validation_words import Row, bounds_text, measure_name, stratum_name, value_text, words
 from pipeline.pages.words import spaced
 
@@ -57,7 +59,14 @@ def validation_page(document: Mapping[str, Any]) -> bytes:
 def _page(document: Mapping[str, Any]) -> ValidationPage:
     numbering, texts = Numbering(), words()["text"]
     rows = _Rows(document["figures"])
-    sections = (_ladder(rows, numbering), _innocents(rows, numbering), _calibration(rows, numbering), _delay(rows, numbering), _changes(rows, numbering))
+    sections = (
+        _ladder(rows, numbering),
+        _innocents(rows, numbering),
+        _calibration(rows, numbering),
+        _weights(document, numbering),
+        _delay(rows, numbering),
+        _changes(rows, numbering),
+    )
     return ValidationPage(
         title=texts["title"],
         lead=texts["lead_simulated"] if document["is_simulated"] else texts["lead_given"],
@@ -201,6 +210,11 @@ def _calibration(rows: _Rows, numbering: Numbering) -> Section:
         "a watched network may be strangers who share one thing, and then none of them belongs."
     )
     return Section("calibration", "Calibration", text, (figure,), (_rows_table(rows.of("membership_brier"), numbering, measure_name("membership_brier")),))
+
+
+def _weights(document: Mapping[str, Any], numbering: Numbering) -> Section:
+    drawing, ratios = ratio_parts(document, numbering)
+    return Section("weights", "What a finding weighs", RATIO_TEXT, (drawing,), (ratios,))
 
 
 def _membership_pictures(rows: _Rows, anchor: str) -> list[Picture]:

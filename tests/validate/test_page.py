@@ -72,7 +72,7 @@ def test_the_page_is_well_formed_and_loads_nothing(html):
 
 def test_every_drawing_is_there_and_named(html):
     page = Page(html)
-    assert sum(tag == "svg" for tag, _ in page.elements) == 8  # found, recall, innocents, memberships of referred and of watched, q, nights, ablation
+    assert sum(tag == "svg" for tag, _ in page.elements) == 9  # found, recall, innocents, memberships of referred and of watched, q, ratios, nights, ablation
     assert all(attributes["role"] == "img" for tag, attributes in page.elements if tag == "svg")
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from pipeline.pages import numbers
 from pipeline.pages.incident import judging
 from pipeline.pages.incident.blocks import Block, missing, text
-from pipeline.pages.incident.drawings.tippett import tippett
 from pipeline.pages.incident.records import Incident
 from pipeline.pages.incident.wording import of, say, share
-from pipeline.pages.ratios import Scale, survival
+from pipeline.pages.ratios import Scale
 from pipeline.pages.records import Cell
+from pipeline.pages.tippett import tippett
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -25,7 +25,7 @@ def ratio_pictures(incident: Incident, anchor: str) -> list[tuple[str, Markup]]:
     scale = judging.scale(incident)
     if scale is None:
         return []
-    curves = [(f"{kind}, n = {numbers.count(_total(scale, operated))}", survival(_of(scale, operated))) for operated, kind in KINDS]
+    curves = [(f"{kind}, n = {numbers.count(_total(scale, operated))}", scale.curve(operated=operated)) for operated, kind in KINDS]
     return [("Share of groups with a ratio at least so large", tippett([curve for curve in curves if curve[1]], f"{anchor}-c", ratio_answer(incident)))]
 
 
@@ -34,8 +34,8 @@ def ratio_answer(incident: Incident) -> str:
     scale = judging.scale(incident)
     if scale is None:
         return ""
-    operated, innocent = (of(_above(scale, kind, 10), _total(scale, kind), noun) for kind, noun in KINDS)
-    return f"A ratio of 10 or more went to {operated} and to {innocent}."
+    operated, innocent = (of(scale.above(10, operated=kind), _total(scale, kind), noun) for kind, noun in KINDS)
+    return f"Weighed without their own kind, {operated} and {innocent} got a ratio of 10 or more."
 
 
 def ratio_rows(incident: Incident) -> list[list[Cell | str]]:
@@ -47,7 +47,14 @@ def ratio_rows(incident: Incident) -> list[list[Cell | str]]:
     for operated, kind in KINDS:
         total = _total(scale, operated)
         rows += [
-            ["ratio, own kind left out", f"{kind}, {numbers.count(level)} or more", "none stated", share(_above(scale, operated, level) / total), "none", numbers.count(total)]
+            [
+                "ratio, own kind left out",
+                f"{kind}, {numbers.count(level)} or more",
+                "none stated",
+                share(scale.above(level, operated=operated) / total),
+                "none",
+                numbers.count(total),
+            ]
             for level in LEVELS
         ]
     return rows
@@ -62,13 +69,5 @@ def cost(incident: Incident) -> Block:
     return text(say("s11", "cllr_value", cost=numbers.decimal(scale.cost, 2), kinds=numbers.count(scale.archetypes), **counted))
 
 
-def _of(scale: Scale, operated: bool) -> list[tuple[float, int]]:  # the kind is the question
-    return [(ratio, count) for kind, ratio, count in scale.left_out if kind is operated]
-
-
-def _total(scale: Scale, operated: bool) -> int:
-    return sum(count for _, count in _of(scale, operated))
-
-
-def _above(scale: Scale, operated: bool, level: float) -> int:
-    return sum(count for ratio, count in _of(scale, operated) if ratio >= level)
+def _total(scale: Scale, operated: bool) -> int:  # the kind is the question
+    return scale.operated if operated else scale.innocent
