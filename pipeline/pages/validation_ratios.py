@@ -29,7 +29,7 @@ def ratio_parts(document: Mapping[str, Any], numbering: Numbering) -> tuple[Figu
         () if scale is None else (Picture("", tippett([(f"{kind}, n = {_total(scale, own)}", scale.curve(operated=own)) for own, kind in KINDS], f"{label[0]}-a", _words(rows))),)
     )
     counted = "" if scale is None else f"{numbers.counted(scale.operated, 'networks')} of one operator and {numbers.counted(scale.innocent, 'innocent groups')}."
-    cost = "" if scale is None or scale.cost is None else f"Cllr {numbers.decimal(scale.cost, 2)} bits: 0 for ratios that are always right, 1 for ratios that say nothing."
+    cost = "" if scale is None or scale.cost is None else f"Cllr {numbers.decimal(scale.cost, 2)} bits; ratios that are always right cost nothing, ratios that say nothing 1 bit."
     data = unnumbered_table(f"{label[0]}-data", "", f"Figures of {label[1]}", "Ratio | Of | Share # | n #", rows, empty="none")
     absent = "" if scale else "No ratio: networks of one operator and innocent groups were not both judged."
     return Figure(label[0], label[1], answer, "How far do the ratios lie apart?", counted, cost, picture, data, absent), _weights(scale, numbering)

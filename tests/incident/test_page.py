@@ -169,6 +169,7 @@ def test_the_ratios_are_shown_on_kinds_that_did_not_help_to_make_them(tmp_path):
     assert "52 networks of one operator, 299 innocent groups" not in text
     assert "The log-likelihood-ratio cost (Cllr) of the ratios is" in text
     assert "of 6 kinds (campaigns and innocent personas)" in text
+    assert lint(text, {"Example Relay Ltd"}, table_files(text)) == ()
 
 
 def test_an_explained_network_weighs_for_the_second_proposition(tmp_path):
