@@ -28,7 +28,9 @@ Arcs = tuple[Ints, Ints]
 WORDING = "template"
 
 
-def around(named: Ints, tables: Mapping[str, pl.DataFrame], clients: list[Ints], people: Population, threshold: float, config: Config) -> tuple[dict[str, pl.DataFrame], Population]:
+def around(
+    named: Ints, tables: Mapping[str, pl.DataFrame], clients: list[Ints], people: Population, threshold: float, config: Config
+) -> tuple[dict[str, pl.DataFrame], Population]:
     """The rows of pair_links and shared_values that bear on how the named accounts (positions) are grouped, and the population to group them in.
 
     In: these two tables and kinds, members (positions) of each rewritten client that puts a network together, bits from which a pair is an edge. Nobody named: no rows
