@@ -27,7 +27,7 @@ Accounts = Annotated[Path | None, typer.Option("--accounts", metavar="FILE", hel
 Context = Annotated[Path | None, typer.Option("--context", metavar="DIR", help="The context folder that the run read, if it is no longer where the run found it.")]
 
 
-WAIT = "recomputing from the run's tables: seconds for a small log, a minute or more for ten million requests"
+WAIT = "recomputing from the run's tables: seconds for a small log, up to a minute for ten million requests, longer if scratch is gone"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +79,7 @@ def whatif(
     """Judge a network again without some families, or with another threshold: members, bits, tier, and who would come and go.
 
     A run judges each referred network again without each family: asked for one of them, its answer is there at once. Whatever else is asked, and who would come and
-    go (--whole-log or --format csv), is recomputed from the run's tables and days: some 15 seconds of processor time for ten million requests, with 4 GB.
+    go (--whole-log or --format csv), is recomputed from the run's tables and days: some 7 seconds of processor time for ten million requests, a minute if scratch is gone.
     """
     again = Again(accounts, context, memory, threads or usable_threads())
     guarded(lambda: _whatif(network, tuple(without or ()), threshold, is_whole=whole_log or form == "csv", out=out, again=again, form=form))

@@ -37,13 +37,15 @@ def around(
     of pair_links. Pairs of the population are scored by what the accounts that bear on the named ones hold; no other pair is asked for.
     """
     links, values = tables["pair_links"], tables["shared_values"]
-    is_near = reached(named, links, values, clients, people, threshold, config)
-    a, b, holder = (people.positions(table[name]) for table, name in ((links, "account_a"), (links, "account_b"), (values, "account_key")))
-    own = is_near[holder]
-    written = values.filter(pl.Series(own) & (pl.col("kind") == WORDING))["value_key"].unique()
-    others = (pl.col("kind") == WORDING) & pl.col("value_key").is_in(written.implode())  # who else writes so says whether it is a network's own
-    near = {"pair_links": links.filter(pl.Series(is_near[a] & is_near[b])), "shared_values": values.filter(pl.Series(own) | others)}
-    return near, rescoring(people, values.filter(pl.Series(own)), tables["kinds"])
+    near = pl.Series(people.keys[reached(named, links, values, clients, people, threshold, config)]).implode()
+    is_own, is_wording = pl.col("account_key").is_in(near), pl.col("kind") == WORDING
+    own = values.filter(is_own)
+    written = own.filter(is_wording)["value_key"].unique().implode()  # who else writes so says whether it is a network's own
+    rows = {
+        "pair_links": links.filter(pl.col("account_a").is_in(near) & pl.col("account_b").is_in(near)),
+        "shared_values": values.filter(is_own | (is_wording & pl.col("value_key").is_in(written))),
+    }
+    return rows, rescoring(people, own, tables["kinds"])
 
 
 def reached(named: Ints, links: pl.DataFrame, values: pl.DataFrame, clients: list[Ints], people: Population, threshold: float, config: Config) -> Flags:

@@ -72,5 +72,5 @@ def test_a_log_apart_is_left_out() -> None:
 def test_nobody_named_reaches_nobody() -> None:
     world = _world(COUNT, [(list(range(8)), ["payment", "template"])])
     people = population(world)
-    near = around(np.empty(0, dtype=np.int64), world, [], people, people.edge_bits(CONFIG.networks), CONFIG)
+    near, _ = around(np.empty(0, dtype=np.int64), world, [], people, people.edge_bits(CONFIG.networks), CONFIG)
     assert near["pair_links"].height == near["shared_values"].height == 0
