@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.config import Config
+from pipeline.evidence.rescoring import rescoring
 from pipeline.measures.graph import components
 from pipeline.stages.clusters import FACT_KINDS, strong_pairs
 from pipeline.stages.coupling import pools
@@ -27,18 +28,24 @@ Arcs = tuple[Ints, Ints]
 WORDING = "template"
 
 
-def around(named: Ints, tables: Mapping[str, pl.DataFrame], clients: list[Ints], people: Population, threshold: float, config: Config) -> dict[str, pl.DataFrame]:
-    """The rows of pair_links and shared_values that bear on how the named accounts (positions) are grouped.
+def around(
+    named: Ints, tables: Mapping[str, pl.DataFrame], clients: list[Ints], people: Population, threshold: float, config: Config
+) -> tuple[dict[str, pl.DataFrame], Population]:
+    """The rows of pair_links and shared_values that bear on how the named accounts (positions) are grouped, and the population to group them in.
 
-    In: these two tables, members (positions) of each rewritten client that puts a network together, bits from which a pair is an edge. Nobody named: no rows of pair_links.
+    In: these two tables and kinds, members (positions) of each rewritten client that puts a network together, bits from which a pair is an edge. Nobody named: no rows
+    of pair_links. Pairs of the population are scored by what the accounts that bear on the named ones hold; no other pair is asked for.
     """
     links, values = tables["pair_links"], tables["shared_values"]
-    is_near = reached(named, links, values, clients, people, threshold, config)
-    a, b, holder = (people.positions(table[name]) for table, name in ((links, "account_a"), (links, "account_b"), (values, "account_key")))
-    own = is_near[holder]
-    written = values.filter(pl.Series(own) & (pl.col("kind") == WORDING))["value_key"].unique()
-    others = (pl.col("kind") == WORDING) & pl.col("value_key").is_in(written.implode())  # who else writes so says whether it is a network's own
-    return {"pair_links": links.filter(pl.Series(is_near[a] & is_near[b])), "shared_values": values.filter(pl.Series(own) | others)}
+    near = pl.Series(people.keys[reached(named, links, values, clients, people, threshold, config)]).implode()
+    is_own, is_wording = pl.col("account_key").is_in(near), pl.col("kind") == WORDING
+    own = values.filter(is_own)
+    written = own.filter(is_wording)["value_key"].unique().implode()  # who else writes so says whether it is a network's own
+    rows = {
+        "pair_links": links.filter(pl.col("account_a").is_in(near) & pl.col("account_b").is_in(near)),
+        "shared_values": values.filter(is_own | (is_wording & pl.col("value_key").is_in(written))),
+    }
+    return rows, rescoring(people, own, tables["kinds"])
 
 
 def reached(named: Ints, links: pl.DataFrame, values: pl.DataFrame, clients: list[Ints], people: Population, threshold: float, config: Config) -> Flags:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.config import Config
 from pipeline.errors import UsageError
 from pipeline.evidence.neighbourhood import around
+from pipeline.evidence.rescoring import rescoring
 from pipeline.evidence.whatif import Piece, Standing, WhatIf, WholeLog, standing
 from pipeline.evidence.workings import Frames, Workings
 from pipeline.kinds import FAMILIES
@@ -101,7 +102,7 @@ def _of_members(left: Frames, rows: pl.DataFrame, edge: float, joining: list[Int
     cut = left | {name: left[name].join(rows, on="account_key", how="semi") for name in ("shared_values", "account_records", *_OF_MEMBERS)} | {"clusters": rows}
     everyone = cut | {"account_records": left["account_records"]}
     judged = cut | {"cluster_alternatives": alternatives(everyone, config)["cluster_alternatives"]}
-    inside = population(cut)  # its positions are those of the members
+    inside = rescoring(population(cut), cut["shared_values"], left["kinds"])  # its positions are those of the members
     links = left["pair_links"].join(rows, left_on="account_a", right_on="account_key", how="semi").join(rows, left_on="account_b", right_on="account_key", how="semi")
     clients = inside_of(one_client(cut["shared_values"], inside, config.networks.min_accounts), inside, joining)
     found = networks_of(links, cut["shared_values"], clients, inside, edge, config.networks)
@@ -119,8 +120,8 @@ def _of_log(left: Frames, more_bits: float, joining: list[Ints], config: Config)
     members, people = left["named"], population(left)
     is_held = (left["shared_values"]["kind"] == REWRITTEN).any()
     clients = [people.positions(pl.Series(keys)) for keys in joining] if is_held else []
-    near = left | around(people.positions(members["account_key"]), left, clients, people, people.edge_bits(moved.networks), config)
-    groups = grouped(near, clients, population(near), moved)
+    near, people = around(people.positions(members["account_key"]), left, clients, people, people.edge_bits(moved.networks), config)
+    groups = grouped(near, clients, people, moved)
     counted = (
         groups.join(members.select("account_key", pl.lit(1).alias("held")), on="account_key", how="left")
         .group_by("cluster")

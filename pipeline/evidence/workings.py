@@ -4,11 +4,13 @@ What a run publishes is read. What it kept only while it worked (prompt samples 
 has the SHA-256 that run.json recorded; anybody may delete or change scratch, so a file that is gone or another is no error. Then it is made again, from the
 tables of its days and from the accounts table and context folder that the run was given. Each must be the table that the run had: the days carry the keys
 that run.json recorded, inputs and made tables the same SHA-256, else it is said what differs and nothing is answered. Everything is made in a temporary
-folder that goes when the answer is there; scratch is never written.
+folder that goes when the answer is there; scratch is never written. What runs stages (the database, the readers of logs) takes a quarter of a cpu second to
+load, so it is loaded when a stage has to run.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,25 +18,26 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
-from pyarrow import ArrowInvalid
 
 from pipeline.config import Config, recorded_config
-from pipeline.engines.duckdb import DuckEngine
 from pipeline.errors import InputError
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.origins import Origins
-from pipeline.ingest import account_records, read_context
-from pipeline.run.execute import Bench, describe, flat_settings
+from pipeline.kinds import kind_table
+from pipeline.provenance import sha256_file
 from pipeline.schema import FEATURES
 from pipeline.stages import STAGES, TABLES, Stage
 from pipeline.stages.clusters import joined_accounts, joining_clients
 from pipeline.stages.coupling import REWRITTEN
 from pipeline.stages.population import population
 from pipeline.store import Store
+
+if TYPE_CHECKING:
+    from pipeline.run.execute import Bench
 
 MEMORY_BYTES = 4_000_000_000
 _MAKERS = {name: stage for stage in STAGES for name in stage.writes}
@@ -58,10 +61,20 @@ class Workings:
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stillhunt-")))
         self._found_folder = self._folder / "found"
         self._found_folder.mkdir()
-        self._engine = self._stack.enter_context(DuckEngine(threads=self._sizes[0], memory_bytes=self._sizes[1], temp_dir=self._folder / "spill"))
-        self._bench = Bench(self._engine, self.config, self._folder)
-        self._bench.tables = {name: [self._run.folder / "tables" / f"{name}.parquet"] for name in self._manifest["tables"] if name in TABLES}
+        self._constants = {"kinds": kind_table(self.config.links)}
+        self._tables: dict[str, Sequence[Path]] = {name: [self._run.folder / "tables" / f"{name}.parquet"] for name in self._manifest["tables"] if name in TABLES}
         return self
+
+    @functools.cached_property
+    def _bench(self) -> Bench:
+        """Where stages run, over the tables that are here by then and those to come."""
+        from pipeline.engines.duckdb import DuckEngine
+        from pipeline.run.execute import Bench
+
+        engine = self._stack.enter_context(DuckEngine(threads=self._sizes[0], memory_bytes=self._sizes[1], temp_dir=self._folder / "spill"))
+        bench = Bench(engine, self.config, self._folder)
+        bench.tables = self._tables
+        return bench
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
@@ -72,14 +85,15 @@ class Workings:
 
     def frame(self, name: str) -> pl.DataFrame:
         """One table as the run had it."""
-        if name in self._bench.constants:
-            return self._bench.constants[name]
+        if name in self._constants:
+            return self._constants[name]
         if name == "features":
             return self._run.table("accounts").select(FEATURES.column_names).sort("account_key")
         if name in self._manifest["tables"]:
             return self._run.table(name)  # says which file it is if it is gone
         self._make(name)
-        return self._bench.frame(name)
+        files = list(self._tables[name])
+        return pl.read_parquet(files, columns=list(TABLES[name].column_names), hive_partitioning=False, glob=False) if files else self._bench.frame(name)
 
     def among(self, name: str, column: str, values: Sequence[int]) -> pl.DataFrame:
         """The rows of a published table, or of features, whose column holds one of some values."""
@@ -109,12 +123,12 @@ class Workings:
     def entity_counts_of(self, keys: Sequence[int]) -> pl.DataFrame:
         """The table entity_counts of some accounts; where it is no longer in scratch that of all is made, because entities are merged from whole day files. No keys: no rows."""
         self._have("entity_counts")
-        rows = pl.scan_parquet(list(self._bench.tables["entity_counts"]), glob=False, hive_partitioning=False)
+        rows = pl.scan_parquet(list(self._tables["entity_counts"]), glob=False, hive_partitioning=False)
         return rows.filter(pl.col("account_key").is_in(list(keys))).select(TABLES["entity_counts"].column_names).collect()
 
     def _have(self, name: str) -> None:
         """Make sure that the bench has a table."""
-        if name in self._bench.constants or name in self._bench.tables:
+        if name in self._constants or name in self._tables:
             return
         if name == "features":
             self._bench.put(name, self.frame(name))
@@ -122,11 +136,11 @@ class Workings:
             self._make(name)
 
     def _make(self, name: str) -> None:
-        if name in self._bench.tables:
+        if name in self._tables:
             return
         stage = _MAKERS[name]
         if stage.per_day:
-            self._bench.tables[name] = self._day_files(name)
+            self._tables[name] = self._day_files(name)
         elif self._found(stage):
             return
         elif name in _ALONE:
@@ -146,17 +160,18 @@ class Workings:
         kept = {name: Store(self._run.out).scratch / str(self._manifest["run_id"]) / f"{name}.parquet" for name in stage.writes}
         try:
             here = {name: self._linked(path) for name, path in kept.items()}
-            if any(describe(path) != recorded.get(name) for name, path in here.items()):
+            if any(sha256_file(path) != recorded.get(name) for name, path in here.items()):
                 return False
-        except (OSError, ArrowInvalid):  # gone, or not a whole file: anybody may tidy up there
+        except OSError:  # gone: anybody may tidy up there
             return False
-        self._bench.tables = {name: [path] for name, path in here.items()} | self._bench.tables  # what stands in for a table of the run stays
+        for name, path in here.items():
+            self._tables.setdefault(name, [path])  # what stands in for a table of the run stays
         return True
 
-    def _recorded(self, stage: Stage) -> Mapping[str, object]:
-        """What run.json says of the tables of a stage."""
-        found: Mapping[str, object] = self._manifest["stages"].get(stage.label, {}).get("tables", {})
-        return found
+    def _recorded(self, stage: Stage) -> Mapping[str, str]:
+        """The SHA-256 that run.json recorded of each table of a stage."""
+        found: Mapping[str, Mapping[str, Any]] = self._manifest["stages"].get(stage.label, {}).get("tables", {})
+        return {name: str(table["sha256"]) for name, table in found.items()}
 
     def _linked(self, path: Path) -> Path:
         """The file under a second name, which stays when the next run clears scratch; where no link can be made (another file system), the file itself.
@@ -171,6 +186,8 @@ class Workings:
         return second
 
     def _run_stage(self, stage: Stage) -> None:
+        from pipeline.run.execute import flat_settings
+
         bench = self._bench
         first = min(self._manifest["days"])
         params = {**flat_settings(self.config), "night": date.fromisoformat(self._manifest["night"]), "first_day": date.fromisoformat(first)}
@@ -185,7 +202,7 @@ class Workings:
         """What was made again must be what the run had; of a table of `_ALONE` a run of an older version recorded nothing."""
         recorded = self._recorded(stage)
         for name in names:
-            if describe(self._bench.tables[name][0]) != recorded.get(name) and (name in recorded or name not in _ALONE):
+            if sha256_file(self._tables[name][0]) != recorded.get(name) and (name in recorded or name not in _ALONE):
                 self._differs(f"the table '{name}', made again from the days, is not the one that this run had; another version of stillhunt or of a library made it")
 
     def _day_files(self, name: str) -> list[Path]:
@@ -199,6 +216,8 @@ class Workings:
         return files
 
     def _records(self) -> pl.DataFrame:
+        from pipeline.ingest import account_records, read_context
+
         found = self._origins.verified(self._manifest)
         ids = pl.read_parquet(self._day_files("account_ids"), hive_partitioning=False, glob=False)
         return account_records(found.accounts, ids, read_context(found.context)).records

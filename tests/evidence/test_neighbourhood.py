@@ -42,9 +42,9 @@ def _check(world: Frames, more_bits: float) -> None:
     clients = joining_clients(world, people, config.networks)
     groups = [part["account_key"].to_list() for part in whole.partition_by("cluster", maintain_order=True)]
     for keys in [*groups, people.keys[:3].tolist()]:
-        near = world | around(people.positions(pl.Series(keys)), world, clients, people, people.edge_bits(config.networks), config)
+        near, there = around(people.positions(pl.Series(keys)), world, clients, people, people.edge_bits(config.networks), config)
         event("cut" if near["pair_links"].height < world["pair_links"].height else "whole")
-        assert _holding(grouped(near, clients, population(near), config), keys) == _holding(whole, keys)
+        assert _holding(grouped(near, clients, there, config), keys) == _holding(whole, keys)
 
 
 @settings(max_examples=60, deadline=None)
@@ -64,7 +64,7 @@ def test_a_log_apart_is_left_out() -> None:
     world = _world(COUNT, [(one, ["payment", "template"]), (other, ["device", "template"])])
     people = population(world)
     keys = clusters(world, CONFIG)["clusters"].filter(pl.col("cluster") == 0)["account_key"]
-    near = around(people.positions(keys), world, [], people, people.edge_bits(CONFIG.networks), CONFIG)
+    near, _ = around(people.positions(keys), world, [], people, people.edge_bits(CONFIG.networks), CONFIG)
     assert near["pair_links"].height == world["pair_links"].height // 2 > 0
     assert set(near["shared_values"]["account_key"]) == set(keys)
 
@@ -72,5 +72,5 @@ def test_a_log_apart_is_left_out() -> None:
 def test_nobody_named_reaches_nobody() -> None:
     world = _world(COUNT, [(list(range(8)), ["payment", "template"])])
     people = population(world)
-    near = around(np.empty(0, dtype=np.int64), world, [], people, people.edge_bits(CONFIG.networks), CONFIG)
+    near, _ = around(np.empty(0, dtype=np.int64), world, [], people, people.edge_bits(CONFIG.networks), CONFIG)
     assert near["pair_links"].height == near["shared_values"].height == 0
