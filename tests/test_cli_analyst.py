@@ -282,7 +282,8 @@ def test_test_says_tier_tests_and_how_the_group_came_about(typed: Typed, workspa
         "innocent explanations that most",
     ):
         assert said in plain
-    assert "made again from its days and inputs" in talk
+    assert "recomputing from the run's tables" in talk
+    assert "made again" not in talk, "scratch has what the run made"
     assert talk.splitlines()[-1] == "next: stillhunt expand tip.txt --out stillhunt-out"
 
 
