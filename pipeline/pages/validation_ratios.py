@@ -63,4 +63,4 @@ def _bits(least: int, most: int) -> str:
 
 def _ratio(weight: Weight) -> str:
     bound = ("at least " if weight.ratio >= 1 else "at most ") if weight.is_bound else ""
-    return f"{bound}{rounded(weight.ratio)}" if weight.ratio >= 1 else f"{bound}1/{rounded(1 / weight.ratio)}"
+    return f"{bound}{rounded(weight.ratio, cut=weight.is_bound)}" if weight.ratio >= 1 else f"{bound}1/{rounded(1 / weight.ratio, cut=weight.is_bound)}"

@@ -36,7 +36,7 @@ def finding(wording: Wording, network: Mapping[str, Any]) -> str:
 def ratio_values(wording: Wording, weight: Weight) -> dict[str, str]:
     """bound, ratio and word of the side that the weight speaks for."""
     ratio = max(weight.ratio, 1 / weight.ratio)
-    return {"bound": "at least" if weight.is_bound else "about", "ratio": rounded(ratio), "word": wording.support(ratio)}
+    return {"bound": "at least" if weight.is_bound else "about", "ratio": rounded(ratio, cut=weight.is_bound), "word": wording.support(ratio)}
 
 
 def basis_values(scale: Scale, quoted: Mapping[str, Any]) -> dict[str, str]:
@@ -52,9 +52,9 @@ def basis_values(scale: Scale, quoted: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def rounded(ratio: float) -> str:
-    """A ratio with the two digits that it carries."""
-    if ratio < 10:
-        return numbers.decimal(ratio)
+def rounded(ratio: float, *, cut: bool = False) -> str:
+    """A ratio of 1 or more with the two digits that it carries; cut, not rounded, where it is stated as a least one."""
     digits = math.floor(math.log10(ratio)) - 1
-    return f"{round(ratio / 10**digits) * 10**digits:,.0f}"
+    unit = 10.0**digits
+    kept = (math.floor(ratio / unit + 1e-9) if cut else round(ratio / unit)) * unit
+    return numbers.decimal(kept) if kept < 10 else f"{kept:,.0f}"

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.measures.ratio_scale import cllr, likelihood_ratios
@@ -47,6 +47,7 @@ TABLES = st.integers(1, 3).flatmap(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(TABLES)
 def test_ratios_rise_with_the_score_and_stay_within_what_the_groups_can_carry(tables):
     operated, innocent = counts(*tables[0]), counts(*tables[1])

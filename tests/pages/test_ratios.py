@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.pages.ratios import MOST_BITS, TIERS, ratio_table, read_scale, survival
@@ -82,6 +82,7 @@ def test_without_networks_of_both_kinds_there_is_no_scale(rows):
 ROWS = st.lists(st.builds(count, st.sampled_from(["a", "b", "c"]), st.booleans(), st.sampled_from(TIERS), st.integers(0, 30), st.integers(1, 60)), min_size=1, max_size=12)
 
 
+@settings(deadline=None)  # the first example loads scikit-learn
 @given(ROWS)
 def test_more_bits_never_speak_less_for_an_operator_and_no_ratio_outgrows_the_cases(rows):
     table = ratio_table(rows)
@@ -97,6 +98,11 @@ def test_more_bits_never_speak_less_for_an_operator_and_no_ratio_outgrows_the_ca
 def test_a_survival_curve_falls_from_all_to_the_largest():
     assert survival([(10.0, 1), (1.0, 2), (0.1, 1)]) == [(-1.0, 1.0), (0.0, 0.75), (1.0, 0.25)]
     assert survival([]) == []
+
+
+@pytest.mark.parametrize(("ratio", "said"), [(1.0, "1.0"), (9.49, "9.4"), (2653.2, "2,600"), (260.0, "260"), (299.9, "290")])
+def test_a_least_ratio_is_never_told_larger_than_it_is(ratio, said):
+    assert rounded(ratio, cut=True) == said
 
 
 @pytest.mark.parametrize(("ratio", "said"), [(1.0, "1.0"), (9.4, "9.4"), (63.4, "63"), (178.4, "180"), (4512.0, "4,500")])
