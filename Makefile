@@ -49,7 +49,16 @@ test: $(VENV)/.tested browser
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m 'not slow' --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-slow: $(VENV)/.tested browser
+# Every kind of page is held against html-validate, which comes from npm.
+HTML_VALIDATE := 10.17.0
+$(VENV)/html-validate/.$(HTML_VALIDATE): $(VENV)/.tested
+	@command -v npm >/dev/null || { \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
+	else echo 'the pages are checked with html-validate. Type: sudo apt-get update && sudo apt-get install -y nodejs npm' >&2; exit 1; fi; }
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/html-validate html-validate@$(HTML_VALIDATE)
+	@touch $@
+
+test-slow: $(VENV)/.tested browser $(VENV)/html-validate/.$(HTML_VALIDATE)
 	$(BIN)/python -m pytest -m slow
 
 format: $(VENV)/.tested
