@@ -9,6 +9,7 @@ from pipeline import assets
 from pipeline.config import load_config
 from pipeline.history.past import no_past
 from pipeline.pages.assessment import WORDING_FAMILY, alternative, alternative_note, confidence
+from pipeline.pages.run_facts import read_manifest
 from pipeline.pages.source import Source
 from pipeline.pages.words import load_wording
 from pipeline.stages.unchecked import ASKED
@@ -22,7 +23,7 @@ def _source(lacking: tuple[str, ...] = ()) -> Source:
     frames = fixtures.frames()
     rows = {"family": list(lacking), "status": ["not_run"] * len(lacking), "reason": ["absent"] * len(lacking)}
     spots = pl.DataFrame(rows, schema=dict.fromkeys(rows, pl.String))
-    return Source(frames | {"blind_spots": spots}, None, load_config(), WORDING, no_past(fixtures.NIGHT), None)  # type: ignore[arg-type]  # facts and health are not asked here
+    return Source(frames | {"blind_spots": spots}, read_manifest(fixtures.manifest()), load_config(), WORDING, no_past(fixtures.NIGHT), None)  # type: ignore[arg-type]  # health is not asked here
 
 
 def _network(source: Source, **changed: object) -> dict[str, object]:

@@ -67,6 +67,7 @@ def sources():
         "is_vouched": np.arange(ACCOUNTS) % 9 == 0,
         "organization_key": np.arange(ACCOUNTS) % 60,
         "payment_key": draw.integers(0, 300, ACCOUNTS),
+        "device_key": np.arange(ACCOUNTS) // 100,  # a few that many hold
         "email_domain_key": draw.integers(0, 9, ACCOUNTS),
         "created_us": START - draw.integers(0, 10**12, ACCOUNTS),
     }
