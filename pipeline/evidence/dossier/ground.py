@@ -23,6 +23,9 @@ READ_TABLES = (
 VERDICT_SETTINGS = (
     ("links", "identity_max_df_share"),
     ("links", "content_max_df_share"),
+    ("links", "group_max_entities"),
+    ("links", "group_max_share"),
+    ("links", "group_overlap_share"),
     ("networks", "edge_margin_bits"),
     ("networks", "member_min_bits"),
     ("networks", "family_min_bits"),
