@@ -21,6 +21,10 @@ Count = Mapping[str, Any]
 """One of the counts of `judged`: archetype, is_operated, tier, extraction_bits, networks."""
 
 TIERS = ("explained", "watch", "refer")
+KINDS = ((True, "networks of one operator"), (False, "innocent groups"))
+"""Whether one operator runs them, and what they are called."""
+LEVELS = (1, 10, 100, 1000)
+"""Ratios for which it is said how many networks of either kind reach them."""
 MOST_BITS = 16
 """Bits of extraction are counted in whole bits up to this."""
 
@@ -61,6 +65,10 @@ class Scale:
     def above(self, level: float, *, operated: bool) -> int:
         """Networks of a kind whose ratio, made without their archetype, is at least `level`."""
         return sum(count for kind, ratio, count in self.left_out if kind is operated and ratio >= level)
+
+    def total(self, *, operated: bool) -> int:
+        """Networks of a kind that were judged."""
+        return self.operated if operated else self.innocent
 
     def blocks(self) -> list[tuple[str, int, int, Weight]]:
         """(tier, fewest bits, most bits, weight) of each run of bits that weighs the same; most bits 16 stand for all above."""

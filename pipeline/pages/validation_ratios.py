@@ -7,13 +7,11 @@ from typing import Any
 
 from pipeline.pages import numbers
 from pipeline.pages.pieces import Numbering, table, unnumbered_table
-from pipeline.pages.ratios import MOST_BITS, Scale, Weight, read_scale
+from pipeline.pages.ratios import KINDS, LEVELS, MOST_BITS, Scale, Weight, read_scale
 from pipeline.pages.records import Figure, Picture, Table
 from pipeline.pages.tippett import tippett
 from pipeline.pages.weighing import rounded
 
-KINDS = ((True, "networks of one operator"), (False, "innocent groups"))
-LEVELS = (1, 10, 100, 1000)
 TEXT = (
     "How many times as often a verdict was given to a network of one operator as to an innocent group that the program had linked. "
     "The weight of links alone is no scale: an innocent class is linked as strongly as a pool."
@@ -26,7 +24,9 @@ def ratio_parts(document: Mapping[str, Any], numbering: Numbering) -> tuple[Figu
     answer = "Share of groups with a ratio at least so large, each weighed without its own kind"
     rows = [] if scale is None else _rows(scale)
     picture = (
-        () if scale is None else (Picture("", tippett([(f"{kind}, n = {_total(scale, own)}", scale.curve(operated=own)) for own, kind in KINDS], f"{label[0]}-a", _words(rows))),)
+        ()
+        if scale is None
+        else (Picture("", tippett([(f"{kind}, n = {numbers.count(scale.total(operated=own))}", scale.curve(operated=own)) for own, kind in KINDS], f"{label[0]}-a", _words(rows))),)
     )
     counted = "" if scale is None else f"{numbers.counted(scale.operated, 'networks')} of one operator and {numbers.counted(scale.innocent, 'innocent groups')}."
     cost = "" if scale is None or scale.cost is None else f"Cllr {numbers.decimal(scale.cost, 2)} bits; ratios that are always right cost nothing, ratios that say nothing 1 bit."
@@ -43,14 +43,10 @@ def _weights(scale: Scale | None, numbering: Numbering) -> Table:
 
 def _rows(scale: Scale) -> list[list[str]]:
     return [
-        [f"{numbers.count(level)} or more", kind, numbers.percent(scale.above(level, operated=own) / (scale.operated if own else scale.innocent)), _total(scale, own)]
+        [f"{numbers.count(level)} or more", kind, numbers.percent(scale.above(level, operated=own) / scale.total(operated=own)), numbers.count(scale.total(operated=own))]
         for own, kind in KINDS
         for level in LEVELS
     ]
-
-
-def _total(scale: Scale, operated: bool) -> str:  # the kind is the question
-    return numbers.count(scale.operated if operated else scale.innocent)
 
 
 def _words(rows: list[list[str]]) -> str:

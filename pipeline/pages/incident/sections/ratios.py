@@ -9,15 +9,12 @@ from pipeline.pages.incident import judging
 from pipeline.pages.incident.blocks import Block, missing, text
 from pipeline.pages.incident.records import Incident
 from pipeline.pages.incident.wording import of, say, share
-from pipeline.pages.ratios import Scale
+from pipeline.pages.ratios import KINDS, LEVELS
 from pipeline.pages.records import Cell
 from pipeline.pages.tippett import tippett
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-
-KINDS = ((True, "networks of one operator"), (False, "innocent groups"))
-LEVELS = (1, 10, 100, 1000)
 
 
 def ratio_pictures(incident: Incident, anchor: str) -> list[tuple[str, Markup]]:
@@ -25,7 +22,7 @@ def ratio_pictures(incident: Incident, anchor: str) -> list[tuple[str, Markup]]:
     scale = judging.scale(incident)
     if scale is None:
         return []
-    curves = [(f"{kind}, n = {numbers.count(_total(scale, operated))}", scale.curve(operated=operated)) for operated, kind in KINDS]
+    curves = [(f"{kind}, n = {numbers.count(scale.total(operated=operated))}", scale.curve(operated=operated)) for operated, kind in KINDS]
     return [("Share of groups with a ratio at least so large", tippett([curve for curve in curves if curve[1]], f"{anchor}-c", ratio_answer(incident)))]
 
 
@@ -34,7 +31,7 @@ def ratio_answer(incident: Incident) -> str:
     scale = judging.scale(incident)
     if scale is None:
         return ""
-    operated, innocent = (of(scale.above(10, operated=kind), _total(scale, kind), noun) for kind, noun in KINDS)
+    operated, innocent = (of(scale.above(10, operated=kind), scale.total(operated=kind), noun) for kind, noun in KINDS)
     return f"Weighed without their own kind, {operated} and {innocent} got a ratio of 10 or more."
 
 
@@ -45,7 +42,7 @@ def ratio_rows(incident: Incident) -> list[list[Cell | str]]:
         return []
     rows: list[list[Cell | str]] = []
     for operated, kind in KINDS:
-        total = _total(scale, operated)
+        total = scale.total(operated=operated)
         rows += [
             [
                 "ratio, own kind left out",
@@ -67,7 +64,3 @@ def cost(incident: Incident) -> Block:
         return missing(say("s11", "cllr"))
     counted = {"operated": numbers.counted(scale.operated, "networks"), "innocent": numbers.counted(scale.innocent, "innocent groups")}
     return text(say("s11", "cllr_value", cost=numbers.decimal(scale.cost, 2), kinds=numbers.count(scale.archetypes), **counted))
-
-
-def _total(scale: Scale, operated: bool) -> int:  # the kind is the question
-    return scale.operated if operated else scale.innocent
