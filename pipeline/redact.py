@@ -38,6 +38,8 @@ _ESCAPE_SEQUENCES = re.compile(
 _ESCAPE_MARK = "\u241b"
 _MARK_RUN = re.compile(r"[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]{5,}")
 _SPACES = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029")
+_ORDINARY = re.compile("[ -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2015\u2018-\u201f\u2026\u202f\u2212]*")
+"""Text of these characters alone shows as it is: letters and signs of Latin scripts, dashes, quotes; no control, no mark, nothing that is not seen."""
 _INVISIBLE = frozenset({0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0xFEFF})
 
 
@@ -160,7 +162,7 @@ def columns(text: str) -> int:
 
 def visible(text: str) -> str:
     """`text` on one line with every control character, escape sequence and reordering or hidden mark replaced by something that can be seen."""
-    if text.isascii() and text.isprintable():
+    if _ORDINARY.fullmatch(text):
         return text
     return _MARK_RUN.sub(_fewer_marks, "".join(map(_visible_character, _ESCAPE_SEQUENCES.sub(_ESCAPE_MARK, text))))
 

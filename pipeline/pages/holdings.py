@@ -129,7 +129,9 @@ def _of_kind(held: Holdings, table: pl.DataFrame, share: int, *, is_large: bool)
     own = held.held.filter(pl.col("kind") == kind)
     wide = table.filter(pl.col("inside") >= WIDE_SHARE * len(held.keys)) if is_large else table
     candidates = wide.head(40 * share)
-    places = {key: part["place"].to_numpy() for (key,), part in own.join(candidates, on="value_key", how="semi").partition_by("value_key", as_dict=True).items()}
+    places: dict[int, list[int]] = {}
+    for value_key, place in own.join(candidates, on="value_key", how="semi").select("value_key", "place").iter_rows():
+        places.setdefault(value_key, []).append(place)
     found: dict[bytes, tuple[Grid, int, int, int, int]] = {}
     counts: dict[bytes, int] = {}
     shown: list[int] = []

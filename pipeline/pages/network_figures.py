@@ -79,9 +79,10 @@ def _hours_left_out(source: Source, control_count: int, traffic: GroupTraffic, *
 def _hours_data(anchor: str, label: str, traffic: GroupTraffic, controls: GroupTraffic | None) -> Table:
     groups = [("Network", traffic)] + ([("Controls", controls)] if controls else [])
     columns = " | ".join(["Hour, UTC", *(f"{name} {day[:3]} #" for name, _ in groups for day in DAYS)])
-    rows = [[Cell(f"{hour:02d}:00"), *(_share_cell(group, day, hour) for _, group in groups for day in range(7))] for hour in range(24)]
+    shown = [(group, group.weekdays) for _, group in groups]
+    rows = [[Cell(f"{hour:02d}:00"), *(_share_cell(group, day, hour, covered) for group, covered in shown for day in range(7))] for hour in range(24)]
     return unnumbered_table(f"{anchor}-data", label, f"Data of {label.lower()}: share of the group's requests, per cent", columns, rows if traffic.total else [], empty="No data.")
 
 
-def _share_cell(group: GroupTraffic, day: int, hour: int) -> Cell:
-    return Cell(numbers.decimal(100 * group.week[day][hour] / group.total, 2) if day in group.weekdays else "no day")
+def _share_cell(group: GroupTraffic, day: int, hour: int, covered: frozenset[int]) -> Cell:
+    return Cell(numbers.decimal(100 * group.week[day][hour] / group.total, 2) if day in covered else "no day")

@@ -75,8 +75,13 @@ def series(days: pl.DataFrame, calendar: Sequence[dt.date], stretch: int) -> tup
     inside = days.filter(pl.col("day").is_in(list(calendar)))
     order = inside.group_by("account_id").agg(pl.col("request_count").sum()).filter(pl.col("request_count") > 0).sort("request_count", "account_id", descending=[True, False])
     chosen = _evenly(order["account_id"].to_list())
-    own = {str(key[0]): part for key, part in inside.filter(pl.col("account_id").is_in(chosen)).partition_by("account_id", as_dict=True).items()}
-    return tuple(_member(account, own[account], calendar, stretch) for account in chosen)
+    hours = [name for name in HOURS if name in inside.columns]
+    own = inside.filter(pl.col("account_id").is_in(chosen))
+    by_day: dict[str, dict[dt.date, int]] = {account: {} for account in chosen}
+    for account, day, count in own.select("account_id", "day", "request_count").iter_rows():
+        by_day[account][day] = int(count or 0)
+    sums = {row[0]: row[1:] for row in own.group_by("account_id").agg(pl.col(name).sum() for name in hours).iter_rows()}
+    return tuple(_member(account, [by_day[account].get(day, 0) for day in calendar], sums[account] or (0,) * 24, stretch) for account in chosen)
 
 
 def _evenly(order: Sequence[str]) -> list[str]:
@@ -85,12 +90,8 @@ def _evenly(order: Sequence[str]) -> list[str]:
     return [order[round(place * (len(order) - 1) / (SHOWN - 1))] for place in range(SHOWN)]
 
 
-def _member(account: str, days: pl.DataFrame, calendar: Sequence[dt.date], stretch: int) -> Member:
-    by_day = dict(days.select("day", "request_count").iter_rows())
-    counts = [int(by_day.get(day) or 0) for day in calendar]
-    hours = [name for name in HOURS if name in days.columns]
-    sums = days.select(pl.col(name).sum() for name in hours).row(0) if hours else (0,) * 24
-    return Member(account, tuple(sum(counts[at : at + stretch]) for at in range(0, len(counts), stretch)), tuple(int(count or 0) for count in sums))
+def _member(account: str, counts: Sequence[int], hours: Sequence[int | None], stretch: int) -> Member:
+    return Member(account, tuple(sum(counts[at : at + stretch]) for at in range(0, len(counts), stretch)), tuple(int(count or 0) for count in hours))
 
 
 def likeness(days: Sequence[Sequence[int]]) -> float | None:
