@@ -1,7 +1,7 @@
 """The whole tree of errors that a user can meet, and the exit code each one means.
 
     StillhuntError            1   base; never raised itself
-      UsageError              2   options that do not go together
+      UsageError              2   options that do not go together, or say nothing
       IntegrityError          4   bytes differ from what was recorded
       InputError              6   a log, accounts or context file is missing or unreadable
         SchemaError           6   a column cannot be cast to the contract's type
@@ -27,7 +27,7 @@ class StillhuntError(Exception):
 
 
 class UsageError(StillhuntError):
-    """Options that contradict each other."""
+    """Options that contradict each other, or an option whose value says nothing."""
 
     exit_code = 2
 

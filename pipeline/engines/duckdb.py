@@ -33,6 +33,8 @@ MINIMUM_BYTES = 1_000_000_000
 _RESERVED_BYTES = 350_000_000  # the interpreter, its libraries and the Arrow batches in flight
 _BATCH_ROWS = 65_536
 _NEVER = "1000000 GB"
+_INTERRUPTED = "Query interrupted"
+"""What DuckDB makes of a signal's own exception, as a plain RuntimeError."""
 """More memory than any process frees."""
 _ARROW = {
     "BIGINT": pa.int64(),
@@ -174,7 +176,7 @@ class DuckEngine:
         return self._connection.execute(statement).fetchall()
 
     def _attempt(self, name: str, action: Callable[[], T]) -> T:
-        """Run one action; what DuckDB or Arrow refuses becomes a SqlError without the values involved.
+        """Run one action; what DuckDB or Arrow refuses becomes a SqlError without the values involved, a signal that ended a query a KeyboardInterrupt.
 
         Out of memory is tried once more on one thread: threads sort and join side by side, and results do not depend on them.
         """
@@ -183,6 +185,8 @@ class DuckEngine:
         except duckdb.OutOfMemoryException:
             return self._alone(name, action)
         except (duckdb.Error, pa.ArrowException, RuntimeError) as error:  # some of DuckDB's own failures arrive as plain RuntimeError
+            if isinstance(error, duckdb.InterruptException) or str(error) == _INTERRUPTED:
+                raise KeyboardInterrupt from None
             raise SqlError(name, _reason(error)) from None
 
     def _alone(self, name: str, action: Callable[[], T]) -> T:

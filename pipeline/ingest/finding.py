@@ -19,6 +19,7 @@ from pyarrow import fs
 from pipeline.errors import InputError
 
 _SUFFIXES = (".parquet", ".parq", ".pq")
+_HIDDEN = ("_", ".")
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,12 @@ def _find(log: str) -> list[Found]:
     if not matches:
         raise InputError(f"{log}: no such file or folder. Check the path.")
     root = _glob_root(path)
+    asks_hidden = _is_hidden(path.relative_to(root).as_posix())
     return [
         _local(root, item)
         for match in matches
         for item in ([match] if match.is_file() else sorted(match.rglob("*")))
-        if item.is_file() and (match.is_file() or _wanted(item.relative_to(match).as_posix()))
+        if item.is_file() and (asks_hidden or not _is_hidden(item.relative_to(root).as_posix())) and (match.is_file() or _wanted(item.relative_to(match).as_posix()))
     ]
 
 
@@ -74,7 +76,12 @@ def _glob_root(pattern: Path) -> Path:
 
 
 def _wanted(name: str) -> bool:
-    return name.lower().endswith(_SUFFIXES) and not any(part.startswith(("_", ".")) for part in name.split("/"))
+    return name.lower().endswith(_SUFFIXES) and not _is_hidden(name)
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a part of the path is one that writers of logs keep for themselves, such as `_metadata` or `.crc`."""
+    return any(part.startswith(_HIDDEN) for part in name.split("/"))
 
 
 def _local(root: Path, path: Path) -> Found:

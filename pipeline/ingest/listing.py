@@ -106,7 +106,8 @@ def list_logs(logs: Sequence[str], *, on_bad_file: str, known: Mapping[str, LogF
 
     `known` are files as they were listed before, by absolute path. `within` are the first and last microsecond (since 1970 UTC) that are asked for; None: all.
 
-    A folder gives the Parquet files below it (hidden names and names that start with `_` apart); a file or glob gives just those. A
+    A folder gives the Parquet files below it (hidden names and names that start with `_` apart); a file or glob gives just those (a glob hidden
+    names only if it writes the `_` or `.` itself). A
     file that is empty, truncated, not Parquet, or whose columns cannot be cast raises InputError or SchemaError, or is listed as
     skipped with on_bad_file="skip"; so is one that changes while it is read. No file at all, or none left, raises InputError.
     """

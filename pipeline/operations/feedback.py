@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipeline import redact
-from pipeline.errors import InputError
+from pipeline.errors import InputError, UsageError
 from pipeline.history.journal import Entry, read_journal
 from pipeline.history.standing import revoked_numbers
 from pipeline.kinds import FAMILIES
@@ -44,9 +44,9 @@ def dispose(root: Path, network_id: str, verdict: str, reason: str, by: str) -> 
 def allow(root: Path, subject: str, until: date, reason: str, by: str, today: date) -> Entry:
     """Vouch for a network or account up to and on a day, at most a year from today."""
     if until < today:
-        raise InputError(f"--until {until} has passed. Name a day from {today} on.")
+        raise UsageError(f"--until {until} has passed. Name a day from {today} on.")
     if (until - today).days > LONGEST_ALLOWANCE_DAYS:
-        raise InputError(f"--until {until} is more than a year from now. An allow entry must be looked at again: name a day up to a year ahead.")
+        raise UsageError(f"--until {until} is more than a year from now. An allow entry must be looked at again: name a day up to a year ahead.")
     return record(root, "allow", {**_about(root, subject), "until": until.isoformat(), "reason": _said(reason, "--reason")}, _named(by))
 
 
@@ -124,16 +124,16 @@ def _said(text: str, what: str) -> str:
     """Text that is worth keeping: not empty, on lines of its own, of bounded length."""
     kept = redact.visible(text.strip())
     if not kept:
-        raise InputError(f"{what} is empty. Say why: whoever reads the journal in a year has nothing else.")
+        raise UsageError(f"{what} is empty. Say why: whoever reads the journal in a year has nothing else.")
     if len(kept) > TEXT_LIMIT:
-        raise InputError(f"{what} has {len(kept)} characters, more than {TEXT_LIMIT}. Keep the long text elsewhere and name it here.")
+        raise UsageError(f"{what} has {len(kept)} characters, more than {TEXT_LIMIT}. Keep the long text elsewhere and name it here.")
     return kept
 
 
 def _named(by: str) -> str:
     kept = redact.visible(by.strip())
     if not kept or len(kept) > 200:
-        raise InputError("--by must name the person who says so.")
+        raise UsageError("--by must name the person who says so.")
     return kept
 
 

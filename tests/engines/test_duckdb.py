@@ -2,8 +2,11 @@
 
 import contextlib
 import hashlib
+import os
+import signal
 import subprocess
 import sys
+import threading
 from datetime import date
 from unittest.mock import patch
 
@@ -397,3 +400,23 @@ def test_window_tables_tell_the_range_of_every_column_and_day_tables_that_of_the
         footer = pq.read_metadata(tmp_path / f"{table.name}.parquet").row_group(0)
         told = {footer.column(at).path_in_schema for at in range(footer.num_columns) if footer.column(at).statistics is not None and footer.column(at).statistics.has_min_max}
         assert told == ({"day"} if table is schema.ACCOUNT_ENTITIES else set(columns.names))
+
+
+def test_a_signal_during_a_query_is_an_interruption_not_a_fault_of_the_query(engine):
+    """DuckDB turns the exception of a signal's handler into an error of its own; a ledger that called that a SqlError would send somebody looking for a bug."""
+
+    class Arrived(BaseException):
+        pass
+
+    def handler(*_: object) -> None:
+        raise Arrived
+
+    before = signal.signal(signal.SIGTERM, handler)
+    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        timer.start()
+        with pytest.raises((KeyboardInterrupt, Arrived)):
+            engine._attempt("long", lambda: engine._run("SELECT sum(a.range * b.range) FROM range(3000000) AS a, range(3000000) AS b"))
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGTERM, before)

@@ -34,6 +34,15 @@ def test_a_file_and_a_glob_give_just_those(tmp_path, log):
     assert names(tmp_path / "logs" / "**" / "b.parquet") == ["date=2026-03-01/b.parquet"]
 
 
+def test_a_glob_takes_what_writers_keep_for_themselves_only_if_it_says_so(tmp_path, log):
+    log("day/a.parquet")
+    log("day/_meta.parquet")
+    log("_temporary/b.parquet")
+    assert names(tmp_path / "logs" / "**" / "*.parquet") == ["day/a.parquet"]
+    assert names(tmp_path / "logs" / "*" / "_*.parquet") == ["day/_meta.parquet"]
+    assert names(tmp_path / "logs" / "_tem*" / "*.parquet") == ["_temporary/b.parquet"]
+
+
 def test_names_that_collide_get_their_roots_name(tmp_path, log):
     for root in ("east", "west"):
         log(f"{root}/logs/part.parquet")

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipeline.config import load_config
-from pipeline.errors import InputError
+from pipeline.errors import InputError, UsageError
 from pipeline.operations import feedback
 from pipeline.provenance import sha256_file
 from pipeline.run import RunOptions, run_night
@@ -78,23 +78,23 @@ def test_each_word_is_one_entry_about_what_is_there(out: Path, network: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("action", "said"),
+    ("action", "said", "error"),
     [
-        (lambda out, _network: feedback.note(out, "N-ffffffffff", "x", "Ann"), "is neither a network nor an account"),
-        (lambda out, network: feedback.note(out, network[:-1] + "z", "x", "Ann"), "Did you mean N-"),
-        (lambda out, network: feedback.note(out, network, "  ", "Ann"), "the note is empty"),
-        (lambda out, network: feedback.note(out, network, "x" * 2001, "Ann"), "more than 2000"),
-        (lambda out, network: feedback.note(out, network, "x", " "), "--by must name"),
-        (lambda out, _network: feedback.dispose(out, "pool-001", "benign", "x", "Ann"), "is an account"),
-        (lambda out, network: feedback.dispose(out, network, "benign", "", "Ann"), "--reason is empty"),
-        (lambda out, network: feedback.allow(out, network, TODAY - dt.timedelta(days=1), "x", "Ann", TODAY), "has passed"),
-        (lambda out, network: feedback.allow(out, network, TODAY + dt.timedelta(days=367), "x", "Ann", TODAY), "more than a year"),
-        (lambda out, network: feedback.expire(out, network, "x", "Ann"), "not allowed by any standing entry"),
-        (lambda out, _network: feedback.revoke(out, 1, "x", "Ann"), "has no entry 1"),
+        (lambda out, _network: feedback.note(out, "N-ffffffffff", "x", "Ann"), "is neither a network nor an account", InputError),
+        (lambda out, network: feedback.note(out, network[:-1] + "z", "x", "Ann"), "Did you mean N-", InputError),
+        (lambda out, network: feedback.note(out, network, "  ", "Ann"), "the note is empty", UsageError),
+        (lambda out, network: feedback.note(out, network, "x" * 2001, "Ann"), "more than 2000", UsageError),
+        (lambda out, network: feedback.note(out, network, "x", " "), "--by must name", UsageError),
+        (lambda out, _network: feedback.dispose(out, "pool-001", "benign", "x", "Ann"), "is an account", InputError),
+        (lambda out, network: feedback.dispose(out, network, "benign", "", "Ann"), "--reason is empty", UsageError),
+        (lambda out, network: feedback.allow(out, network, TODAY - dt.timedelta(days=1), "x", "Ann", TODAY), "has passed", UsageError),
+        (lambda out, network: feedback.allow(out, network, TODAY + dt.timedelta(days=367), "x", "Ann", TODAY), "more than a year", UsageError),
+        (lambda out, network: feedback.expire(out, network, "x", "Ann"), "not allowed by any standing entry", InputError),
+        (lambda out, _network: feedback.revoke(out, 1, "x", "Ann"), "has no entry 1", InputError),
     ],
 )
-def test_what_cannot_be_said_is_refused_and_leaves_nothing(finished: Path, network: str, action, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_cannot_be_said_is_refused_and_leaves_nothing(finished: Path, network: str, action, said: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match=said):
         action(finished, network)
     assert not (finished / "journal.jsonl").exists()
 
