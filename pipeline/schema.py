@@ -748,6 +748,26 @@ NETWORK_CAPABILITIES = Table("network_capabilities", 72, ("network_id", "part", 
     sample_account_count | BIGINT | accounts | that sent one of these
 """))
 
+CONTROL_PROMPTS = Table("control_prompts", 71, ("network_id", "account_key", "prompt_key"), _columns("""
+    network_id | VARCHAR | | network
+    account_key | BIGINT | | account that it is compared with
+    prompt_key | BIGINT | | sampled prompt of that account
+    request_count | BIGINT | requests | with this prompt
+    tokens | INTEGER[] | | at most 32 hashes of its words, ascending
+"""))
+
+NETWORK_ELICITATION = Table("network_elicitation", 72, ("network_id", "part"), _columns("""
+    network_id | VARCHAR | | network
+    part | VARCHAR | | all; where the network has wording in common also operator (prompts with it) and carried (the others); controls: the accounts that it is compared with
+    share | DOUBLE | 0..1 | of the part's sampled requests, those whose words ask that reasoning be written out
+    low_share | DOUBLE | 0..1 | lower end of the 95 % interval over accounts; the guess's own mistakes are not in it
+    high_share | DOUBLE | 0..1 | upper end
+    prompt_count | BIGINT | prompts | sampled ones that ask so
+    account_count | BIGINT | accounts | that sent one of them
+    sample_count | BIGINT | prompts | sampled ones of the part
+    sample_account_count | BIGINT | accounts | that sent one of these
+"""))
+
 COMPONENT_MEMBERS = Table("component_members", 73, ("network_id", "account_id", "component"), _columns("""
     network_id | VARCHAR | | network
     account_id | VARCHAR | | member

@@ -22,6 +22,8 @@ def show_harvest(parts: Parts, show: Print) -> None:
     own = harvest.of_part(rows, "operator")
     is_referred = any(row["what"] == "tier" and row["value"] == "refer" for row in parts["network"])
     show("WHAT PROMPTS ASK FOR, a weak guess that decides nothing", [_capability(words, row, own) for row in harvest.ordered(rows)], ("sampled", "output tokens"))
+    asking = {row["part"]: row for row in parts["elicitation"]}
+    show("ASKS FOR THE REASONING TO BE WRITTEN OUT, a weak guess that decides nothing", [_asking(asking[part]) for part in harvest.ASKING if part in asking], ("sampled",))
     shown = [_traffic(harvest.owner_word(words, part, is_referred=is_referred), traffic[part]) for part in (*harvest.OWNERS, *harvest.PARTS) if part in traffic]
     show("WHOSE TRAFFIC IT IS, AND WHAT SHOWS IT" if is_referred else "WHAT ITS TRAFFIC IS MADE OF", shown, ("how",))
 
@@ -38,6 +40,18 @@ def _capability(words: Wording, row: Mapping[str, Any], own: Mapping[str, Mappin
         "requests": f"{row['request_count']:,}",
         "output tokens": "unknown" if row["output_tokens"] is None else f"{row['output_tokens']:,}",
         "sampled": f"{row['prompt_count']:,}",
+    }
+
+
+def _asking(row: Mapping[str, Any]) -> Row:
+    from pipeline.pages import harvest
+
+    names = {"all": "the group's prompts", "operator": "with its wording", "carried": "without it", "controls": "matched controls'"}
+    return {
+        "of": names[row["part"]],
+        "share": harvest.share(row["share"]),
+        "95 % interval": harvest.interval(row),
+        "sampled": f"{row['prompt_count']:,} of {row['sample_count']:,}",
     }
 
 

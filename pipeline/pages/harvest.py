@@ -13,6 +13,8 @@ from pipeline.pages.words import Wording
 
 OWNERS = ("operator", "carried")
 """Parts of a network's traffic by whose it is; they make up all of it."""
+ASKING = ("all", "operator", "carried", "controls")
+"""Parts of network_elicitation, as they are listed."""
 PARTS = ("boilerplate", "session_stream", "client_stack", "unexplained")
 """Parts by what shows them; they make up all of it."""
 
@@ -63,7 +65,21 @@ def capability_table(source: Source, network: Row, numbering: Numbering) -> Tabl
     caption = f"What prompts ask for: {_first(wording, rows)}"
     columns = "Asks for | Share of requests # | Of prompts with the group's wording # | Requests, about # | Output tokens, about # | Sampled prompts #"
     sampled = f"{numbers.counted(kept['sample_count'], 'prompts')} of {numbers.counted(kept['sample_account_count'], 'accounts')} were sampled."
-    return table(numbering, caption, columns, cells, left_out=f"{sampled} {wording.line('harvest', 'interval')}")
+    left_out = " ".join(part for part in (sampled, wording.line("harvest", "interval"), asked_sentence(source, network)) if part)
+    return table(numbering, caption, columns, cells, left_out=left_out)
+
+
+def asked_sentence(source: Source, network: Row) -> str:
+    """How much asks that reasoning be written out, beside the matched controls; '' if the run has no such table, or nothing was sampled."""
+    rows = {row["part"]: row for row in source.of_network("network_elicitation", network["network_id"]).rows(named=True)}
+    if "all" not in rows:
+        return ""
+    wording = source.wording
+    said = wording.line("harvest", "asks", share=share(rows["all"]["share"]), interval=interval(rows["all"]))
+    own = wording.line("harvest", "asks_own", share=share(rows["operator"]["share"])) if "operator" in rows else ""
+    ground = rows.get("controls")
+    beside = wording.line("harvest", "asks_beside", share=share(ground["share"]), interval=interval(ground)) if ground else wording.line("harvest", "asks_alone")
+    return " ".join(part for part in (said, own, beside) if part)
 
 
 def _capability(wording: Wording, row: Row, own: Mapping[str, Row]) -> tuple[Cell | str, ...]:

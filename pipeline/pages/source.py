@@ -50,6 +50,7 @@ _TABLES = (
     schema.LINEAGE,
     schema.LINKS,
     schema.NETWORK_CAPABILITIES,
+    schema.NETWORK_ELICITATION,
     schema.NETWORK_TRAFFIC,
 )
 _SELDOM = {

@@ -169,7 +169,9 @@ STAGES: tuple[Stage, ...] = (
         "requests window_samples networks members account_records cluster_ids cluster_values handoffs pool_wording pooled_templates",
         "network_prompts",
     ),
+    _stage(71, "71_control_prompts.sql", "window_samples cluster_controls cluster_ids", "control_prompts"),
     _stage(72, "pipeline.stages.capabilities:capabilities", "network_prompts", "network_capabilities"),
+    _stage(72, "pipeline.stages.elicitation:elicitation", "network_prompts control_prompts", "network_elicitation"),
     _stage(73, "pipeline.stages.traffic_parts:traffic_parts", "network_prompts account_records", "component_members network_traffic"),
     _stage(75, "pipeline.stages.accounts:accounts", f"members {_PEOPLE} {_VIEWS}", "accounts"),
     _stage(
@@ -187,7 +189,7 @@ GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earl
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
     "reaches common_holders topic_words hourly_requests account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording work_items "
-    "network_prompts network_ids joining_clients".split()
+    "network_prompts control_prompts network_ids joining_clients".split()
 )
 """Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 

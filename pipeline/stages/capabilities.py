@@ -60,9 +60,9 @@ class Lexicon:
 
 
 @cache
-def lexicon() -> Lexicon:
-    """The words of capabilities.toml, hashed as the ingest hashes a prompt's words."""
-    listed = tomllib.loads(LEXICON_FILE.read_text(encoding="utf-8"))
+def lexicon(file: Path = LEXICON_FILE) -> Lexicon:
+    """The words of a file such as capabilities.toml, hashed as the ingest hashes a prompt's words."""
+    listed = tomllib.loads(file.read_text(encoding="utf-8"))
     classes = tuple(listed)
     rows = [(word, classes.index(name), votes) for name, kinds in listed.items() for kind, votes in VOTES.items() for word in kinds[kind].split()]
     hashes = word_hashes([word for word, _, _ in rows])
@@ -82,14 +82,14 @@ def word_hashes(words: list[str]) -> I64:
 def classified(prompts: pl.DataFrame) -> pl.Series:
     """The class of each prompt. In: tokens (ascending hashes), request_count, tool_count, tool_call_count, thinking_count. Empty: an empty series."""
     words = lexicon()
-    votes = _word_votes(prompts["tokens"], words) + _column_votes(prompts, words)
+    votes = word_votes(prompts["tokens"], words) + _column_votes(prompts, words)
     ordered = np.sort(votes, axis=1)
     wins = (ordered[:, -1] >= LEAST_VOTES) & (ordered[:, -1] > ordered[:, -2])
     names = np.array([*words.classes, GENERAL])
     return pl.Series("capability", names[np.where(wins, votes.argmax(axis=1), len(words.classes))], dtype=pl.String)
 
 
-def _word_votes(tokens: pl.Series, words: Lexicon) -> Floats:
+def word_votes(tokens: pl.Series, words: Lexicon) -> Floats:
     """Votes of each prompt's words by class, divided by what could be seen of the class. Most words are nobody's: their upper bits say so at once."""
     counts, classes = tokens.list.len().fill_null(0).to_numpy().astype(np.int64), len(words.classes)
     flat = tokens.explode(empty_as_null=False, keep_nulls=False).to_numpy()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 import pytest
@@ -45,8 +47,13 @@ def rows(network: str) -> tuple[list[dict[str, object]], list[dict[str, object]]
     return asked, [traffic(network, part, share) for part, share in shares.items()]
 
 
-def page_of(network: str, asked: list[dict[str, object]], shares: list[dict[str, object]]) -> str:
-    frames = {**fixtures.frames(8), "network_capabilities": fixtures.table(schema.NETWORK_CAPABILITIES, asked), "network_traffic": fixtures.table(schema.NETWORK_TRAFFIC, shares)}
+def page_of(network: str, asked: list[dict[str, object]], shares: list[dict[str, object]], more: Mapping[str, pl.DataFrame] = MappingProxyType({})) -> str:
+    frames = {
+        **fixtures.frames(8),
+        **more,
+        "network_capabilities": fixtures.table(schema.NETWORK_CAPABILITIES, asked),
+        "network_traffic": fixtures.table(schema.NETWORK_TRAFFIC, shares),
+    }
     built = dict(build_pages(frames, fixtures.manifest(), load_config(), pages_for=[network]))
     read = Page(built[f"networks/{network}.html"])
     assert read.faults == []
@@ -63,6 +70,32 @@ def test_the_page_of_a_referred_network_says_what_was_asked_for_and_what_was_car
     assert "carried for others, at most" in text
     assert "estimated from 333 requests of 10 accounts" in text
     assert "no verdict reads it" in text
+
+
+def asking(network: str, part: str, share: float, low: float, high: float) -> dict[str, object]:
+    return {
+        "network_id": network,
+        "part": part,
+        "share": share,
+        "low_share": low,
+        "high_share": high,
+        "prompt_count": 70,
+        "account_count": 9,
+        "sample_count": 640,
+        "sample_account_count": 10,
+    }
+
+
+@pytest.mark.parametrize("has_controls", [True, False])
+def test_what_asks_for_reasoning_stands_beside_the_controls(*, has_controls: bool) -> None:
+    asked, shares = rows(fixtures.REFER)
+    told = [asking(fixtures.REFER, "all", 0.3, 0.25, 0.36), asking(fixtures.REFER, "operator", 0.52, 0.44, 0.6)]
+    told += [asking(fixtures.REFER, "controls", 0.041, 0.03, 0.06)] if has_controls else []
+    more = {"network_elicitation": fixtures.table(schema.NETWORK_ELICITATION, told)}
+    text = page_of(fixtures.REFER, asked, shares, more)
+    assert "to be written out stand in 30 % of the sampled requests (25 % to 36 %). Of those with the group's wording: 52 %." in text
+    assert ("Of its matched controls' requests: 4.1 % (3 % to 6 %)." in text) == has_controls
+    assert ("no sampled prompt of matched controls" in text) != has_controls
 
 
 def test_of_a_group_that_is_not_referred_no_operator_is_spoken_of() -> None:
@@ -121,14 +154,16 @@ def test_show_prints_both_and_json_holds_the_rows(finished: Path, program: Progr
     told = program("show", network, "--out", finished)
     assert told.returncode == 0, told.stderr
     assert "WHAT PROMPTS ASK FOR" in told.stdout
+    assert "ASKS FOR THE REASONING TO BE WRITTEN OUT" in told.stdout
     assert "the operator's, at least" in told.stdout
     parts = json.loads(program("show", network, "--out", finished, "--format", "json").stdout)
     assert {row["part"] for row in parts["traffic"]} == {*harvest.OWNERS, *harvest.PARTS}
     assert parts["capabilities"]
+    assert {row["part"] for row in parts["elicitation"]} >= {"all", "controls"}
     old = shutil.copytree(finished, tmp_path / "old", symlinks=True)
     (manifest,) = old.glob("runs/*/run.json")
     described = json.loads(manifest.read_text(encoding="utf-8"))
-    for name in ("network_capabilities", "network_traffic"):
+    for name in ("network_capabilities", "network_elicitation", "network_traffic"):
         (manifest.parent / "tables" / f"{name}.parquet").unlink()
         del described["tables"][name]
     manifest.write_text(json.dumps(described), encoding="utf-8")

@@ -83,6 +83,8 @@ def sources():
         "preambles": typed(leads, schema.PREAMBLES),
         "clusters": typed(clusters, schema.CLUSTERS),
         "cluster_families": typed(families, schema.CLUSTER_FAMILIES),
+        "cluster_controls": typed({"cluster": np.arange(60) // 20, "account_key": np.arange(100, 160)}, schema.CLUSTER_CONTROLS),
+        "cluster_ids": typed({"cluster": range(3), "network_id": ["P-1", "P-2", "P-3"]}, schema.CLUSTER_IDS),
         "pair_likeness": typed({"account_a": [0, 1], "account_b": [1, 2], "kind": ["topic"] * 2, "family": ["topic"] * 2, "bits": [4.0] * 2}, schema.PAIR_LIKENESS),
     }
 

@@ -95,7 +95,7 @@ def test_a_long_prompt_votes_by_what_could_be_kept_of_it() -> None:
     assert words.visible(largest) == pytest.approx(np.array(by_hand))
     seen = words.hashes[(words.place == words.classes.index("grading")) & np.isin(words.hashes, kept)]
     votes = words.votes[np.isin(words.hashes, seen)].sum() / max(by_hand[1][words.classes.index("grading")], rule.LEAST_VISIBLE)
-    found = rule._word_votes(pl.Series([kept], dtype=pl.List(pl.Int32)), words)
+    found = rule.word_votes(pl.Series([kept], dtype=pl.List(pl.Int32)), words)
     assert found[0, words.classes.index("grading")] == pytest.approx(votes, abs=1e-6)
 
 
