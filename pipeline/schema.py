@@ -1,6 +1,6 @@
 """Every table of the pipeline: its columns, types, units, meaning and grain, in one place.
 
-Types are those that DuckDB and Spark share (BIGINT, INTEGER, DOUBLE, VARCHAR, BOOLEAN, DATE, lists of them). A `_key` is a
+Types are those that DuckDB and Spark share (BIGINT, INTEGER, DOUBLE, VARCHAR, BOOLEAN, DATE, lists of them, BINARY). A `_key` is a
 63-bit fingerprint (0 <= key < 2^63) of a value in its own namespace; null means that the log did not carry
 the value. `_us` is microseconds since 1970 UTC. Day tables live in days/date=D/ and are made once a
 day; run tables live in runs/<run_id>/tables/.
@@ -43,6 +43,12 @@ def _columns(text: str) -> tuple[Column, ...]:
     """Read lines of `name | type | unit | meaning`."""
     rows = (line.split("|") for line in text.strip().splitlines())
     return tuple(Column(*(part.strip() for part in row)) for row in rows)
+
+
+def _packed(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The same columns with lists of integers as bytes."""
+    sizes = {"INTEGER[]": 4, "BIGINT[]": 8}
+    return tuple(Column(c.name, "BINARY", c.unit, f"{c.meaning}; {sizes[c.type]} bytes each, lowest first") if c.type in sizes else c for c in columns)
 
 
 def _bins(letter: str, count: int, meaning: str) -> tuple[Column, ...]:
@@ -105,7 +111,7 @@ REQUESTS = Table("requests", 10, ("account_key", "ts_us", "request_id", "source_
     response_key | BIGINT | | exact response (text, else its hash in its own namespace)
 """), per_day=True)
 
-PROMPT_SAMPLES = Table("prompt_samples", 12, ("account_key", "prompt_key"), _columns("""
+_SAMPLE = _columns("""
     account_key | BIGINT | | account
     prompt_key | BIGINT | | exact normalised prompt; the sample is the smallest keys of an account and day
     skeleton_key | BIGINT | | masked prompt
@@ -122,7 +128,9 @@ PROMPT_SAMPLES = Table("prompt_samples", 12, ("account_key", "prompt_key"), _col
     shingle_count | INTEGER | | word 4-grams that the sketch was taken from, repeats counted
     tokens | INTEGER[] | | at most 32 smallest 31-bit hashes of words, ascending
     prefixes | BIGINT[] | | hashes of the first 8, 16, 32, 64, 128, 256 words, as far as there are words
-"""), per_day=True)
+""")
+PROMPT_SAMPLES = Table("prompt_samples", 12, ("account_key", "prompt_key"), _packed(_SAMPLE), per_day=True)
+"""Its lists are packed (measures/packed.py): read element by element they cost ten times as much as all else of a window of samples."""
 
 LABELS = Table("labels", 13, ("kind", "value_key"), _columns("""
     kind | VARCHAR | | agent, agent_product, ja4 (metadata only; never an identifier or content)
@@ -828,7 +836,7 @@ ENTITIES = Table("entities", 31, ("kind", "account_key", "value_key"), _columns(
     last_day | DATE | | last such day
 """))
 
-WINDOW_SAMPLES = Table("window_samples", 32, ("account_key", "prompt_key"), tuple(PROMPT_SAMPLES.columns))
+WINDOW_SAMPLES = Table("window_samples", 32, ("account_key", "prompt_key"), _SAMPLE)
 
 NIGHT = Table("night", 15, ("night",), _columns("""
     night | DATE | | the night that is judged: the last day of the window

@@ -75,7 +75,7 @@ def write_parquet(batches: Iterable[pa.RecordBatch], path: Path, schema: pa.Sche
 
 def group_rows(schema: pa.Schema) -> int:
     """Rows of a row group: fewer where lists make rows wide, because a group is held in memory while it is filled."""
-    return WIDE_GROUP_ROWS if any(pa.types.is_list(field.type) for field in schema) else ROW_GROUP_ROWS
+    return WIDE_GROUP_ROWS if any(_is_wide(field) for field in schema) else ROW_GROUP_ROWS
 
 
 def in_runs(words: pa.ChunkedArray) -> pa.DictionaryArray:
@@ -128,21 +128,26 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )  # fmt: skip
 
 
+def _is_wide(field: pa.Field) -> bool:
+    """Lists, also as bytes."""
+    return bool(pa.types.is_list(field.type) or pa.types.is_binary(field.type))
+
+
 def _is_differences(field: pa.Field, *, daily: bool) -> bool:
     """Counts, sums and times: differences are written at half the price of a dictionary."""
     return bool(pa.types.is_int64(field.type)) and not field.name.endswith("_key") and (daily or field.name not in _RECURRING)
 
 
 def _is_dictionary(field: pa.Field, *, daily: bool) -> bool:
-    """Columns worth a dictionary: all but lists, differences, and keys that seldom come twice."""
+    """Columns worth a dictionary: all but lists, packed ones too, differences, and keys that seldom come twice."""
     if not daily and field.name in _RECURRING:
         return True
-    return not (pa.types.is_list(field.type) or _is_differences(field, daily=daily) or field.name.endswith("_key"))
+    return not (_is_wide(field) or _is_differences(field, daily=daily) or field.name.endswith("_key"))
 
 
 def _is_compressed(field: pa.Field, *, daily: bool) -> bool:
     """Not lists, nor keys; nor the numbers of a day, whose differences are small already."""
-    return not (pa.types.is_list(field.type) or field.name in _UNCOMPRESSED or (daily and pa.types.is_int64(field.type)))
+    return not (_is_wide(field) or field.name in _UNCOMPRESSED or (daily and pa.types.is_int64(field.type)))
 
 
 def _leaf(field: pa.Field) -> str:

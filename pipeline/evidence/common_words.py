@@ -13,6 +13,7 @@ import polars as pl
 
 from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.given import Record
+from pipeline.evidence.sampled import sampled
 
 LEAST = 20
 """Other organisations that must use a word before it is shown."""
@@ -75,14 +76,12 @@ def _common_tokens(run: FinishedRun, wanted: frozenset[int], others: pl.DataFram
     common: frozenset[int] = frozenset()
     days = sorted(run.manifest()["days"], reverse=True)
     for at in range(0, len(days), DAYS_AT_ONCE):
-        scans = run.lazy_days("prompt_samples", days[at : at + DAYS_AT_ONCE])
         left = sorted(wanted - common)
         if not left:
             break
-        if scans:
-            with run.reading("prompt_samples"):
-                tokens = pl.Series("tokens", left, dtype=pl.Int32).implode()
-                rows = scans[0].select("account_key", "tokens").explode("tokens").filter(pl.col("tokens").is_in(tokens)).unique().collect()
+        tokens = pl.Series("tokens", left, dtype=pl.Int32).implode()
+        for samples in sampled(run, ("account_key", "tokens"), {}, days[at : at + DAYS_AT_ONCE]):
+            rows = samples.lazy().explode("tokens").filter(pl.col("tokens").is_in(tokens)).unique().collect()
             held = pl.concat([held, rows.join(others, on="account_key").select("tokens", "organisation")]).unique()
         counts = held.group_by("tokens").len().filter(pl.col("len") >= LEAST)["tokens"].to_list()
         if at and common == frozenset(counts):

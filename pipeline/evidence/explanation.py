@@ -18,6 +18,7 @@ import polars as pl
 from pipeline.config import Config, recorded_config
 from pipeline.errors import InputError
 from pipeline.evidence.finished import FinishedRun
+from pipeline.evidence.sampled import sampled
 from pipeline.history.recall import entity_total
 from pipeline.kinds import CLASS_OF_FAMILY, FAMILIES, GATE_FAMILIES, LIKENESS_FAMILIES, kind_table, kinds
 from pipeline.stages.population import scorer_of
@@ -202,11 +203,12 @@ def _first_of_each(run: FinishedRun, table: str, moment: str, wanted: Mapping[st
     days, columns = sorted(run.manifest()["days"]), (moment, *_REFERENCE, *(("shingles",) if shingle is not None else ()))
     parts: list[pl.DataFrame] = []
     for at in range(0, len(days), DAYS_AT_ONCE):
-        found = run.days_among(table, columns, wanted, days[at : at + DAYS_AT_ONCE])
-        if shingle is not None and found.height:
-            found = found.filter(pl.col("shingles").list.contains(shingle))
-        if found.height:
-            parts.append(found.select(moment, *_REFERENCE))
+        some = days[at : at + DAYS_AT_ONCE]
+        if shingle is None:
+            rows = [run.days_among(table, columns, wanted, some)]
+        else:
+            rows = [found.filter(pl.col("shingles").list.contains(shingle)) for found in sampled(run, columns, wanted, some)]
+        parts += [found.select(moment, *_REFERENCE) for found in rows if found.height]
         if parts and pl.concat(parts)["account_key"].n_unique() == len(set(wanted["account_key"])):
             break
     if not parts:

@@ -104,7 +104,7 @@ class Finisher:
         ranges = self._range_count(buffers, day)
         with (
             TableWriter(folder / "requests.parquet", REQUESTS) as requests,
-            TableWriter(folder / "prompt_samples.parquet", PROMPT_SAMPLES, parts=ranges) as samples,
+            TableWriter(folder / "prompt_samples.parquet", PROMPT_SAMPLES) as samples,
             TableWriter(folder / "account_ids.parquet", ACCOUNT_IDS) as accounts,
         ):
             for rows, sketches in self._ranges(buffers, day, ranges):

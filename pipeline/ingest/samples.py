@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from pipeline.errors import CheckFailed
 from pipeline.ingest.ordering import grouped_order
 from pipeline.measures import fingerprints as fp
-from pipeline.measures.arrow_rows import lists_of, taken, whole
+from pipeline.measures.packed import packed, taken
 from pipeline.schema import PROMPT_SAMPLES
 
 I64 = NDArray[np.int64]
 
 SKETCHES = pa.schema([
-    ("day", pa.int32()), ("account_key", pa.int64()), ("prompt_key", pa.int64()), ("shingles", pa.list_(pa.int32())), ("shingle_count", pa.int32()),
-    ("tokens", pa.list_(pa.int32())), ("prefixes", pa.list_(pa.int64())),
+    ("day", pa.int32()), ("account_key", pa.int64()), ("prompt_key", pa.int64()), ("shingles", pa.large_binary()), ("shingle_count", pa.int32()),
+    ("tokens", pa.large_binary()), ("prefixes", pa.large_binary()),
 ])  # fmt: skip
 
 
@@ -62,10 +62,10 @@ def sketch_rows(texts: fp.TextFingerprints | None, rows: I64, day: NDArray[np.in
         pa.array(day[rows]),
         pa.array(account[rows]),
         pa.array(prompt[rows]),
-        lists_of(sketch.shingle_ends, pa.array(sketch.shingles)),
+        packed(sketch.shingle_ends, sketch.shingles),
         pa.array(sketch.shingle_counts.astype(np.int32)),
-        lists_of(sketch.token_ends, pa.array(sketch.tokens)),
-        lists_of(np.concatenate([[0], np.cumsum(climbed.sum(axis=1))]), pa.array(rungs[climbed])),
+        packed(sketch.token_ends, sketch.tokens),
+        packed(np.concatenate([[0], np.cumsum(climbed.sum(axis=1))]), rungs[climbed]),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=SKETCHES)
 
@@ -132,9 +132,9 @@ def sample_table(kept: pa.Table, sketches: pa.Table, limit: int) -> tuple[pa.Tab
 def check_samples(samples: pa.Table) -> None:
     """Raise CheckFailed if a row of prompt_samples lacks a key or stands for no request, or a list is longer than schema.py says or has more shingles than the prompt.
 
-    Asked before the rows are written, where a list's length is at hand: to know it of a file, every list must be read.
+    Asked before the rows are written: it costs less than to read them again.
     """
-    shingles, tokens = (pc.fill_null(pc.list_value_length(samples.column(name)), 0).to_numpy() for name in ("shingles", "tokens"))
+    shingles, tokens = (pc.fill_null(pc.binary_length(samples.column(name)), 0).to_numpy() // 4 for name in ("shingles", "tokens"))
     counts, requests = (samples.column(name).fill_null(0).to_numpy() for name in ("shingle_count", "request_count"))
     keyed = np.logical_and.reduce([samples.column(name).is_valid().to_numpy() for name in ("account_key", "prompt_key")])
     _check("complete", samples, np.flatnonzero(~keyed | (requests < 1) | (counts < 0)))
@@ -159,7 +159,7 @@ def _sketches_of(keys: I64, sketches: pa.Table) -> tuple[dict[str, pa.Array], ND
     at = _places(ordered, keys)
     missing = np.ones(len(keys), np.bool_) if not len(known) else ordered[np.minimum(at, len(known) - 1)] != keys
     if missing.any():
-        blank = pa.table({"shingles": [[]], "shingle_count": [0], "tokens": [[]], "prefixes": [[]]}, schema=_SKETCH)
+        blank = pa.table({"shingles": [b""], "shingle_count": [0], "tokens": [b""], "prefixes": [b""]}, schema=_SKETCH)
         rows = pa.concat_tables([sketches.select(_SKETCH.names), blank]).combine_chunks()
         return _taken(rows, np.where(missing, len(known), np.append(order, 0)[np.where(missing, len(known), at)])), missing
     return _taken(sketches.select(_SKETCH.names), order[at]), missing
@@ -175,7 +175,7 @@ def _places(ordered: I64, keys: I64) -> I64:
 
 def _taken(rows: pa.Table, at: I64) -> dict[str, pa.Array]:
     """Some rows of a table, in the order of `at`."""
-    return {name: taken(whole(rows.column(name)), at) for name in rows.column_names}
+    return {name: taken(rows.column(name), at) for name in rows.column_names}
 
 
 _SKETCH = pa.schema([field for field in SKETCHES if field.name in ("shingles", "shingle_count", "tokens", "prefixes")])

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,8 +20,7 @@ _ARROW = {
     "INTEGER": pa.int32(),
     "VARCHAR": pa.string(),
     "BOOLEAN": pa.bool_(),
-    "BIGINT[]": pa.list_(pa.int64()),
-    "INTEGER[]": pa.list_(pa.int32()),
+    "BINARY": pa.large_binary(),
     "DATE": pa.date32(),
     "DOUBLE": pa.float64(),
 }
@@ -49,23 +47,16 @@ def arrow_schema(table: Table) -> pa.Schema:
 
 
 class TableWriter:
-    """Writes a table in parts, in the order given. A table of no part is a file of no rows.
+    """Writes a table in parts, in the order given. A table of no part is a file of no rows."""
 
-    A table with list columns that comes in one part goes through polars, which writes lists in half the time; the rows are the same.
-    """
-
-    def __init__(self, path: Path, table: Table, *, parts: int = 2) -> None:
+    def __init__(self, path: Path, table: Table) -> None:
         self._path, self._schema, self._writer = path, arrow_schema(table), None
-        self._at_once = parts == 1 and any(pa.types.is_list(field.type) for field in self._schema)
 
     def write(self, rows: pa.Table) -> None:
         """Append rows that have the table's columns, in any order and in types that cast to its; text columns may be dictionaries."""
         columns = [rows.column(field.name) for field in self._schema]
         columns = [column if _is_label(column.type, field.type) else column.cast(field.type) for column, field in zip(columns, self._schema, strict=True)]
         table = pa.table(columns, names=self._schema.names)
-        if self._at_once:
-            _write_lists(self._path, table)
-            return
         self._open(table.schema).write_table(table, row_group_size=_ROW_GROUP)
 
     def _open(self, schema: pa.Schema) -> pq.ParquetWriter:
@@ -81,18 +72,11 @@ class TableWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if not self._at_once or not self._path.exists():
-            self._open(self._schema).close()
+        self._open(self._schema).close()
 
 
 def _is_label(found: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(pa.types.is_dictionary(found) and found.value_type == wanted)
-
-
-def _write_lists(path: Path, table: pa.Table) -> None:
-    decoded = [column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for column in table.columns]
-    frame = pl.DataFrame(pl.from_arrow(pa.table(decoded, names=table.column_names)))
-    frame.write_parquet(path, compression="uncompressed", statistics=False, row_group_size=_ROW_GROUP)
 
 
 def write_table(path: Path, table: Table, rows: pa.Table) -> None:

@@ -218,22 +218,6 @@ def _sketches(words: Any, offsets: Any, rows: Any, shingles: Any, tokens: Any) -
     return shingles[:shingled], shingle_ends, shingle_counts, tokens[:tokened], token_ends
 
 
-def runs(values: Any, starts: Any, ends: Any) -> Any:
-    """See `fingerprints.runs`; memory as for `texts`."""
-    return _runs(values, starts, ends, np.empty(int((ends - starts).sum()), values.dtype))
-
-
-@compiled
-def _runs(values: Any, starts: Any, ends: Any, into: Any) -> Any:
-    used: Any = 0
-    for row in range(len(starts)):
-        start, length = starts[row], ends[row] - starts[row]
-        for at in range(length):
-            into[used + at] = values[start + at]
-        used += length
-    return into
-
-
 @compiled
 def ipv4_networks(data: Any, starts: Any, ends: Any) -> Any:
     """See `fingerprints.ipv4_networks`."""

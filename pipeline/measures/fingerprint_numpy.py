@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +88,7 @@ def _portions(starts: I64, ends: I64) -> Iterator[tuple[int, int]]:
 
 def _flat(data: U8, starts: I64, ends: I64) -> tuple[U8, I64]:
     """The texts one after the other, and the row of each byte."""
-    return runs(data, starts, ends), np.repeat(np.arange(len(starts)), ends - starts)
+    return data[np.repeat(starts, ends - starts) + _within(ends - starts)], np.repeat(np.arange(len(starts)), ends - starts)
 
 
 def _items(text: U8, row: I64) -> _Items:
@@ -279,11 +278,6 @@ def ipv4_networks(data: U8, starts: I64, ends: I64) -> tuple[Bools, U8, I64]:
     plain = np.array([_PLAIN_IPV4.fullmatch(text) is not None for text in texts], np.bool_)
     networks = [text[: text.rindex(b".") + 1] + b"0/24" if is_plain else b"" for text, is_plain in zip(texts, plain.tolist(), strict=True)]
     return plain, np.frombuffer(b"".join(networks), np.uint8), np.concatenate([[0], np.cumsum([len(text) for text in networks])]).astype(np.int64)
-
-
-def runs(values: NDArray[Any], starts: I64, ends: I64) -> NDArray[Any]:
-    """See `fingerprints.runs`."""
-    return np.asarray(values[np.repeat(starts, ends - starts) + _within(ends - starts)])
 
 
 def _smallest(values: U64, lengths: I64, limit: int) -> tuple[U64, I64]:

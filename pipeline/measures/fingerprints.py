@@ -153,12 +153,6 @@ def ipv4_networks(addresses: Spans) -> tuple[Bools, Spans]:
     return plain, Spans(data, stops[:-1], stops[1:])
 
 
-def runs(values: NDArray[Any], starts: I64, ends: I64) -> NDArray[Any]:
-    """The pieces values[starts[i]:ends[i]] one after the other, in the type of the values. No pieces give an empty array."""
-    found: NDArray[Any] = _backend().runs(values, starts, ends)
-    return found
-
-
 def sequence_keys(values: U64, starts: I64, ends: I64, namespace: str, *, ordered: bool) -> I64:
     """Key of each row's run of values (contiguous: each row starts where the one before ends), in order or whatever their order."""
     factors = np.ones(len(values), np.uint64)

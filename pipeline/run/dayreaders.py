@@ -1,7 +1,7 @@
 """The files of a day table as readers for stages that go through all days side by side.
 
 Promises: every file is open once for as long as `open_files` is, whatever columns are read of it how often; a file is read page by page, so that many days together
-take little memory; a column comes in one type, whatever wrote a file (an erasure writes it again).
+take little memory.
 The process may open a file for each day, where the system lets it.
 """
 
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import functools
 import resource
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.engines.duckdb import arrow_schema
 from pipeline.schema import Table
 from pipeline.stages.days import DayReader
 
@@ -29,23 +28,11 @@ def open_days(table: Table, files: Sequence[Path], open_files: ExitStack) -> lis
     """A reader for each file, in their order; the column of kinds comes as a dictionary. Raises OSError if a file is missing."""
     _allow(len(files) + _OTHER_FILES)
     options = {"pre_buffer": False, "buffer_size": _BUFFER_BYTES, "read_dictionary": [name for name in ("kind",) if name in table.column_names]}
-    wanted = _types(table)
-    return [functools.partial(_read, open_files.enter_context(pq.ParquetFile(path, **options)), wanted) for path in files]
+    return [functools.partial(_read, open_files.enter_context(pq.ParquetFile(path, **options))) for path in files]
 
 
-def _read(file: pq.ParquetFile, wanted: Mapping[str, pa.DataType], columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
-    for batch in file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False):
-        schema = pa.schema([(field.name, wanted.get(field.name, field.type)) for field in batch.schema])
-        yield batch if batch.schema == schema else batch.cast(schema)
-
-
-def _types(table: Table) -> dict[str, pa.DataType]:
-    """Types of text and lists. Tables with lists are written with wide offsets; to narrow each batch would cost more than the file's other columns."""
-    schema = arrow_schema(table)
-    if not any(pa.types.is_list(field.type) for field in schema):
-        return {}
-    lists = {field.name: pa.large_list(pa.field("element", field.type.value_type)) for field in schema if pa.types.is_list(field.type)}
-    return lists | {field.name: pa.large_string() for field in schema if pa.types.is_string(field.type)}
+def _read(file: pq.ParquetFile, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    yield from file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False)
 
 
 def _allow(files: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -39,13 +39,22 @@ def account_entities(days: Sequence[DayReader], config: Config) -> Iterator[pa.R
             break
         else:
             continue
+        held = _held(read)
         for kind, (columns, keys) in _KINDS.items():
-            for tally in whole(_tallies(read, columns, keys)):
+            batches = read(("account_key", *columns), _ROWS) if held is None else (held,)
+            for tally in whole(_tallies(batches, columns, keys)):
                 yield _batch(day, kind, tally)
 
 
-def _tallies(read: DayReader, columns: tuple[str, ...], keys: Callable[..., pa.Array]) -> Iterator[Tally]:
-    for rows in read(("account_key", *columns), _ROWS):
+def _held(read: DayReader) -> pa.RecordBatch | None:
+    """All columns of a day that one batch holds: its accounts are read once for all kinds. None for a longer day."""
+    batches = read(_COLUMNS, _ROWS)
+    first = next(batches)
+    return first if next(batches, None) is None else None
+
+
+def _tallies(batches: Iterable[pa.RecordBatch], columns: tuple[str, ...], keys: Callable[..., pa.Array]) -> Iterator[Tally]:
+    for rows in batches:
         account, key = rows.column("account_key").to_numpy(), keys(*(rows.column(name) for name in columns))
         if key.null_count:
             known = key.is_valid()
@@ -113,3 +122,4 @@ _KINDS: dict[str, tuple[tuple[str, ...], Callable[..., pa.Array]]] = {
     "tools": (("tools_key",), _as_logged),
 }
 """The columns of each kind and what makes its keys of them (null: no value), in the order of their names."""
+_COLUMNS = ("account_key", *dict.fromkeys(name for columns, _ in _KINDS.values() for name in columns))

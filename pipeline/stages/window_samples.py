@@ -1,7 +1,7 @@
 """Stage 32: sampled prompts of the window: of each account the prompts with the smallest keys over all its days, equal prompts added up.
 
 What stands for a prompt (its request, place in the log, lists) is that of its first request; no two days share a time, so there is one. A prompt counts only on
-the days on which it was sampled. Days are read side by side and only the chosen rows' lists are put together: most prompts of a long window are read and left.
+the days on which it was sampled. Days are read side by side, their lists as bytes; only those of the chosen rows become lists: most prompts of a long window are read and left.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.config import Config
-from pipeline.measures.arrow_rows import taken_of_chunks
+from pipeline.measures.packed import SAMPLE_LISTS, taken, unpacked
 from pipeline.schema import WINDOW_SAMPLES
 from pipeline.stages.days import DayReader, SideBySide, ordered
 
@@ -43,7 +43,13 @@ def _sampled(rows: pa.Table, limit: int) -> pa.RecordBatch:
     deepest = np.maximum.reduceat(rows["max_message_count"].cast(pa.int64()).fill_null(_NONE).to_numpy()[order], starts)[kept]
     columns = {name: pa.array(values) for name, values in made.items()}
     columns["max_message_count"] = pa.array(deepest, mask=deepest == _NONE).cast(pa.int32())
-    return pa.RecordBatch.from_pydict({name: columns[name] if name in columns else taken_of_chunks(rows[name], first) for name in _COLUMNS})
+    return pa.RecordBatch.from_pydict({name: columns[name] if name in columns else _of_rows(name, rows[name], first) for name in _COLUMNS})
+
+
+def _of_rows(name: str, column: pa.ChunkedArray, rows: I64) -> pa.Array:
+    """A column of some rows; packed lists as lists."""
+    found = taken(column, rows)
+    return unpacked(found, SAMPLE_LISTS[name]) if name in SAMPLE_LISTS else found
 
 
 def _groups(account: I64, prompt: I64, limit: int) -> tuple[I64, NDArray[np.bool_]]:

@@ -19,6 +19,7 @@ import polars as pl
 from pipeline import __version__, schema
 from pipeline.config import load_config
 from pipeline.evidence.common_words import _tokens
+from tests.packing import as_bytes
 
 NETWORK, RUN_ID = "N-0a1b2c3d4e", "0123456789ab"
 FIRST_DAY = dt.date(2026, 4, 27)
@@ -29,6 +30,7 @@ _POLARS = {
     "INTEGER": pl.Int32,
     "DOUBLE": pl.Float64,
     "VARCHAR": pl.String,
+    "BINARY": pl.Binary,
     "BOOLEAN": pl.Boolean,
     "DATE": pl.Date,
     "TIMESTAMP": pl.Datetime("us", "UTC"),
@@ -80,7 +82,7 @@ def write_log(folder: Path, out: Path) -> Path:
     numbers = pl.int_range(rows, eager=True).cast(pl.String)
     pl.DataFrame({"prompt": "Solve exercise " + numbers + " and show each step."}).write_parquet(path, row_group_size=50_000)
     manifest = json.loads((out / "runs" / RUN_ID / "run.json").read_text())
-    tokens = pl.Series("tokens", [[token for token in _tokens(["solve", "and", "show", "each", "step"]) if token is not None]], dtype=pl.List(pl.Int32))
+    tokens = pl.Series("tokens", [as_bytes("tokens", [token for token in _tokens(["solve", "and", "show", "each", "step"]) if token is not None])])
     for place in sorted((out / "days").iterdir()):
         accounts = pl.scan_parquet(place / "requests.parquet", hive_partitioning=False).select(pl.col("account_key").unique().sort()).collect()
         accounts.join(tokens.to_frame(), how="cross").write_parquet(place / "prompt_samples.parquet")

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pipeline.config import load_config
 from pipeline.contract import REQUEST_COLUMNS
 from pipeline.ingest import Context, ingest_days, list_logs
+from tests.packing import with_lists
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -41,4 +42,4 @@ def scan_logs(out, logs, *, context=None, days=None, threads=1, memory_bytes=1 <
         files = sorted(out.glob(f"date=*/{name}.parquet"))
         return pl.concat([pl.read_parquet(file) for file in files]) if files else pl.DataFrame()
 
-    return SimpleNamespace(report=report, listing=listing, out=out, table=table, requests=table("requests"), samples=table("prompt_samples"), rejects=table("rejects"))
+    return SimpleNamespace(report=report, listing=listing, out=out, table=table, requests=table("requests"), samples=with_lists(table("prompt_samples")), rejects=table("rejects"))

@@ -16,7 +16,7 @@ from pipeline.contract import REQUEST_COLUMNS
 from pipeline.schema import ACCOUNT_IDS, LABELS, PROMPT_SAMPLES, REQUESTS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-POLARS = {"BIGINT": pl.Int64, "INTEGER": pl.Int32, "VARCHAR": pl.String, "BOOLEAN": pl.Boolean, "BIGINT[]": pl.List(pl.Int64), "INTEGER[]": pl.List(pl.Int32)}
+POLARS = {"BIGINT": pl.Int64, "INTEGER": pl.Int32, "VARCHAR": pl.String, "BOOLEAN": pl.Boolean, "BINARY": pl.Binary}
 
 
 def test_the_four_required_columns_are_enough(log, scan):

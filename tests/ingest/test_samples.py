@@ -8,10 +8,11 @@ import pytest
 from pipeline.errors import CheckFailed
 from pipeline.ingest.days import check_complete
 from pipeline.ingest.samples import check_samples
+from tests.packing import as_bytes
 
 
 def _samples(shingles: list[int], counts: list[int], tokens: list[int]) -> pa.Table:
-    lists = {name: pa.array([list(range(length)) for length in lengths], pa.list_(pa.int32())) for name, lengths in (("shingles", shingles), ("tokens", tokens))}
+    lists = {name: pa.array([as_bytes(name, range(length)) for length in lengths], pa.large_binary()) for name, lengths in (("shingles", shingles), ("tokens", tokens))}
     keys = pa.array(range(len(counts)), pa.int64())
     return pa.table({"account_key": keys, "prompt_key": keys, "shingle_count": pa.array(counts, pa.int32()), "request_count": pa.array([1] * len(counts), pa.int64()), **lists})
 

@@ -289,18 +289,6 @@ def test_keys_are_the_same_in_another_process(setting):
     assert out[1].endswith("numpy" if setting == "1" else "numba")
 
 
-@pytest.mark.parametrize("kind", [np.int32, np.int64])
-def test_runs_are_the_pieces_in_their_order(kind):
-    values = np.arange(100, dtype=kind)
-    pieces = [(5, 9), (0, 0), (90, 100), (5, 6), (0, 100)]
-    starts, ends = (np.array(side, np.int64) for side in zip(*pieces, strict=True))
-    for module in (compiled, vectorised):
-        found = module.runs(values, starts, ends)
-        assert found.dtype == kind
-        assert found.tolist() == [value for start, end in pieces for value in range(start, end)]
-        assert module.runs(values, starts[:0], ends[:0]).dtype == kind
-
-
 ADDRESSES = st.lists(
     st.ip_addresses(v=4).map(str)
     | st.from_regex(r"[0-9]{1,4}(\.[0-9]{0,4}){2,4}[ x]?", fullmatch=True)

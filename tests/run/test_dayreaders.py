@@ -6,15 +6,16 @@ import resource
 from contextlib import ExitStack
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline.engines.duckdb import arrow_schema
 from pipeline.engines.parquet import write_parquet
+from pipeline.ingest.tables import TableWriter
 from pipeline.run.dayreaders import open_days
 from pipeline.schema import ACCOUNT_ENTITIES, ACCOUNT_IDS, PROMPT_SAMPLES
+from tests.packing import as_bytes
 
 IDS = [{"account_key": at, "account_id": f"a{at}", "organization_key": None, "columns_seen": 1} for at in range(50)]
 
@@ -45,16 +46,19 @@ def test_kinds_come_as_a_dictionary(tmp_path: Path) -> None:
 
 
 def test_files_of_two_writers_come_in_one_type(tmp_path: Path) -> None:
-    """The scan writes samples through Polars, an erasure writes them again through Arrow."""
-    row = {"account_key": 1, "prompt_key": 2, "request_id": "r", "source_file": "f", "shingles": [3, 4], "tokens": [], "prefixes": [5]}
+    """The scan writes samples with wide offsets and file names as a dictionary, an erasure writes them again as it reads them."""
+    row = {"account_key": 1, "prompt_key": 2, "request_id": "r", "source_file": "f", "shingles": as_bytes("shingles", [3, 4]), "tokens": b"", "prefixes": as_bytes("prefixes", [5])}
     table = pa.Table.from_pylist([row], arrow_schema(PROMPT_SAMPLES))
-    pq.write_table(table, tmp_path / "arrow.parquet")
-    pl.DataFrame(pl.from_arrow(table)).write_parquet(tmp_path / "polars.parquet")
+    with TableWriter(tmp_path / "scanned.parquet", PROMPT_SAMPLES) as scanned:
+        scanned.write(table.set_column(table.schema.get_field_index("source_file"), "source_file", table["source_file"].combine_chunks().dictionary_encode()))
+    schema = pq.read_schema(tmp_path / "scanned.parquet")
+    write_parquet(pq.read_table(tmp_path / "scanned.parquet").to_batches(), tmp_path / "erased.parquet", schema)
     names = list(PROMPT_SAMPLES.column_names)
     with ExitStack() as open_files:
-        readers = open_days(PROMPT_SAMPLES, [tmp_path / "arrow.parquet", tmp_path / "polars.parquet"], open_files)
+        readers = open_days(PROMPT_SAMPLES, [tmp_path / "scanned.parquet", tmp_path / "erased.parquet"], open_files)
         rows = pa.Table.from_batches([batch for read in readers for batch in read(names, 10)])
     assert rows.select(list(row)).to_pylist() == [row, row]
+    assert rows.schema == arrow_schema(PROMPT_SAMPLES)
 
 
 def test_a_window_of_more_days_than_files_may_be_open_is_read(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pipeline.engines.sqlfile import load
 from pipeline.kinds import kind_table
 from pipeline.run.execute import Bench, flat_settings
 from pipeline.stages import STAGES
+from tests.packing import as_bytes
 
 TABLES = {table.name: table for table in vars(schema).values() if isinstance(table, schema.Table)}
 ROWS, ACCOUNTS, SAMPLES = 150_000, 900, 20_000
@@ -54,11 +55,11 @@ def sources():
         "source_file": ["f"] * SAMPLES,
         "source_row": np.arange(SAMPLES),
         "prompt_chars": draw.integers(1, 500, SAMPLES),
-        "shingles": [sorted({*row, *range(100, 105)}) for row in draw.integers(0, 60, (SAMPLES, 6)).tolist()],
+        "shingles": [as_bytes("shingles", sorted({*row, *range(100, 105)})) for row in draw.integers(0, 60, (SAMPLES, 6)).tolist()],
         "shingle_count": np.full(SAMPLES, 11),
         "prompt_words": draw.integers(16, 40, SAMPLES),
-        "prefixes": [[first, 10 * first + 10 + second] for first, second in draw.integers(0, 6, (SAMPLES, 2)).tolist()],
-        "tokens": [sorted(set(row)) for row in draw.integers(0, 2**29, (SAMPLES, 4)).tolist()],
+        "prefixes": [as_bytes("prefixes", [first, 10 * first + 10 + second]) for first, second in draw.integers(0, 6, (SAMPLES, 2)).tolist()],
+        "tokens": [as_bytes("tokens", sorted(set(row))) for row in draw.integers(0, 2**29, (SAMPLES, 4)).tolist()],
     }
     samples["request_count"] = np.where(samples["prompt_key"] % 4 > 0, 1, samples["request_count"])  # most prompts are sent once, so that some are sent at once
     records = {

@@ -28,6 +28,7 @@ from pipeline.kinds import kind_table
 from pipeline.schema import Table
 from pipeline.stages import STAGES, TABLES, Stage
 from pipeline.stages.days import DayReader
+from tests.packing import as_bytes
 
 CONFIG = load_config()
 START = date(2026, 5, 1)
@@ -83,10 +84,10 @@ def empty(name: str) -> pl.DataFrame:
 
 
 def frame(name: str, rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:
-    """Rows as a table of schema.py; columns that no row names are null."""
+    """Rows as a table of schema.py; columns that no row names are null, lists are packed where the table has them so."""
     schema = empty(name).schema
     rows = list(rows)
-    return pl.DataFrame({column: [row.get(column) for row in rows] for column in schema}, schema=schema)
+    return pl.DataFrame({column: [as_bytes(column, row.get(column)) if kind == pl.Binary else row.get(column) for row in rows] for column, kind in schema.items()}, schema=schema)
 
 
 def world(accounts: Sequence[Account]) -> Frames:

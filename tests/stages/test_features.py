@@ -21,6 +21,7 @@ from pipeline import schema
 from pipeline.config import load_config
 from pipeline.engines.duckdb import DuckEngine, arrow_schema
 from pipeline.stages.features import features
+from tests.stages import builders
 from tests.stages.builders import stage_named, streamed
 
 TABLES = {table.name: table for table in vars(schema).values() if isinstance(table, schema.Table)}
@@ -57,7 +58,7 @@ def account_features(requests, samples=(), threads=2, preambles=()):
         for name, table in (window | {"entities": entities}).items():
             engine.register(name, table)
         engine.register("prompt_preambles", frame(preambles, schema.PROMPT_PREAMBLES))
-        sampled = frame([{"first_us": START, "output_tokens": 0, **sample} for sample in samples], schema.PROMPT_SAMPLES)
+        sampled = builders.frame("prompt_samples", [{"first_us": START, "output_tokens": 0, **sample} for sample in samples])
         inputs = {"request_counts": streamed(REQUEST_COUNTS, frame(list(requests), schema.REQUESTS)), "window_samples": streamed(SAMPLES, sampled)}
         engine.register("window_samples", inputs["window_samples"])
         for stage in PIPE:

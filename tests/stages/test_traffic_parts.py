@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.measures.cluster_shares import share_interval
 from pipeline.schema import COMPONENT_MEMBERS, NETWORK_TRAFFIC
 from pipeline.stages import traffic_parts as rule
+from tests.packing import with_lists
 from tests.stages import planted
 from tests.stages.builders import CONFIG, Frames, empty, frame, key, run, shuffled, world
 
@@ -136,7 +137,7 @@ def test_a_pool_that_carries_strangers_is_told_from_what_it_carries() -> None:
     marks = {row["request_id"]: row for row in given["requests"].rows(named=True)}
     named = set(tables["members"].filter(pl.col("network_id") == network_id)["account_id"])
     fixed = {key("wording", "harvest", n) >> 31 for n in range(14)}
-    sent = {row["prompt_key"]: set(row["shingles"]) for row in given["prompt_samples"].rows(named=True)}
+    sent = {row["prompt_key"]: set(row["shingles"]) for row in with_lists(given["prompt_samples"]).rows(named=True)}
     own = [fixed <= sent[row["prompt_key"]] for name, row in marks.items() if name.rsplit("-", 1)[0] in named]
     truth = sum(own) / len(own)
     assert 0.4 < truth < 0.5
