@@ -51,6 +51,7 @@ _TABLES = (
     schema.LINKS,
     schema.NETWORK_CAPABILITIES,
     schema.NETWORK_TRAFFIC,
+    schema.NETWORK_PACE,
 )
 _SELDOM = {
     table.name: table
