@@ -801,6 +801,25 @@ NETWORK_TRAFFIC = Table("network_traffic", 73, ("network_id", "part"), _columns(
     account_count | BIGINT | accounts | that sent them
 """))
 
+TURN_PACES = Table("turn_paces", 74, ("network_id", "side", "account_key"), _columns("""
+    network_id | VARCHAR | | network
+    side | VARCHAR | | members, controls (matched on volume, outside every network)
+    account_key | BIGINT | | account with a later turn; a control may serve several networks
+    later_turn_count | BIGINT | requests | with two messages more than the account's request before, that day; none that has to do with tools
+    at_once_count | BIGINT | requests | of these, sent less than two seconds after the end of the answer before, or before its end
+"""))
+
+NETWORK_PACE = Table("network_pace", 74, ("network_id", "side"), _columns("""
+    network_id | VARCHAR | | network
+    side | VARCHAR | | members, controls (matched on volume, outside every network)
+    share | DOUBLE | 0..1 | later turns that came at once / later turns, of all accounts of the side together
+    low_share | DOUBLE | 0..1 | lower end of the 95 % interval over accounts
+    high_share | DOUBLE | 0..1 | upper end
+    at_once_count | BIGINT | requests | sent less than two seconds after the end of the answer before, or before its end
+    later_turn_count | BIGINT | requests | with two messages more than the account's request before, that day; none that has to do with tools
+    account_count | BIGINT | accounts | with a later turn
+"""))
+
 BLIND_SPOTS = Table("blind_spots", 58, ("family",), _columns("""
     family | VARCHAR | | a family of input.md section 3
     status | VARCHAR | | ran, partial, not_run

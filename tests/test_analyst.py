@@ -98,7 +98,7 @@ COMMANDS = {
     "show": (
         ("show", "@1"),
         "stillhunt.network/1",
-        {"id", "kind", "network", "findings", "families", "without", "tests", "capabilities", "traffic", "members", "journal", "lineage"},
+        {"id", "kind", "network", "findings", "families", "without", "tests", "capabilities", "traffic", "pace", "members", "journal", "lineage"},
         "account_id",
     ),
     "account": (("show", "@1.1"), "stillhunt.account/1", {"id", "kind", "account", "membership", "links", "features", "journal"}, "what"),

@@ -1,4 +1,4 @@
-"""Of `show NETWORK`: what its prompts ask for, and whose traffic it carries, as tables for a terminal."""
+"""Of `show NETWORK`: what its prompts ask for, and whose traffic it carries, as tables for a terminal; and how fast its conversations go on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Print = Callable[[str, "Sequence[Row]", Sequence[str]], None]
 
 
 def show_harvest(parts: Parts, show: Print) -> None:
-    """Both tables through `show`; of a run without them nothing."""
+    """The tables through `show`; of a run without them nothing."""
     from pipeline.evidence.cards import wording
     from pipeline.pages import harvest
 
@@ -26,6 +26,7 @@ def show_harvest(parts: Parts, show: Print) -> None:
     show("ASKS FOR THE REASONING TO BE WRITTEN OUT, a weak guess that decides nothing", [_asking(asking[part]) for part in harvest.ASKING if part in asking], ("sampled",))
     shown = [_traffic(harvest.owner_word(words, part, is_referred=is_referred), traffic[part]) for part in (*harvest.OWNERS, *harvest.PARTS) if part in traffic]
     show("WHOSE TRAFFIC IT IS, AND WHAT SHOWS IT" if is_referred else "WHAT ITS TRAFFIC IS MADE OF", shown, ("how",))
+    show("TURNS SENT AT ONCE, which decides nothing", [_pace(words, row) for row in harvest.paced(parts["pace"])], ("accounts",))
 
 
 def _capability(words: Wording, row: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]]) -> Row:
@@ -65,4 +66,17 @@ def _traffic(name: str, row: Mapping[str, Any]) -> Row:
         "95 % interval": ("-" if row["is_exact"] else harvest.interval(row)) if known else "-",
         "requests": f"{row['request_count']:,}" if known else "-",
         "how": "counted" if row["is_exact"] else "estimated",
+    }
+
+
+def _pace(words: Wording, row: Mapping[str, Any]) -> Row:
+    from pipeline.pages import harvest
+
+    return {
+        "of": words.word("pace_side", row["side"]),
+        "share": harvest.share(row["share"]),
+        "95 % interval": harvest.interval(row),
+        "at once": f"{row['at_once_count']:,}",
+        "later turns": f"{row['later_turn_count']:,}",
+        "accounts": f"{row['account_count']:,}",
     }

@@ -43,7 +43,7 @@ def wording() -> Wording:
 
 
 def network_parts(run: FinishedRun, network: Row) -> Parts:
-    """network, findings, families, without (struck out one by one), tests, capabilities, elicitation, traffic (by whose it is), members, lineage."""
+    """network, findings, families, without (struck out one by one), tests, capabilities, elicitation, traffic (by whose it is), pace (of its conversations), members, lineage."""
     name = network["network_id"]
     return {
         "network": facts(network),
@@ -54,6 +54,7 @@ def network_parts(run: FinishedRun, network: Row) -> Parts:
         "capabilities": run.where("network_capabilities", network_id=name).drop("network_id").rows(named=True) if run.holds("network_capabilities") else [],
         "elicitation": run.where("network_elicitation", network_id=name).drop("network_id").rows(named=True) if run.holds("network_elicitation") else [],
         "traffic": run.where("network_traffic", network_id=name).drop("network_id").rows(named=True) if run.holds("network_traffic") else [],
+        "pace": run.where("network_pace", network_id=name).drop("network_id").rows(named=True) if run.holds("network_pace") else [],
         "members": ranked_members(run, name).drop("network_id").rows(named=True),
         "lineage": run.where("lineage", network_id=name).rows(named=True),
     }

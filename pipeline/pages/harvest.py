@@ -1,4 +1,4 @@
-"""What a network's prompts ask for, and whose traffic it carries: the words and shares that the working page, the terminal and the incident report have in common."""
+"""What a network's prompts ask for, whose traffic it carries, how fast its conversations go on: words and shares that page, terminal and incident report have in common."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ ASKING = ("all", "operator", "carried", "controls")
 """Parts of network_elicitation, as they are listed."""
 PARTS = ("boilerplate", "session_stream", "client_stack", "unexplained")
 """Parts by what shows them; they make up all of it."""
+
+SIDES = ("members", "controls")
+"""Whose conversations they are, in the order in which they are shown."""
 
 
 def share(value: float | None) -> str:
@@ -125,3 +128,24 @@ def _part(wording: Wording, row: Row, *, is_referred: bool) -> tuple[Cell | str,
     how = "counted" if row["is_exact"] else f"estimated from {numbers.counted(row['sampled_count'], 'requests')} of {numbers.counted(row['account_count'], 'accounts')}"
     name = owner_word(wording, row["part"], is_referred=is_referred)
     return (Cell(name, tone="strong" if row["part"] in OWNERS else ""), shown, numbers.count(row["request_count"]), "nothing tells it" if row["share"] is None else how)
+
+
+def paced(rows: Sequence[Row]) -> list[Row]:
+    """Rows of `network_pace` of one network, the members' first. Without a later turn of a member there is nothing to compare: none."""
+    of_side = {row["side"]: row for row in rows}
+    return [of_side[side] for side in SIDES if side in of_side] if SIDES[0] in of_side else []
+
+
+def pace_table(source: Source, network: Row, numbering: Numbering) -> Table | None:
+    """How many later turns came at once, beside matched controls. None: the run has no such table, or no member's conversation goes on."""
+    rows = paced(source.of_network("network_pace", network["network_id"]).rows(named=True))
+    if not rows:
+        return None
+    cells = [_pace(source.wording, row) for row in rows]
+    columns = "Whose | Share at once # | Sent at once # | Later turns # | Accounts #"
+    return table(numbering, "Turns that were sent before anyone could have read the answer", columns, cells, left_out=source.wording.line("harvest", "pace"))
+
+
+def _pace(wording: Wording, row: Row) -> tuple[Cell | str, ...]:
+    counts = (numbers.count(row[name]) for name in ("at_once_count", "later_turn_count", "account_count"))
+    return (wording.word("pace_side", row["side"]), Cell(share(row["share"]), note=interval(row)), *counts)

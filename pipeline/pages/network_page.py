@@ -10,7 +10,7 @@ from pipeline.pages import assessment, network_figures, numbers
 from pipeline.pages.changes import change_of
 from pipeline.pages.error_rates import sentences
 from pipeline.pages.findings import finding_cards
-from pipeline.pages.harvest import capability_table, traffic_table
+from pipeline.pages.harvest import capability_table, pace_table, traffic_table
 from pipeline.pages.index_page import blind_spot_table, run_verdict
 from pipeline.pages.marks import allowed, journal_table, look_alikes_table, marks
 from pipeline.pages.network_tables import alternatives_table, families_table, lineage_table, members_table, tests_table, without_table
@@ -73,6 +73,7 @@ def network_page(bench: Bench, network: Row, judged: Sequence[Judged]) -> Networ
         harvest=wording.line("harvest", "lead") if source.of_network("network_capabilities", network_id).height else "",
         capabilities=capability_table(source, network, numbering),
         traffic_parts=traffic_table(source, network, numbering),
+        pace=pace_table(source, network, numbering),
         multiples=multiples_figure(bench, network, numbering),
         tests=tests_table(source, network_id, numbering, ran=True),
         tests_not_run=tests_table(source, network_id, numbering, ran=False),

@@ -259,8 +259,9 @@ class NetworkPage:
     journal: Table | None = None
     look_alikes: Table | None = None
     harvest: str = ""
-    """what the two tables below are, in words; '' without them"""
+    """what the tables of what is asked are, in words; '' without them"""
     capabilities: Table | None = None
     traffic_parts: Table | None = None
+    pace: Table | None = None
     corrections: tuple[str, ...] = field(default=())
     """what a case said of the network and took back; none if nothing"""

@@ -52,6 +52,7 @@ _TABLES = (
     schema.NETWORK_CAPABILITIES,
     schema.NETWORK_ELICITATION,
     schema.NETWORK_TRAFFIC,
+    schema.NETWORK_PACE,
 )
 _SELDOM = {
     table.name: table

@@ -173,6 +173,8 @@ STAGES: tuple[Stage, ...] = (
     _stage(72, "pipeline.stages.capabilities:capabilities", "network_prompts", "network_capabilities"),
     _stage(72, "pipeline.stages.elicitation:elicitation", "network_prompts control_prompts", "network_elicitation"),
     _stage(73, "pipeline.stages.traffic_parts:traffic_parts", "network_prompts account_records", "component_members network_traffic"),
+    _stage(74, "74_turn_paces.sql", "requests members account_records cluster_ids cluster_controls", "turn_paces"),
+    _stage(74, "pipeline.stages.network_pace:network_pace", "turn_paces", "network_pace"),
     _stage(75, "pipeline.stages.accounts:accounts", f"members {_PEOPLE} {_VIEWS}", "accounts"),
     _stage(
         80,
@@ -189,7 +191,7 @@ GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earl
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
     "reaches common_holders topic_words hourly_requests account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording work_items "
-    "network_prompts control_prompts network_ids joining_clients".split()
+    "network_prompts control_prompts turn_paces network_ids joining_clients".split()
 )
 """Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from pipeline import schema
+from pipeline.cli.harvest import show_harvest
 from pipeline.config import load_config
 from pipeline.pages import build_pages, harvest
 from pipeline.pages.words import load_wording
@@ -121,6 +122,29 @@ def test_a_run_without_the_tables_has_a_page_without_the_part() -> None:
     assert "What the traffic asks for" not in Page(built[f"networks/{fixtures.REFER}.html"]).text
 
 
+def pace(network: str, side: str, share: float, at_once: int, turns: int) -> dict[str, object]:
+    ends = {"low_share": share / 2, "high_share": min(2 * share, 1.0)}
+    return {"network_id": network, "side": side, "share": share, **ends, "at_once_count": at_once, "later_turn_count": turns, "account_count": 7}
+
+
+def pace_page(rows: list[dict[str, object]]) -> str:
+    built = dict(build_pages({**fixtures.frames(8), "network_pace": fixtures.table(schema.NETWORK_PACE, rows)}, fixtures.manifest(), load_config(), pages_for=[fixtures.WATCH]))
+    read = Page(built[f"networks/{fixtures.WATCH}.html"])
+    assert read.faults == []
+    return read.text.replace("\u202f", " ")
+
+
+def test_turns_sent_at_once_stand_beside_those_of_controls_with_the_innocent_who_send_so() -> None:
+    text = pace_page([pace(fixtures.WATCH, "controls", 0.01, 3, 300), pace(fixtures.WATCH, "members", 0.36, 108, 300)])
+    assert "these accounts 36 % 18 % to 72 % 108 300 7 controls of the same volume 1 % 0.5 % to 2 % 3 300 7" in text
+    assert "agents that work without tools, tests that replay a product's chats" in text
+    assert "no verdict reads it" in text
+
+
+def test_without_a_later_turn_of_a_member_nothing_is_compared() -> None:
+    assert "Turns that were sent" not in pace_page([pace(fixtures.WATCH, "controls", 0.01, 3, 300)])
+
+
 def test_a_class_of_another_version_is_released_and_not_obeyed() -> None:
     asked = [capability(fixtures.REFER, "all", HOSTILE, 0.5), capability(fixtures.REFER, "all", "general", 0.5)]
     frames = {**fixtures.frames(8), "network_capabilities": fixtures.table(schema.NETWORK_CAPABILITIES, asked)}
@@ -140,11 +164,12 @@ def test_intervals_in_words(low: float | None, high: float | None, said: str) ->
 
 
 def test_every_class_and_part_has_words() -> None:
-    from pipeline.stages import capabilities, traffic_parts
+    from pipeline.stages import capabilities, network_pace, traffic_parts
 
     wording = load_wording(ROOT / "reports" / "wording.toml")
     assert set(wording.names("capability")) == {*capabilities.lexicon().classes, capabilities.GENERAL}
     assert set(wording.names("traffic_part")) == {*harvest.OWNERS, *harvest.PARTS}
+    assert set(wording.names("pace_side")) == set(harvest.SIDES) == set(network_pace.SIDES)
     assert harvest.PARTS == traffic_parts.COMPONENTS
     assert harvest.OWNERS == (traffic_parts.OPERATOR, traffic_parts.CARRIED)
 
@@ -160,13 +185,25 @@ def test_show_prints_both_and_json_holds_the_rows(finished: Path, program: Progr
     assert {row["part"] for row in parts["traffic"]} == {*harvest.OWNERS, *harvest.PARTS}
     assert parts["capabilities"]
     assert {row["part"] for row in parts["elicitation"]} >= {"all", "controls"}
+    assert parts["pace"] == []  # in the tiny log no conversation goes on
+    assert "TURNS SENT AT ONCE" not in told.stdout
     old = shutil.copytree(finished, tmp_path / "old", symlinks=True)
     (manifest,) = old.glob("runs/*/run.json")
     described = json.loads(manifest.read_text(encoding="utf-8"))
-    for name in ("network_capabilities", "network_elicitation", "network_traffic"):
+    for name in ("network_capabilities", "network_elicitation", "network_traffic", "network_pace"):
         (manifest.parent / "tables" / f"{name}.parquet").unlink()
         del described["tables"][name]
     manifest.write_text(json.dumps(described), encoding="utf-8")
     before = program("show", network, "--out", old)
     assert before.returncode == 0, before.stderr
     assert "WHAT PROMPTS ASK FOR" not in before.stdout
+
+
+def test_the_terminal_shows_the_pace_of_members_before_that_of_controls() -> None:
+    rows = [pace("P-1", "controls", 0.01, 3, 300), pace("P-1", "members", 0.36, 1080, 3000)]
+    shown = {}
+    parts = {"network": [{"what": "tier", "value": "watch"}], "capabilities": [], "traffic": [], "pace": rows}
+    show_harvest(parts, lambda title, table, _: shown.update({title: table}))
+    (title,) = (title for title in shown if title.startswith("TURNS SENT AT ONCE"))
+    assert [row["of"] for row in shown[title]] == ["these accounts", "controls of the same volume"]
+    assert [row["at once"] for row in shown[title]] == ["1,080", "3"]
