@@ -50,11 +50,10 @@ class Again:
             raise MemoryTooSmall(f"--memory of {self.memory_bytes} bytes is below {MINIMUM_MEMORY_BYTES}, which a judgement needs. Raise --memory.")
 
     def over(self, run: FinishedRun) -> Workings:
-        """The workings of a run; says that it may take a while. All its tables are verified first: stages read them by path, and any may be read."""
+        """The workings of a run, which verify each table before it is read; says that it may take a while."""
         from pipeline.evidence.origins import Origins
         from pipeline.evidence.workings import Workings
 
-        run.verify()
         console.say(WAIT)
         return Workings(run, Origins(run.out, self.accounts, self.context), self.threads, self.memory_bytes)
 

@@ -53,6 +53,7 @@ def expand(
 def judge(
     file: TipFile,
     kind: Annotated[Literal["account", "address", "card"] | None, typer.Option("--kind", help="What the entries are; default: told from each entry.")] = None,
+    full: Annotated[bool, typer.Option("--all", help="Also what decides nothing: likeness of pairs, operational tests, the verdict without each family.")] = False,
     accounts: Accounts = None,
     context: Context = None,
     out: Out = DEFAULT_OUT,
@@ -65,7 +66,7 @@ def judge(
     Recomputed from the run's tables and days: some 30 seconds of processor time for ten million requests, more than a minute if scratch is gone.
     """
     again = Again(accounts, context, memory, threads or usable_threads())
-    guarded(lambda: _test(file, kind, out, again, form))
+    guarded(lambda: _test(file, kind, out, again, form, is_full=full))
 
 
 def _tip(run: FinishedRun, file: Path, kind: Literal["account", "address", "card"] | None) -> Tip:
@@ -177,15 +178,17 @@ def _say_after(others: Sequence[Other], tip: Tip, file: Path, out: Path) -> None
         console.say_next("networks", "--out", out)
 
 
-def _test(file: Path, kind: Literal["account", "address", "card"] | None, out: Path, again: Again, form: console.Format) -> None:
+def _test(file: Path, kind: Literal["account", "address", "card"] | None, out: Path, again: Again, form: console.Format, *, is_full: bool) -> None:
     again.check()
+    if not is_full:
+        os.environ.setdefault("STILLHUNT_NO_NUMBA", "1")  # as above
     from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.one_group import judge_group
 
     run = VerifiedRun(out)
     tip = _tip(run, file, kind)
     with again.over(run) as workings:
-        found = judge_group(workings, [holder.account_key for holder in tip.holders])
+        found = judge_group(workings, [holder.account_key for holder in tip.holders], is_full=is_full)
     blind = run.table("blind_spots").filter(~_ran()).rows(named=True)
     say_remade(workings.remade)
     if form == "json":
@@ -212,6 +215,9 @@ SELECTION = (
 )
 
 
+LEFT_OUT = "Not asked, because they decide nothing: how alike pairs are by topic, behaviour and timing, the operational tests, and the verdict without each family (--all)."
+
+
 def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:
     verdict = found.verdict
     tier = str(verdict["tier"])
@@ -228,6 +234,8 @@ def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:
     _print_tests(found)
     _print_families(found)
     _print_members(found)
+    if not found.is_full:
+        console.paragraph(LEFT_OUT)
     if blind:
         console.heading("NOT TESTABLE IN THIS LOG")
         for row in blind:

@@ -75,7 +75,7 @@ def _of_accounts(workings: Workings, keys: list[int]) -> Frames:
     formed = workings.among("recurring_shingles", "account_key", keys).filter(pl.col("half") == 0)
     cut = {name: workings.among(name, "account_key", keys) for name in _OF_MEMBERS}
     wording = workings.among("recurring_shingles", "shingle", formed["shingle"].unique().to_list())
-    return cut | {"recurring_shingles": wording, "entity_counts": workings.entity_counts_of(keys), "pair_links": workings.columns("pair_links", *_LINKS)}
+    return cut | {"recurring_shingles": wording, "entity_counts": workings.rows_of("entity_counts", keys), "pair_links": workings.columns("pair_links", *_LINKS)}
 
 
 def _cluster(tables: Frames, network_id: str) -> int:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import random
 import sys
 
-import igraph
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.cluster import hierarchy
 from scipy.sparse import csgraph
 
 Ints = NDArray[np.int64]
@@ -32,6 +30,8 @@ def components(count: int, a: Ints, b: Ints) -> Ints:
 
 def communities(count: int, a: Ints, b: Ints, weight: Floats, seed: int) -> Ints:
     """Leiden communities by modularity (Traag, Waltman, van Eck 2019). In: nodes, edges, weights > 0. Out: (count,), each node's smallest fellow."""
+    import igraph  # here and below: what many callers do without takes a tenth of a cpu second or more to load
+
     order = np.lexsort((b, a))
     graph = igraph.Graph(n=count, edges=np.stack([a[order], b[order]], axis=1).tolist())
     igraph.set_random_number_generator(random.Random(seed))
@@ -44,6 +44,8 @@ def bridges(count: int, a: Ints, b: Ints) -> NDArray[np.bool_]:
 
     The parts of an articulation point hang on it as subtrees of the block-cut tree (Harary and Prins 1966), so all their sizes come from one walk.
     """
+    import igraph
+
     blocks, points = igraph.Graph(n=count, edges=np.stack([a, b], axis=1).tolist()).biconnected_components(return_articulation_points=True)
     number = {point: place for place, point in enumerate(sorted(points))}
     first = len(number)
@@ -113,6 +115,8 @@ def _average_linkage(distance: Floats) -> Ints:
 
 def linked_by_scipy(distance: Floats) -> Ints:
     """See `_average_linkage`; in scipy."""
+    from scipy.cluster import hierarchy
+
     children: Ints = hierarchy.linkage(distance[np.triu_indices(len(distance), k=1)], method="average")[:, :2].astype(np.int64)
     return children
 
