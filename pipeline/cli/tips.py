@@ -27,7 +27,7 @@ WIDE = 120
 """Columns from which a row has room for three facts."""
 SHOWN = 40
 """Rows of one part that people are shown."""
-_EXPAND, _TEST = "stillhunt.expand/1", "stillhunt.test/1"
+_EXPAND, _TEST = "stillhunt.expand/1", "stillhunt.test/2"
 
 TipFile = Annotated[Path, typer.Argument(metavar="FILE", help="One entry a line, or CSV with a column account_id, client_ip or payment_fingerprint.")]
 

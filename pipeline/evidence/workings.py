@@ -97,11 +97,9 @@ class Workings:
         files = list(self._tables[name])
         return pl.read_parquet(files, columns=list(TABLES[name].column_names), hive_partitioning=False, glob=False) if files else self._bench.frame(name)
 
-    def among(self, name: str, column: str, values: Sequence[int]) -> pl.DataFrame:
-        """The rows of a published table, or of features, whose column holds one of some values."""
-        if name == "features":
-            return self._run.among("accounts", {column: values}).select(FEATURES.column_names).sort("account_key")
-        return self._run.among(name, {column: values})
+    def among(self, name: str, column: str, values: Sequence[int], *columns: str) -> pl.DataFrame:
+        """The rows of a published table whose column holds one of some values; all its columns, or some."""
+        return self._run.among(name, {column: values}, *columns)
 
     def columns(self, name: str, *columns: str) -> pl.DataFrame:
         """Some columns of a whole published table."""

@@ -80,7 +80,8 @@ def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config, only: int 
     bench = bench_of(inputs, config)
     admitted = set(inputs["cluster_families"].filter("admitted")["cluster"].to_list())
     tests, controls, members_of, templates = [], [], [], []
-    groups = inputs["clusters"].filter((pl.col("origin") != "small") & (pl.lit(only is None) | (pl.col("cluster") == only))).sort("cluster", "account_key")
+    groups = inputs["clusters"].filter(pl.col("origin") != "small").sort("cluster", "account_key")
+    groups = groups if only is None else groups.filter(pl.col("cluster") == only)
     for (cluster,), rows in groups.group_by("cluster", maintain_order=True):
         number = int(str(cluster))
         members = bench.people.positions(rows["account_key"])
