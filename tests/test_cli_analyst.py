@@ -96,7 +96,11 @@ def _json(typed: Typed, *arguments: object) -> dict[str, object]:
         (("query", "--tables"), "stillhunt.tables/1", {"rows"}),
         (("whatif", "NET", "--without", "identity"), "stillhunt.whatif/3", {"before", "again", "after", "whole_log", "threshold_bits", "without", "network_id", "remade"}),
         (("expand", "tip.txt"), "stillhunt.expand/1", {"tip", "others", "edge_bits", "is_cut", "colleague_count"}),
-        (("test", "tip.txt"), "stillhunt.test/2", {"tip", "verdict", "members", "families", "tests", "alternatives", "without", "is_full", "blind_spots", "selection", "edge_bits"}),
+        (
+            ("test", "tip.txt"),
+            "stillhunt.test/2",
+            {"tip", "verdict", "members", "families", "tests", "alternatives", "without", "is_full", "blind_spots", "selection", "edge_bits"},
+        ),
         (("doctor",), "stillhunt.doctor/1", {"rows"}),
         (("open",), "stillhunt.open/1", {"rows"}),
         (("config", "check", "mine.toml"), "stillhunt.config/1", {"rows"}),

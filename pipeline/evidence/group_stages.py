@@ -32,6 +32,7 @@ Ints = NDArray[np.int64]
 _NUMBERS = ("boilerplate", "sample_totals", "handoffs", "fanouts")
 _FEATURES = tuple("account_key first_us last_us request_count active_days output_tokens_mean prompt_distinct_share batch_share".split())
 """Features that these stages look at, of anybody."""
+_COUNTED = ("word_users", "day_levels")
 _SENT = ("habits", "account_words", "daily_requests")
 _POOL = ("pool_documents", "pool_wording")
 
@@ -43,7 +44,7 @@ def judged(workings: Workings, people: Population, group: pl.DataFrame, rest: pl
     """
     tables = _numbers(workings)
     background = {"clusters": pl.concat([group, rest])}
-    grounds = bench_of({**tables, **background, **{name: _none(name) for name in (*_SENT, *_POOL, "shared_values")}}, workings.config)
+    grounds = bench_of({**tables, **background, **{name: _none(name) for name in (*_SENT, *_COUNTED, *_POOL, "shared_values")}}, workings.config)
     members = people.positions(group["account_key"])
     alike, sized = compared_with(grounds, members) if group["origin"][0] != "small" else (members, members)
     near = people.keys[np.union1d(members, alike)].tolist()
@@ -66,7 +67,7 @@ def _sent(workings: Workings, near: list[int], writers: list[int]) -> Frames:
 
     In: account_keys of whose words and days are asked for, and of whose habits.
     """
-    counted = workings.frames(("word_users", "day_levels"))
+    counted = workings.frames(_COUNTED)
     shared = counted["word_users"].filter(pl.col("half") == 1)["token"].to_list()
     habits = [workings.rows_of("habits", writers), workings.first_of("habits", half=1)]
     words = [workings.rows_of("account_words", near), workings.first_of("account_words", half=1, token=shared)]

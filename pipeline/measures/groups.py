@@ -246,7 +246,8 @@ def day_means(counts: Floats) -> Floats:
 def _less_own(counts: Floats) -> Floats:
     """Roots of counts, each account's own level taken off."""
     roots = np.sqrt(counts)
-    return roots - roots.mean(axis=1, keepdims=True)
+    left: Floats = roots - roots.mean(axis=1, keepdims=True)
+    return left
 
 
 def daily_residuals(counts: Floats, levels: Floats | None = None) -> Floats:

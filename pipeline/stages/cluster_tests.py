@@ -75,7 +75,7 @@ def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config, only: int 
 
     Reads clusters, cluster_families, account_records, kinds, shared_values, habits, handoffs, fanouts, account_words, word_users, pool_documents, pool_wording, features,
     boilerplate, sample_totals, daily_requests, day_levels. Empty: empty tables. With word_users and day_levels, habits, couplings, words, days and wording of the clusters and
-    of whom they are `compared_with` give what those of all accounts give; without, they are counted here, over all.
+    of whom they are `compared_with` give what those of all accounts give; where these two are empty, they are counted here, over all.
     """
     bench = bench_of(inputs, config)
     admitted = set(inputs["cluster_families"].filter("admitted")["cluster"].to_list())
@@ -111,7 +111,7 @@ def bench_of(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
     clustered = people.positions(inputs["clusters"].filter(pl.col("origin") == "network")["account_key"])
     wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs, people)
     views, couplings = account_views(inputs, people, config), held_out_couplings(inputs["handoffs"], inputs["fanouts"], people)
-    words, shape = topics(inputs["account_words"], people, 1, inputs.get("word_users")), traffic_shape(inputs, people)
+    words, shape = topics(inputs["account_words"], people, 1, inputs["word_users"]), traffic_shape(inputs, people)
     shapeless = np.union1d(np.flatnonzero(~shape.has_shape), clustered)
     pool, volume, manner = (lambda: pool_texts(inputs, people, config)), Neighbours(views.volume), Neighbours(views.manner)
     return _Bench(people, wording, words, couplings, pool, views, shape, shapeless, days, volume, manner, np.sort(clustered), config)
@@ -119,14 +119,14 @@ def bench_of(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
 
 def _day_matrix(inputs: Mapping[str, pl.DataFrame], people: Population) -> Floats:
     """Residual daily activity, one row of length 1 an account; no columns if the window is too short."""
-    daily, levels = inputs["daily_requests"], inputs.get("day_levels")
-    days = (daily["day"].unique() if levels is None else levels["day"]).sort()
+    daily, levels = inputs["daily_requests"], inputs["day_levels"].sort("day")
+    is_counted = not levels.is_empty()
+    days = levels["day"] if is_counted else daily["day"].unique().sort()
     if len(days) < MIN_DAYS:
         return np.zeros((len(people.keys), 0))
-    means = None if levels is None else levels.sort("day")["level"].to_numpy()
-    there = people.keys if means is None else daily["account_key"].unique().sort().to_numpy()  # who sent nothing is left out where the levels are known
+    there = daily["account_key"].unique().sort().to_numpy() if is_counted else people.keys  # who sent nothing is left out where the levels are known
     rows = np.zeros((len(people.keys), len(days)))
-    rows[np.searchsorted(people.keys, there)] = daily_residuals(day_counts(daily, there, days), means)
+    rows[np.searchsorted(people.keys, there)] = daily_residuals(day_counts(daily, there, days), levels["level"].to_numpy() if is_counted else None)
     return rows
 
 

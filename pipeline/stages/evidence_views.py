@@ -66,11 +66,12 @@ def held_out_wording(habits: pl.DataFrame, people: Population) -> SparseRows:
 def topics(words: pl.DataFrame, people: Population, half: int, users: pl.DataFrame | None = None) -> SparseRows:
     """Each account's words in one half of its prompts, as rows of length 1: (1 + ln count) times ln(accounts / accounts that use the word) (Salton and Buckley 1988).
 
-    In: account_words, of all accounts, or of some with word_users, which was counted over all. Words of one account alone are left out: they tell only how many it has.
+    In: account_words, of all accounts, or of some with word_users, which was counted over all (none or no rows of it: all accounts are there). Words of one account alone are left
+    out: they tell only how many it has.
     """
     own = words["half"].to_numpy() == half
     account, token, count = (words[name].to_numpy()[own] for name in ("account_key", "token", "document_count"))
-    known, held_by, total = _users(account, token) if users is None else _counted(users.filter(pl.col("half") == half).sort("token"))
+    known, held_by, total = _users(account, token) if users is None or users.is_empty() else _counted(users.filter(pl.col("half") == half).sort("token"))
     column, held = looked_up(known, token)
     column = column[held]
     weight = (1.0 + np.log(count[held])) * np.log(max(2, total) / held_by[column])
