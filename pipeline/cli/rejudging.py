@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
-from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, limit_threads, usable_threads
+from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, hash_without_compiling, limit_threads, usable_threads
 from pipeline.errors import MemoryTooSmall
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def whatif(
     """Judge a network again without some families, or with another threshold: members, bits, tier, and who would come and go.
 
     A run judges each referred network again without each family: asked for one of them, its answer is there at once. Whatever else is asked is recomputed from the
-    run's tables: some 2 seconds of processor time for ten million requests; 6 with who would come and go (--whole-log or --format csv); a minute if scratch is gone.
+    run's tables: 2 to 3 seconds of processor time for ten million requests; 6 with who would come and go (--whole-log or --format csv); a minute if scratch is gone.
     """
     again = Again(accounts, context, memory, threads or usable_threads())
     guarded(lambda: _whatif(network, tuple(without or ()), threshold, is_whole=whole_log or form == "csv", out=out, again=again, form=form))
@@ -87,6 +87,7 @@ def whatif(
 
 def _whatif(name: str, without: tuple[str, ...], threshold: float | None, *, is_whole: bool, out: Path, again: Again, form: console.Format) -> None:
     again.check()
+    gc.disable()  # a question of a few seconds: walking over all that was imported, again and again, takes a tenth of them
     from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.names import find_network
     from pipeline.evidence.whatif import answered
@@ -115,7 +116,7 @@ def _whatif(name: str, without: tuple[str, ...], threshold: float | None, *, is_
 def _recomputed(run: FinishedRun, name: str, without: tuple[str, ...], threshold: float | None, again: Again, *, is_whole: bool) -> tuple[WhatIf, list[str]]:
     """The answer, and the tables that were made again for it."""
     if not is_whole:
-        os.environ.setdefault("STILLHUNT_NO_NUMBA", "1")  # the pairs of one network are scored faster than the compiled pass is loaded; both give equal bits
+        hash_without_compiling()  # nor are the pairs of one network scored so; both give equal bits
     from pipeline.evidence.rejudging import what_if
 
     with again.over(run) as workings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ import typer
 
 from pipeline import console, redact
 from pipeline.cli.guard import guarded
-from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, usable_threads
+from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, hash_without_compiling, usable_threads
 from pipeline.cli.rejudging import Accounts, Again, Context, say_remade
 from pipeline.errors import InputError
 
@@ -63,7 +64,7 @@ def judge(
 ) -> None:
     """Test whether the accounts of a tip are one network: every test, family and innocent explanation of a run, on this one group.
 
-    Recomputed from the run's tables: some 3 seconds of processor time for ten million requests; 15 with what decides nothing (--all); more than a minute if scratch is gone.
+    Recomputed from the run's tables: 3 to 5 seconds of processor time for ten million requests; 15 with what decides nothing (--all); over a minute if scratch is gone.
     """
     again = Again(accounts, context, memory, threads or usable_threads())
     guarded(lambda: _test(file, kind, out, again, form, is_full=full))
@@ -76,8 +77,7 @@ def _tip(run: FinishedRun, file: Path, kind: Literal["account", "address", "card
     entries, told = read_entries(file)
     tip = resolve(run, entries, kind or told)
     if not tip.holders:
-        shown = ", ".join(map(redact.for_cell, tip.unknown[:3]))
-        shown += " ..." if len(entries) > 3 else ""
+        shown = ", ".join(map(redact.for_cell, tip.unknown[:3])) + (" ..." if len(entries) > 3 else "")
         raise InputError(f"{file}: none of its {len(entries):,} entries ({shown}) is known in the window of the latest run. Check the file, or say what they are: --kind")
     return tip
 
@@ -181,7 +181,8 @@ def _say_after(others: Sequence[Other], tip: Tip, file: Path, out: Path) -> None
 def _test(file: Path, kind: Literal["account", "address", "card"] | None, out: Path, again: Again, form: console.Format, *, is_full: bool) -> None:
     again.check()
     if not is_full:
-        os.environ.setdefault("STILLHUNT_NO_NUMBA", "1")  # as above
+        gc.disable()  # a question of a few seconds: walking over all that was imported, again and again, takes a tenth of them
+        hash_without_compiling()  # nor are pairs scored so, as above
     from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.one_group import judge_group
 
@@ -189,7 +190,7 @@ def _test(file: Path, kind: Literal["account", "address", "card"] | None, out: P
     tip = _tip(run, file, kind)
     with again.over(run) as workings:
         found = judge_group(workings, [holder.account_key for holder in tip.holders], is_full=is_full)
-    blind = run.table("blind_spots").filter(~_ran()).rows(named=True)
+    blind = [row for row in run.table("blind_spots").rows(named=True) if row["status"] != "ran"]
     say_remade(workings.remade)
     if form == "json":
         plain = dataclasses.asdict(found) | {"blind_spots": blind, "selection": SELECTION, "remade": workings.remade}
@@ -201,12 +202,6 @@ def _test(file: Path, kind: Literal["account", "address", "card"] | None, out: P
         _print_test(found, blind)
     _say_unknown(tip, run)
     console.say_next("expand", file, "--out", out)
-
-
-def _ran() -> Any:
-    import polars as pl
-
-    return pl.col("status") == "ran"
 
 
 SELECTION = (

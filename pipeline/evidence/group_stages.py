@@ -50,9 +50,10 @@ def judged(workings: Workings, people: Population, group: pl.DataFrame, rest: pl
     near = people.keys[np.union1d(members, alike)].tolist()
     tables |= {"clusters": group, "shared_values": workings.rows_of("shared_values", near)}
     tables |= coverage(tables, workings.config)
-    tables |= _pool_tables(workings, tables, rest, lambda there: compared_in_wording(grounds, members, there), people)
     tables |= _sent(workings, near, people.keys[np.union1d(members, np.union1d(alike, sized))].tolist())
-    tables |= cluster_tests({**tables, **background}, workings.config, only=int(group["cluster"][0]))
+    asked = dict(tables)
+    pool = _OnDemand({**tables, **background}, lambda: _pool_tables(workings, asked, rest, lambda there: compared_in_wording(grounds, members, there), people))
+    tables |= cluster_tests(pool, workings.config, only=int(group["cluster"][0]))
     return _weighed(workings, tables, people.keys[members].tolist())
 
 
@@ -76,6 +77,19 @@ def _sent(workings: Workings, near: list[int], writers: list[int]) -> Frames:
 
 def _none(name: str) -> pl.DataFrame:
     return conform(pl.DataFrame(), schema.__dict__[name.upper()])
+
+
+class _OnDemand(dict[str, pl.DataFrame]):
+    """Tables, and those that may be asked for common wording if they are asked for: few groups need them, and they are made anew for some."""
+
+    def __init__(self, tables: Frames, make_others: Callable[[], Frames]) -> None:
+        super().__init__(tables)
+        self._make_others = make_others
+
+    def __missing__(self, name: str) -> pl.DataFrame:
+        """Make them all when the first is asked for."""
+        self.update(self._make_others())
+        return self[name]
 
 
 def _pool_tables(workings: Workings, tables: Frames, rest: pl.DataFrame, compared: Callable[[Ints], Ints], people: Population) -> Frames:
