@@ -421,6 +421,18 @@ ACCOUNT_WORDS = Table("account_words", 37, ("account_key", "half", "token"), _co
     document_count | BIGINT | prompts | sampled prompts of the half that hold it
 """))
 
+WORD_USERS = Table("word_users", 37, ("half", "token"), _columns("""
+    half | BIGINT | | as in account_words
+    token | BIGINT | | hash of a word that two accounts or more use in the half
+    user_count | BIGINT | accounts | that use it
+    account_total | BIGINT | accounts | with any word in the half
+"""))
+
+DAY_LEVELS = Table("day_levels", 37, ("day",), _columns("""
+    day | DATE | | UTC day with a request
+    level | DOUBLE | | mean over all accounts of the root of the day's requests less the account's own mean root
+"""))
+
 PRODUCTS = Table("products", 33, ("account_key", "value_key"), _columns("""
     account_key | BIGINT | | account
     value_key | BIGINT | | client product behind at least half of its requests
@@ -585,6 +597,11 @@ OPERATIONAL_REQUESTS = Table("operational_requests", 63, ("cluster", "test", "ac
 CLUSTER_CONTROLS = Table("cluster_controls", 60, ("cluster", "account_key"), _columns("""
     cluster | BIGINT | | cluster
     account_key | BIGINT | | account outside every cluster, nearest in volume and active days
+"""))
+
+SENT_PROMPTS = Table("sent_prompts", 61, ("account_key", "prompt_key"), _columns("""
+    account_key | BIGINT | | account
+    prompt_key | BIGINT | | a sampled prompt of half 1 of at least links.duplicate_min_chars characters
 """))
 
 REPEATED_PROMPTS = Table("repeated_prompts", 61, ("cluster", "account_key"), _columns("""

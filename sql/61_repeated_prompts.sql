@@ -3,22 +3,17 @@
 -- And of its templated prompts of that half: how many are filled with what an account outside fills a template of its own with, so that strangers who word one text each in
 -- their own way are known by the text.
 -- grain: cluster, account_key
--- reads: window_samples, clusters, boilerplate
--- params: duplicate_min_chars BIGINT
-WITH sent AS (
-    SELECT account_key, prompt_key
-    FROM window_samples
-    WHERE prompt_key % 2 = 1 AND prompt_chars >= $duplicate_min_chars
-),
-inside AS (
+-- reads: sent_prompts, clusters, boilerplate
+-- params: none
+WITH inside AS (
     SELECT clusters.cluster AS cluster, sent.account_key AS account_key, sent.prompt_key AS prompt_key
-    FROM sent
+    FROM sent_prompts AS sent
     JOIN clusters ON clusters.account_key = sent.account_key
     WHERE clusters.origin <> 'small'
 ),
 everywhere AS (
     SELECT prompt_key, count(*) AS sender_count
-    FROM sent
+    FROM sent_prompts AS sent
     GROUP BY prompt_key
     HAVING count(*) >= 2
 ),

@@ -94,9 +94,13 @@ def _json(typed: Typed, *arguments: object) -> dict[str, object]:
         (("query", "SELECT tier, account_count FROM networks"), "stillhunt.query/1", {"columns", "rows", "is_cut"}),
         (("query", "--list"), "stillhunt.saved_queries/1", {"rows"}),
         (("query", "--tables"), "stillhunt.tables/1", {"rows"}),
-        (("whatif", "NET", "--without", "identity"), "stillhunt.whatif/2", {"before", "again", "after", "whole_log", "threshold_bits", "without", "network_id", "remade"}),
+        (("whatif", "NET", "--without", "identity"), "stillhunt.whatif/3", {"before", "again", "after", "whole_log", "threshold_bits", "without", "network_id", "remade"}),
         (("expand", "tip.txt"), "stillhunt.expand/1", {"tip", "others", "edge_bits", "is_cut", "colleague_count"}),
-        (("test", "tip.txt"), "stillhunt.test/1", {"tip", "verdict", "members", "families", "tests", "alternatives", "without", "blind_spots", "selection", "edge_bits"}),
+        (
+            ("test", "tip.txt"),
+            "stillhunt.test/2",
+            {"tip", "verdict", "members", "families", "tests", "alternatives", "without", "is_full", "blind_spots", "selection", "edge_bits"},
+        ),
         (("doctor",), "stillhunt.doctor/1", {"rows"}),
         (("open",), "stillhunt.open/1", {"rows"}),
         (("config", "check", "mine.toml"), "stillhunt.config/1", {"rows"}),
@@ -203,6 +207,13 @@ def test_whatif_tells_what_changes(typed: Typed, workspace: Path, network: str) 
     assert code == 0
     assert "linked from 500.00 bits in place of" in shown
     assert "No five of the accounts hold together any more." in re.sub(r"\s+", " ", shown)
+    assert "lost from" not in shown
+    assert talk.splitlines()[-1].startswith(f"next: stillhunt whatif {network} --threshold 500 --whole-log")
+    short = _json(typed, "whatif", network, "--threshold", "500")
+    code, shown, talk = typed("whatif", network, "--threshold", "500", "--whole-log")
+    assert code == 0
+    assert short | {"whole_log": 0} == _json(typed, "whatif", network, "--threshold", "500", "--whole-log") | {"whole_log": 0}
+    assert short["whole_log"] is None
     assert "lost from the first group: 8" in re.sub(r"\s+", " ", shown)
     assert "recomputing" in talk
     _, data, _ = typed("whatif", network, "--threshold", "500", "--format", "csv")
@@ -239,7 +250,9 @@ def test_what_is_recomputed_keeps_to_the_memory_and_threads_it_is_given(workspac
     small = typed("whatif", network, "--without", "identity", "--whole-log", "--format", "json", "--memory", "1GB", "--threads", "1")
     assert small[0] == 0
     assert small[1] == typed("whatif", network, "--without", "identity", "--whole-log", "--format", "json", "--memory", "2GB", "--threads", "2")[1]
-    assert typed("test", "tip.txt", "--memory", "1500MB", "--threads", "1")[0] == 0
+    assert typed("test", "tip.txt")[0] == 0
+    assert given == []
+    assert typed("test", "tip.txt", "--all", "--memory", "1500MB", "--threads", "1")[0] == 0
     assert given == [(1, 1_500_000_000)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from pipeline import console
 from pipeline.cli.guard import guarded
-from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, limit_threads, usable_threads
+from pipeline.cli.options import DEFAULT_OUT, Form, Memory, Out, Threads, hash_without_compiling, limit_threads, usable_threads
 from pipeline.errors import MemoryTooSmall
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.evidence.whatif import Standing, WhatIf, WholeLog
     from pipeline.evidence.workings import Workings
 
-_SCHEMA = "stillhunt.whatif/2"
+_SCHEMA = "stillhunt.whatif/3"
 USUAL_MEMORY_BYTES = 4_000_000_000
 SHOWN = 20
 """Accounts lost or gained that people are shown."""
@@ -50,11 +51,10 @@ class Again:
             raise MemoryTooSmall(f"--memory of {self.memory_bytes} bytes is below {MINIMUM_MEMORY_BYTES}, which a judgement needs. Raise --memory.")
 
     def over(self, run: FinishedRun) -> Workings:
-        """The workings of a run; says that it may take a while. All its tables are verified first: stages read them by path, and any may be read."""
+        """The workings of a run, which verify each table before it is read; says that it may take a while."""
         from pipeline.evidence.origins import Origins
         from pipeline.evidence.workings import Workings
 
-        run.verify()
         console.say(WAIT)
         return Workings(run, Origins(run.out, self.accounts, self.context), self.threads, self.memory_bytes)
 
@@ -78,8 +78,8 @@ def whatif(
 ) -> None:
     """Judge a network again without some families, or with another threshold: members, bits, tier, and who would come and go.
 
-    A run judges each referred network again without each family: asked for one of them, its answer is there at once. Whatever else is asked, and who would come and
-    go (--whole-log or --format csv), is recomputed from the run's tables and days: some 7 seconds of processor time for ten million requests, a minute if scratch is gone.
+    A run judges each referred network again without each family: asked for one of them, its answer is there at once. Whatever else is asked is recomputed from the
+    run's tables: 2 to 3 seconds of processor time for ten million requests; 6 with who would come and go (--whole-log or --format csv); a minute if scratch is gone.
     """
     again = Again(accounts, context, memory, threads or usable_threads())
     guarded(lambda: _whatif(network, tuple(without or ()), threshold, is_whole=whole_log or form == "csv", out=out, again=again, form=form))
@@ -87,6 +87,7 @@ def whatif(
 
 def _whatif(name: str, without: tuple[str, ...], threshold: float | None, *, is_whole: bool, out: Path, again: Again, form: console.Format) -> None:
     again.check()
+    gc.disable()  # a question of a few seconds: walking over all that was imported, again and again, takes a tenth of them
     from pipeline.evidence.finished import VerifiedRun
     from pipeline.evidence.names import find_network
     from pipeline.evidence.whatif import answered
@@ -96,7 +97,7 @@ def _whatif(name: str, without: tuple[str, ...], threshold: float | None, *, is_
     is_one = len(struck_out) == 1 and threshold is None and not is_whole
     found, remade = (answered(run, network, struck_out[0]) if is_one else None), list[str]()
     if found is None:
-        found, remade = _recomputed(run, network["network_id"], struck_out, threshold, again)
+        found, remade = _recomputed(run, network["network_id"], struck_out, threshold, again, is_whole=is_whole)
     if form == "json":
         console.document(dataclasses.asdict(found) | {"remade": remade}, _SCHEMA)
     elif form == "csv":
@@ -106,17 +107,20 @@ def _whatif(name: str, without: tuple[str, ...], threshold: float | None, *, is_
     else:
         _print(found)
     if found.whole_log is None:
-        console.say_next("whatif", network["network_id"], "--without", struck_out[0], "--whole-log", "--out", out)
+        moved = () if threshold is None else ("--threshold", f"{threshold:g}")
+        console.say_next("whatif", network["network_id"], *(word for family in struck_out for word in ("--without", family)), *moved, "--whole-log", "--out", out)
     else:
         console.say_next("show", network["network_id"], "--out", out)
 
 
-def _recomputed(run: FinishedRun, name: str, without: tuple[str, ...], threshold: float | None, again: Again) -> tuple[WhatIf, list[str]]:
+def _recomputed(run: FinishedRun, name: str, without: tuple[str, ...], threshold: float | None, again: Again, *, is_whole: bool) -> tuple[WhatIf, list[str]]:
     """The answer, and the tables that were made again for it."""
+    if not is_whole:
+        hash_without_compiling()  # nor are the pairs of one network scored so; both give equal bits
     from pipeline.evidence.rejudging import what_if
 
     with again.over(run) as workings:
-        found = what_if(workings, name, without, threshold)
+        found = what_if(workings, name, without, threshold, is_whole=is_whole)
         say_remade(workings.remade)
         return found, workings.remade
 
@@ -141,7 +145,7 @@ def _print(found: WhatIf) -> None:
         console.paragraph(f"{_CUT_AGAIN} Compare the last line with the second." if is_changed else _CUT_AGAIN)
     console.paragraph(_change(found))
     if found.whole_log is None:
-        console.paragraph(_FROM_RUN)
+        console.paragraph(_FROM_RUN if found.again is None else _OF_MEMBERS)
     else:
         _print_log(found.whole_log)
 
@@ -149,6 +153,10 @@ def _print(found: WhatIf) -> None:
 _FROM_RUN = (
     "This is the run's own answer (table network_ablations): what the members amount to when they are put together again by what is left and judged by the same rule. "
     "Who would come in and who would go in the whole log: the command below, which recomputes."
+)
+_OF_MEMBERS = (
+    "This is what the members amount to, put together again by what is left and judged by the run's rule. Who would come in and who would go in the whole log, which a lower "
+    "threshold mostly changes: the command below."
 )
 _CUT_AGAIN = (
     "The first two lines differ with nothing changed: the run's figures are those of the group as it found it, the others those of the largest group that its members "

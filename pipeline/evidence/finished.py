@@ -57,9 +57,9 @@ class FinishedRun:
         """The rows of a table whose columns equal these values."""
         return self.among(name, {column: [value] for column, value in equals.items()})
 
-    def among(self, name: str, wanted: Mapping[str, Iterable[str | int]]) -> pl.DataFrame:
-        """The rows of a table whose columns hold one of these values each."""
-        return _filtered(self._path(name), wanted)
+    def among(self, name: str, wanted: Mapping[str, Iterable[str | int]], *columns: str) -> pl.DataFrame:
+        """The rows of a table whose columns hold one of these values each; all its columns, or some."""
+        return _filtered(self._path(name), wanted, columns)
 
     def columns(self, name: str, *columns: str) -> pl.DataFrame:
         """Some columns of a whole table."""

@@ -1,9 +1,10 @@
 """Is one list of accounts one network? Every test of a run on a group that a person chose; nothing is clustered.
 
 The stages of the run itself are called with the group as the only cluster that is judged: what it shares and whether a gate family admits it (57), held-out tests
-against random groups (59, 60), innocent explanations (61, 62), the verdict (65), and what it hangs on (67). Accounts of the run's networks stay out of the background as they
-did in the run. A run judges many candidates and corrects for that; one group that was asked for is one question, so its q-value is its p-value. Nobody may read that as
-a network found: if the list was chosen by what its accounts write or when they work, the tests on wording, topics and days repeat the choice.
+against random groups (60), innocent explanations (61, 62), the verdict (65); on request also what decides nothing: likeness (56), operational tests (63), and what the verdict
+hangs on (67). Accounts of the run's networks stay out of the background as they did in the run. A run judges many candidates and corrects for that; one group that was asked
+for is one question, so its q-value is its p-value. Nobody may read that as a network found: if the list was chosen by what its accounts write or when they work, the tests on
+wording, topics and days repeat the choice.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ import polars as pl
 
 from pipeline import schema
 from pipeline.errors import UsageError
-from pipeline.evidence.workings import Frames, Workings
-from pipeline.stages import STAGES, Stage
+from pipeline.evidence.group_stages import described, judged
+from pipeline.evidence.workings import Workings
 from pipeline.stages.frames import conform
 from pipeline.stages.population import Population, median_bits, population
 
 GROUP, REST = 0, 1
 """Numbers of the two clusters: the group, and whoever else is in a network of the run."""
-_TABLES = ("networks", "members", "network_families", "network_tests", "network_ablations")
 
 
 @dataclass(frozen=True)
@@ -54,26 +54,32 @@ class GroupTest:
     alternatives: tuple[Mapping[str, Any], ...]
     """innocent explanations, best first: whether each applies, and what it leaves unexplained in bits"""
     without: tuple[Mapping[str, Any], ...]
-    """the verdict without each family, if the tier is refer"""
+    """the verdict without each family, if the tier is refer and it was asked for"""
+    is_full: bool
+    """whether likeness of pairs, operational tests and `without` are there, which decide nothing"""
     edge_bits: float
     """bits from which a pair is an edge in this log"""
 
 
-def judge_group(workings: Workings, keys: Sequence[int]) -> GroupTest:
-    """In: account_keys of the group, each of the run. Raises UsageError for fewer than two."""
+def judge_group(workings: Workings, keys: Sequence[int], *, is_full: bool = False) -> GroupTest:
+    """In: account_keys of the group, each of the run; whether to ask for what decides nothing as well. Raises UsageError for fewer than two."""
     if len(set(keys)) < 2:
         raise UsageError("a group takes two accounts of the window at least. Give more of them.")
-    people = population(workings.frames(("account_records", "shared_values", "kinds")))
+    people = population(workings.frames(("account_records", "kinds")) | {"shared_values": workings.among("shared_values", "account_key", keys)})
     group = _group(workings, people, sorted(set(keys)))
     homes = workings.frame("members").select("account_id", pl.col("network_id").alias("run_network_id"))
-    made = _judged(workings, group, _rest(workings, group))
+    rest = _rest(workings, group)
+    made = judged(workings, people, group, rest)
+    if is_full:
+        made |= described(workings, made, rest)
     return GroupTest(
         verdict={name: value for name, value in made["networks"].row(0, named=True).items() if name not in ("network_id", "flagged")},
         members=_members(group, people, made["members"], homes),
         families=_rows(made["network_families"]),
         tests=_rows(made["network_tests"].filter(pl.col("family") != "alternative")),
         alternatives=_rows(made["network_tests"].filter(pl.col("family") == "alternative").sort("status", "statistic", "test", descending=[True, False, False])),
-        without=_rows(made["network_ablations"]),
+        without=_rows(made["network_ablations"]) if is_full else (),
+        is_full=is_full,
         edge_bits=round(people.edge_bits(workings.config.networks), 6),
     )
 
@@ -95,24 +101,6 @@ def _rest(workings: Workings, group: pl.DataFrame) -> pl.DataFrame:
 def _clusters(number: int, keys: Sequence[int], origin: str, bits: Sequence[float]) -> pl.DataFrame:
     rows = {"cluster": [number] * len(keys), "account_key": keys, "origin": [origin] * len(keys), "bits": bits}
     return conform(pl.DataFrame(rows, schema_overrides={"account_key": pl.Int64}), schema.CLUSTERS)
-
-
-def _judged(workings: Workings, group: pl.DataFrame, rest: pl.DataFrame) -> Frames:
-    """Run stages 57 to 67 with the group in the place of the run's clusters."""
-    workings.put({"clusters": group})
-    workings.make([_stage("cluster_families")])
-    workings.put({"clusters": pl.concat([group, rest])})  # only the group was admitted, so only it is asked for common wording
-    workings.make([_stage("pool_documents"), _stage("pool_wording")])
-    tests = workings.make([_stage("cluster_tests"), _stage("cluster_likeness")])
-    counts = workings.entity_counts_of(group["account_key"].to_list())
-    workings.put({name: frame.filter(pl.col("cluster") == GROUP) for name, frame in tests.items() if "cluster" in frame.columns} | {"clusters": group, "entity_counts": counts})
-    names = ("repeated_prompts", "cluster_alternatives", "operational_tests", "networks", "controls", "network_ablations")
-    made = workings.make([_stage(name) for name in names])
-    return {name: made[name] for name in _TABLES}
-
-
-def _stage(writes: str) -> Stage:
-    return next(stage for stage in STAGES if writes in stage.writes)
 
 
 def _members(group: pl.DataFrame, people: Population, named: pl.DataFrame, homes: pl.DataFrame) -> tuple[Member, ...]:

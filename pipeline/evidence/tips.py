@@ -16,12 +16,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import polars as pl
-import pyarrow as pa
 
 from pipeline.errors import InputError
 from pipeline.evidence.finished import FinishedRun
-from pipeline.ingest.addresses import address_keys, prefix_keys
-from pipeline.measures import fingerprints as fp
 
 Kind = Literal["account", "address", "card"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -125,6 +122,12 @@ def _is_address(entry: str) -> bool:
 
 def _address_values(entries: Sequence[str]) -> pl.DataFrame:
     """Rows entry, kind, value_key: an address as itself and as the hash that a log may hold in its place, a prefix as itself."""
+    if not entries:
+        return _values([])
+    import pyarrow as pa
+
+    from pipeline.ingest.addresses import address_keys, prefix_keys  # with all that reads logs: a third of a cpu second
+
     plain = [entry for entry in entries if "/" not in entry]
     prefixes = [entry for entry in entries if "/" in entry]
     rows = [(entry, "ip_prefix", key) for entry, key in zip(prefixes, prefix_keys(pa.array(prefixes, pa.string()), len(prefixes)).to_pylist(), strict=True)]
@@ -135,7 +138,13 @@ def _address_values(entries: Sequence[str]) -> pl.DataFrame:
 
 
 def _card_values(entries: Sequence[str]) -> pl.DataFrame:
-    keys = fp.value_keys(fp.spans_of(pa.array(list(entries), pa.string())), "payment").tolist() if entries else []
+    if not entries:
+        return _values([])
+    import pyarrow as pa
+
+    from pipeline.measures import fingerprints as fp
+
+    keys = fp.value_keys(fp.spans_of(pa.array(list(entries), pa.string())), "payment").tolist()
     return _values([(entry, "payment", key) for entry, key in zip(entries, keys, strict=True)])
 
 

@@ -74,7 +74,7 @@ class WhatIf:
     member_pieces: int
     """networks that the members alone fall into"""
     whole_log: WholeLog | None
-    """null if the run answered, which asked only what the members amount to"""
+    """null if it was not asked for, and if the run answered, which asked only what the members amount to"""
 
 
 def answered(run: FinishedRun, network: Mapping[str, Any], family: str) -> WhatIf | None:

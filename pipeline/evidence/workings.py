@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 MEMORY_BYTES = 4_000_000_000
 _MAKERS = {name: stage for stage in STAGES for name in stage.writes}
 _ALONE = frozenset(("account_records", "joining_clients"))
-"""Tables that are made again by a function of their own: no rule makes the first, the stage of the second makes much more. An older run recorded no hash of them."""
+"""Tables that are made again by a function of their own: no rule makes the first, the stage of the second makes much more."""
+_YOUNG = frozenset(("account_records", "joining_clients", "word_users", "day_levels", "sent_prompts"))
+"""Tables of which an older run recorded no hash, because it did not have them."""
 Frames = dict[str, pl.DataFrame]
 
 
@@ -95,15 +97,25 @@ class Workings:
         files = list(self._tables[name])
         return pl.read_parquet(files, columns=list(TABLES[name].column_names), hive_partitioning=False, glob=False) if files else self._bench.frame(name)
 
-    def among(self, name: str, column: str, values: Sequence[int]) -> pl.DataFrame:
-        """The rows of a published table, or of features, whose column holds one of some values."""
-        if name == "features":
-            return self._run.among("accounts", {column: values}).select(FEATURES.column_names).sort("account_key")
-        return self._run.among(name, {column: values})
+    def among(self, name: str, column: str, values: Sequence[int], *columns: str) -> pl.DataFrame:
+        """The rows of a published table whose column holds one of some values; all its columns, or some."""
+        return self._run.among(name, {column: values}, *columns)
 
     def columns(self, name: str, *columns: str) -> pl.DataFrame:
         """Some columns of a whole published table."""
         return self._run.columns(name, *columns)
+
+    def first_of(self, name: str, **equals: int | list[int]) -> pl.DataFrame:
+        """The first row of a table whose columns hold these values or one of them each; none if there is no such row."""
+        self._have(name)
+        rows = pl.scan_parquet(list(self._tables[name]), glob=False, hive_partitioning=False).select(TABLES[name].column_names)
+        matches = [pl.col(column).is_in(value if isinstance(value, list) else [value]) for column, value in equals.items()]
+        return rows.filter(pl.all_horizontal(*matches)).head(1).collect()
+
+    def column(self, name: str, column: str) -> pl.Series:
+        """One column of a whole table that was not published."""
+        self._have(name)
+        return pl.scan_parquet(list(self._tables[name]), glob=False, hive_partitioning=False).select(column).collect().to_series()
 
     def put(self, given: Mapping[str, pl.DataFrame]) -> None:
         """Let tables stand in for the run's own, in what is made from now on."""
@@ -120,15 +132,18 @@ class Workings:
             made |= {name: self._bench.frame(name) for name in stage.writes}
         return made
 
-    def entity_counts_of(self, keys: Sequence[int]) -> pl.DataFrame:
-        """The table entity_counts of some accounts; where it is no longer in scratch that of all is made, because entities are merged from whole day files. No keys: no rows."""
-        self._have("entity_counts")
-        rows = pl.scan_parquet(list(self._tables["entity_counts"]), glob=False, hive_partitioning=False)
-        return rows.filter(pl.col("account_key").is_in(list(keys))).select(TABLES["entity_counts"].column_names).collect()
+    def rows_of(self, name: str, keys: Sequence[int], column: str = "account_key") -> pl.DataFrame:
+        """Rows of a table, published or not, whose column holds one of some keys; where it is no longer in scratch it is made whole. No keys: no rows."""
+        if name in self._manifest["tables"]:
+            return self.among(name, column, keys)
+        self._have(name)
+        rows = pl.scan_parquet(list(self._tables[name]), glob=False, hive_partitioning=False)
+        return rows.filter(pl.col(column).is_in(list(keys))).select(TABLES[name].column_names).collect()
 
     def _have(self, name: str) -> None:
-        """Make sure that the bench has a table."""
+        """Make sure that the bench has a table, and that one which the run published is as it was."""
         if name in self._constants or name in self._tables:
+            self._run.verify((name,))
             return
         if name == "features":
             self._bench.put(name, self.frame(name))
@@ -199,10 +214,10 @@ class Workings:
             bench.run_python(stage)
 
     def _compare(self, stage: Stage, names: Iterable[str]) -> None:
-        """What was made again must be what the run had; of a table of `_ALONE` a run of an older version recorded nothing."""
+        """What was made again must be what the run had; of a table of `_YOUNG` a run of an older version recorded nothing."""
         recorded = self._recorded(stage)
         for name in names:
-            if sha256_file(self._tables[name][0]) != recorded.get(name) and (name in recorded or name not in _ALONE):
+            if sha256_file(self._tables[name][0]) != recorded.get(name) and (name in recorded or name not in _YOUNG):
                 self._differs(f"the table '{name}', made again from the days, is not the one that this run had; another version of stillhunt or of a library made it")
 
     def _day_files(self, name: str) -> list[Path]:

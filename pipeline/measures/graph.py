@@ -9,12 +9,9 @@ from __future__ import annotations
 import random
 import sys
 
-import igraph
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.cluster import hierarchy
-from scipy.sparse import csgraph
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -25,6 +22,8 @@ _FEW = 400
 
 def components(count: int, a: Ints, b: Ints) -> Ints:
     """Connected components. In: number of nodes, two arrays of node positions. Out: (count,), each node's smallest fellow. Empty: each node alone."""
+    from scipy.sparse import csgraph  # here and below: what many callers do without takes a tenth of a cpu second or more to load
+
     graph = sparse.coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(count, count))
     _, labels = csgraph.connected_components(graph, directed=False)
     return smallest_member(labels.astype(np.int64))
@@ -32,6 +31,8 @@ def components(count: int, a: Ints, b: Ints) -> Ints:
 
 def communities(count: int, a: Ints, b: Ints, weight: Floats, seed: int) -> Ints:
     """Leiden communities by modularity (Traag, Waltman, van Eck 2019). In: nodes, edges, weights > 0. Out: (count,), each node's smallest fellow."""
+    import igraph
+
     order = np.lexsort((b, a))
     graph = igraph.Graph(n=count, edges=np.stack([a[order], b[order]], axis=1).tolist())
     igraph.set_random_number_generator(random.Random(seed))
@@ -44,7 +45,13 @@ def bridges(count: int, a: Ints, b: Ints) -> NDArray[np.bool_]:
 
     The parts of an articulation point hang on it as subtrees of the block-cut tree (Harary and Prins 1966), so all their sizes come from one walk.
     """
+    import igraph
+
     blocks, points = igraph.Graph(n=count, edges=np.stack([a, b], axis=1).tolist()).biconnected_components(return_articulation_points=True)
+    if not points:
+        return np.zeros(count, dtype=np.bool_)
+    from scipy.sparse import csgraph
+
     number = {point: place for place, point in enumerate(sorted(points))}
     first = len(number)
     ties = [(number[node], first + place) for place, block in enumerate(blocks) for node in block if node in number]
@@ -113,6 +120,8 @@ def _average_linkage(distance: Floats) -> Ints:
 
 def linked_by_scipy(distance: Floats) -> Ints:
     """See `_average_linkage`; in scipy."""
+    from scipy.cluster import hierarchy
+
     children: Ints = hierarchy.linkage(distance[np.triu_indices(len(distance), k=1)], method="average")[:, :2].astype(np.int64)
     return children
 

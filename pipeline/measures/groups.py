@@ -5,13 +5,13 @@ Accounts are positions; every draw takes a seeded generator; nothing here knows 
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from pipeline.measures.backends import is_compiled
 
@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _GROUPS_AT_ONCE = 256
 _FEW_MEMBERS = 64
+_FEW_COMPARED = 3_000_000
+"""Pairs of a member and an account up to which all distances are taken, in a process that has not loaded scipy's trees: that takes as long."""
 _ROUNDING = 1e-8
 """More than rounding a distance to nine digits moves it."""
 SparseRows: TypeAlias = sparse.csr_matrix
@@ -40,17 +42,22 @@ class Neighbours:
     def __init__(self, columns: Floats) -> None:
         """In: (n, k) standardised columns."""
         self.columns = columns
-        self._tree = cKDTree(columns) if len(columns) else None
+
+    @functools.cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.columns)
 
     def nearest(self, members: Ints, eligible: Ints, wanted: int) -> Ints:
         """As `nearest`; few members are asked through the index, which spares the walk over all accounts."""
-        if self._tree is None or not 0 < len(members) <= _FEW_MEMBERS or not 0 < wanted < len(eligible):
+        is_walked = "scipy.spatial" not in sys.modules and len(members) * len(eligible) <= _FEW_COMPARED
+        if is_walked or not 0 < len(members) <= _FEW_MEMBERS or not 0 < wanted < len(eligible):
             return nearest(self.columns, members, eligible, wanted)
         return nearest(self.columns, members, self._around(members, eligible, wanted), wanted)
 
     def _around(self, members: Ints, eligible: Ints, wanted: int) -> Ints:
         """Whom `nearest` can choose, and some more: eligible accounts within a ball around each member, so wide that the ball of a central one likely holds enough of them."""
-        assert self._tree is not None
         is_eligible, is_near = np.zeros(len(self.columns), np.bool_), np.zeros(len(self.columns), np.bool_)
         is_eligible[eligible] = True
         reach = min(2 * wanted + len(members), len(self.columns))
@@ -60,7 +67,7 @@ class Neighbours:
         for some in self._tree.query_ball_point(own, radius + _ROUNDING):
             is_near[some] = True
         found = np.flatnonzero(is_near & is_eligible)
-        distance = cKDTree(own).query(self.columns[found])[0]
+        distance = _to_nearest(own, self.columns[found])
         return found if np.count_nonzero(distance <= radius) >= wanted else eligible
 
 
@@ -71,12 +78,34 @@ def nearest(columns: Floats, members: Ints, eligible: Ints, wanted: int) -> Ints
     """
     if not len(members) or not len(eligible):
         return np.empty(0, dtype=np.int64)
-    distance = np.round(cKDTree(columns[members]).query(columns[eligible])[0], 9)
+    distance = np.round(_to_nearest(columns[members], columns[eligible]), 9)
     if wanted < len(eligible):
         close = distance <= np.partition(distance, wanted - 1)[wanted - 1] if wanted else np.zeros(len(distance), np.bool_)
         eligible, distance = eligible[close], distance[close]
     order = np.lexsort((eligible, distance))
     return np.sort(eligible[order[:wanted]])
+
+
+def _to_nearest(points: Floats, asked: Floats) -> Floats:
+    """Distance of each row to the nearest point. In: (m, k) points and (n, k) rows. Out: (n,)."""
+    if "scipy.spatial" not in sys.modules and len(points) * len(asked) <= _FEW_COMPARED:
+        return walked_distance(points, asked)
+    from scipy.spatial import cKDTree
+
+    distance: Floats = cKDTree(points).query(asked)[0]
+    return distance
+
+
+def walked_distance(points: Floats, asked: Floats) -> Floats:
+    """See `_to_nearest`; in numpy, squares added in the order of the columns, as scipy's tree adds them: equal to the bit."""
+    least, columns = np.full(len(asked), np.inf), np.ascontiguousarray(asked.T)
+    for point in points:
+        squared = np.zeros(len(asked))
+        for column, own in zip(columns, point, strict=True):
+            squared += (column - own) ** 2
+        np.minimum(least, squared, out=least)
+    distance: Floats = np.sqrt(least)
+    return distance
 
 
 def others(count: int, *left_out: Ints) -> Ints:
@@ -208,11 +237,26 @@ def likeness_to_rest(unit: SparseRows, members: Ints) -> Floats:
     return np.round(out, 6)
 
 
-def daily_residuals(counts: Floats) -> Floats:
-    """What is left of daily activity after each account's own level and every day's own level. In: (accounts, days) counts. Out: rows of length 1 (0 if flat)."""
+def day_means(counts: Floats) -> Floats:
+    """Every day's own level: the mean over accounts of the root of the counts less each account's mean root. In: (accounts, days) counts. Out: (days,)."""
+    levels: Floats = _less_own(counts).mean(axis=0)
+    return levels
+
+
+def _less_own(counts: Floats) -> Floats:
+    """Roots of counts, each account's own level taken off."""
     roots = np.sqrt(counts)
-    left = roots - roots.mean(axis=1, keepdims=True)
-    left = left - left.mean(axis=0, keepdims=True)
+    left: Floats = roots - roots.mean(axis=1, keepdims=True)
+    return left
+
+
+def daily_residuals(counts: Floats, levels: Floats | None = None) -> Floats:
+    """What is left of daily activity after each account's own level and every day's own level. In: (accounts, days) counts; `day_means` of all accounts, if these are not all.
+
+    Out: rows of length 1 (0 if flat).
+    """
+    left = _less_own(counts)
+    left = left - (left.mean(axis=0) if levels is None else levels)
     length = np.sqrt((left**2).sum(axis=1, keepdims=True))
     unit: Floats = np.divide(left, length, out=np.zeros_like(left), where=length > 1e-9)
     return unit

@@ -99,6 +99,8 @@ STAGES: tuple[Stage, ...] = (
     _stage(37, "37_daily_requests.sql", "account_days", "daily_requests"),
     _stage(37, "37_hourly_requests.sql", "account_days account_windows", "hourly_requests"),
     _stage(37, "pipeline.stages.account_words:account_words", "window_samples prompt_preambles rewritten_clients account_records", "account_words", streams=True),
+    _stage(37, "37_word_users.sql", "account_words", "word_users"),
+    _stage(37, "pipeline.stages.day_levels:day_levels", "daily_requests account_records", "day_levels"),
     _stage(39, "39_first_requests.sql", "requests", "first_requests"),
     _stage(40, "40_candidate_pairs.sql", "shared_values", "candidate_pairs"),
     _stage(41, "pipeline.stages.link_rarity:link_rarity", "candidate_pairs shared_values kinds", "link_rarity"),
@@ -117,10 +119,11 @@ STAGES: tuple[Stage, ...] = (
     _stage(
         60,
         "pipeline.stages.cluster_tests:cluster_tests",
-        f"clusters cluster_families habits handoffs fanouts daily_requests account_words pool_documents pool_wording {_PEOPLE} {_VIEWS}",
+        f"clusters cluster_families habits handoffs fanouts daily_requests day_levels account_words word_users pool_documents pool_wording {_PEOPLE} {_VIEWS}",
         "cluster_tests cluster_controls pooled_members pooled_templates",
     ),
-    _stage(61, "61_repeated_prompts.sql", "window_samples clusters boilerplate", "repeated_prompts"),
+    _stage(61, "61_sent_prompts.sql", "window_samples", "sent_prompts"),
+    _stage(61, "61_repeated_prompts.sql", "sent_prompts clusters boilerplate", "repeated_prompts"),
     _stage(
         62,
         "pipeline.stages.alternatives:alternatives",
@@ -191,7 +194,7 @@ GIVEN = ("night", "earlier_networks", "earlier_values", "earlier_lineage", "earl
 SCRATCH = frozenset(
     "account_records account_windows account_weekdays entities entity_counts request_counts window_samples sample_counts "
     "reaches common_holders topic_words hourly_requests account_words leads lead_ladders prompt_preambles own_texts features pool_documents pool_wording work_items "
-    "network_prompts control_prompts turn_paces network_ids joining_clients".split()
+    "network_prompts control_prompts turn_paces network_ids joining_clients word_users day_levels sent_prompts".split()
 )
 """Tables of the window that are not published: they merge or sample the day tables, or are published as part of another."""
 

@@ -8,8 +8,9 @@ Extraction is tested on odd prompts against groups of the same volume: by the me
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from pipeline.kinds import DESCRIBES, SHAPES
 from pipeline.measures.groups import Neighbours, SparseRows, daily_residuals, mean_cosine, mean_cosine_sparse, nearest, others, pool_size, tied_share_sparse
 from pipeline.measures.null_groups import NullGroups, null_of
 from pipeline.measures.nulls import permutation_p, tail_bits
+from pipeline.stages.day_levels import day_counts
 from pipeline.stages.evidence_views import AccountViews, account_views, held_out_couplings, held_out_wording, topics
 from pipeline.stages.frames import conform
 from pipeline.stages.pooled_wording import Pooled, PoolTexts, member_rows, pool_texts, pooled, template_rows
@@ -50,7 +52,8 @@ class _Bench:
     wording: SparseRows
     topics: SparseRows
     couplings: SparseRows
-    pool: PoolTexts
+    make_pool: Callable[[], PoolTexts]
+    """Indexes the prompts that may be asked for common wording."""
     views: AccountViews
     shape: TrafficShape
     shapeless: Ints
@@ -61,22 +64,29 @@ class _Bench:
     clustered: Ints
     config: Config
 
+    @functools.cached_property
+    def pool(self) -> PoolTexts:
+        """Made when first asked for, because few clusters are asked for common wording."""
+        return self.make_pool()
 
-def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[str, pl.DataFrame]:
-    """Tests and matched controls of each cluster of five or more; what the members have in common where that was looked for.
 
-    Reads clusters, cluster_families, account_records, kinds, shared_values, habits, handoffs, fanouts, account_words, pool_documents, pool_wording, features, boilerplate,
-    sample_totals, daily_requests. Empty: empty tables.
+def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config, only: int | None = None) -> dict[str, pl.DataFrame]:
+    """Tests and matched controls of each cluster of five or more, or of one of them; what the members have in common where that was looked for.
+
+    Reads clusters, cluster_families, account_records, kinds, shared_values, habits, handoffs, fanouts, account_words, word_users, pool_documents, pool_wording, features,
+    boilerplate, sample_totals, daily_requests, day_levels. Empty: empty tables. With word_users and day_levels, habits, couplings, words, days and wording of the clusters and
+    of whom they are `compared_with` give what those of all accounts give; where these two are empty, they are counted here, over all.
     """
-    bench = _bench(inputs, config)
+    bench = bench_of(inputs, config)
     admitted = set(inputs["cluster_families"].filter("admitted")["cluster"].to_list())
     tests, controls, members_of, templates = [], [], [], []
     groups = inputs["clusters"].filter(pl.col("origin") != "small").sort("cluster", "account_key")
+    groups = groups if only is None else groups.filter(pl.col("cluster") == only)
     for (cluster,), rows in groups.group_by("cluster", maintain_order=True):
         number = int(str(cluster))
         members = bench.people.positions(rows["account_key"])
         rng = np.random.default_rng([config.networks.seed, *bench.people.keys[members[:2]].tolist(), len(members)])
-        ordinary = _pool(bench.volume, members, bench.clustered, max(pool_size(len(members)), config.verdict.control_accounts))
+        ordinary = _ordinary(bench, members)
         found = _tests(bench, members, _nearest(bench.volume, members, ordinary, pool_size(len(members))), rng)
         if number in admitted:
             common, row = _pooled(bench, members, found[-1], rng)
@@ -95,24 +105,58 @@ def cluster_tests(inputs: Mapping[str, pl.DataFrame], config: Config) -> dict[st
     }
 
 
-def _bench(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
+def bench_of(inputs: Mapping[str, pl.DataFrame], config: Config) -> _Bench:
+    """In: as cluster_tests."""
     people = population(inputs)
     clustered = people.positions(inputs["clusters"].filter(pl.col("origin") == "network")["account_key"])
-    wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs["daily_requests"], people)
+    wording, days = held_out_wording(inputs["habits"], people), _day_matrix(inputs, people)
     views, couplings = account_views(inputs, people, config), held_out_couplings(inputs["handoffs"], inputs["fanouts"], people)
-    words, pool, shape = topics(inputs["account_words"], people, half=1), pool_texts(inputs, people, config), traffic_shape(inputs, people)
+    words, shape = topics(inputs["account_words"], people, 1, inputs["word_users"]), traffic_shape(inputs, people)
     shapeless = np.union1d(np.flatnonzero(~shape.has_shape), clustered)
-    return _Bench(people, wording, words, couplings, pool, views, shape, shapeless, days, Neighbours(views.volume), Neighbours(views.manner), np.sort(clustered), config)
+    pool, volume, manner = (lambda: pool_texts(inputs, people, config)), Neighbours(views.volume), Neighbours(views.manner)
+    return _Bench(people, wording, words, couplings, pool, views, shape, shapeless, days, volume, manner, np.sort(clustered), config)
 
 
-def _day_matrix(daily: pl.DataFrame, people: Population) -> Floats:
+def _day_matrix(inputs: Mapping[str, pl.DataFrame], people: Population) -> Floats:
     """Residual daily activity, one row of length 1 an account; no columns if the window is too short."""
-    days = np.unique(daily["day"].to_physical().to_numpy())
+    daily, levels = inputs["daily_requests"], inputs["day_levels"].sort("day")
+    is_counted = not levels.is_empty()
+    days = levels["day"] if is_counted else daily["day"].unique().sort()
     if len(days) < MIN_DAYS:
         return np.zeros((len(people.keys), 0))
-    counts = np.zeros((len(people.keys), len(days)))
-    counts[people.positions(daily["account_key"]), np.searchsorted(days, daily["day"].to_physical().to_numpy())] = daily["request_count"].to_numpy()
-    return daily_residuals(counts)
+    there = daily["account_key"].unique().sort().to_numpy() if is_counted else people.keys  # who sent nothing is left out where the levels are known
+    rows = np.zeros((len(people.keys), len(days)))
+    rows[np.searchsorted(people.keys, there)] = daily_residuals(day_counts(daily, there, days), levels["level"].to_numpy() if is_counted else None)
+    return rows
+
+
+def compared_with(bench: _Bench, members: Ints) -> tuple[Ints, Ints]:
+    """Positions of the accounts that a cluster is compared with (ascending): in manner; and in volume, of all and of those that send templated prompts, or shown beside it.
+
+    In: ascending positions of the members. Of what accounts sent, the bench need hold only boilerplate.
+    """
+    return _alike(bench, members), np.union1d(_ordinary(bench, members), _senders(bench, members)[1])
+
+
+def _alike(bench: _Bench, members: Ints) -> Ints:
+    """Accounts that work in the same manner."""
+    return _pool(bench.manner, members, np.empty(0, dtype=np.int64), pool_size(len(members)))
+
+
+def _ordinary(bench: _Bench, members: Ints) -> Ints:
+    """Accounts of the same volume, outside every cluster; some more than groups are drawn from where that many are shown as controls."""
+    return _pool(bench.volume, members, bench.clustered, max(pool_size(len(members)), bench.config.verdict.control_accounts))
+
+
+def compared_in_wording(bench: _Bench, members: Ints, there: Ints) -> Ints:
+    """The same of accounts whose prompts may be asked for common wording. In: positions of these (`there`), which may be members or in clusters."""
+    return bench.volume.nearest(members, np.setdiff1d(there, np.concatenate([bench.clustered, members])), pool_size(len(members)))
+
+
+def _senders(bench: _Bench, members: Ints) -> tuple[Ints, Ints]:
+    """Members that send enough templated prompts to have a shape, and accounts of the same volume outside every cluster that do."""
+    sending = members[bench.shape.has_shape[members]]
+    return sending, bench.volume.nearest(sending, others(len(bench.people.keys), bench.shapeless, members), pool_size(len(sending)))
 
 
 def _pool(accounts: Neighbours, members: Ints, excluded: Ints, wanted: int) -> Ints:
@@ -126,8 +170,7 @@ def _nearest(accounts: Neighbours, members: Ints, pool: Ints, wanted: int) -> In
 
 def _tests(bench: _Bench, members: Ints, ordinary: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
     """The tests of every cluster; the last is that of the members' own recurring wording."""
-    everyone = np.empty(0, dtype=np.int64)
-    alike = _random_groups(bench, members, _pool(bench.manner, members, everyone, pool_size(len(members))), rng)
+    alike = _random_groups(bench, members, _alike(bench, members), rng)
     return [
         _wording(bench, members, alike),
         _topic(bench, members, alike),
@@ -206,8 +249,7 @@ def _pooled(bench: _Bench, members: Ints, own: tuple[object, ...], rng: np.rando
     if isinstance(observed, float) and isinstance(p_value, float) and observed >= verdict.min_harvest_share and tail_bits(p_value) >= verdict.min_extraction_bits:
         return None, _not_run(*name, "the members' own recurring wording shows extraction already")
     size = min(len(members), GROUP_SIZE)
-    at_hand = np.setdiff1d(np.flatnonzero(bench.pool.place >= 0), np.concatenate([bench.clustered, members]))
-    pool = bench.volume.nearest(members, at_hand, pool_size(len(members)))
+    pool = compared_in_wording(bench, members, np.flatnonzero(bench.pool.place >= 0))
     groups = NullGroups(pool, size, POOL_GROUPS, rng) if len(pool) >= 2 * size else None
     found = pooled(bench.pool, members, groups, verdict.min_boilerplate_documents)
     if not len(found.null):
@@ -217,9 +259,8 @@ def _pooled(bench: _Bench, members: Ints, own: tuple[object, ...], rng: np.rando
 
 def _described(bench: _Bench, members: Ints, rng: np.random.Generator) -> list[tuple[object, ...]]:
     """How the members' templated prompts are sent, against those of accounts of the same volume that send such prompts, too; where most members do."""
-    sending = members[bench.shape.has_shape[members]]
+    sending, pool = _senders(bench, members)
     size = min(len(sending), GROUP_SIZE)
-    pool = bench.volume.nearest(sending, others(len(bench.people.keys), bench.shapeless, members), pool_size(len(sending)))
     enough = 2 * len(sending) >= max(len(members), 2 * bench.config.networks.min_accounts) and len(pool) >= 2 * size
     groups = NullGroups(pool, size, DESCRIBED_GROUPS, rng) if enough else None
     ran = {one.test: _ran(one.test, "extraction", DESCRIBES, one.observed, one.unit, one.null, one.sample, SENDERS) for one in describe(bench.shape, sending, groups)}

@@ -63,19 +63,30 @@ def held_out_wording(habits: pl.DataFrame, people: Population) -> SparseRows:
     return unit_rows(people.positions(held["account_key"]), column, share, len(people.keys))
 
 
-def topics(words: pl.DataFrame, people: Population, half: int) -> SparseRows:
+def topics(words: pl.DataFrame, people: Population, half: int, users: pl.DataFrame | None = None) -> SparseRows:
     """Each account's words in one half of its prompts, as rows of length 1: (1 + ln count) times ln(accounts / accounts that use the word) (Salton and Buckley 1988).
 
-    In: account_words. Words of one account alone are left out: they tell only how many it has.
+    In: account_words, of all accounts, or of some with word_users, which was counted over all (none or no rows of it: all accounts are there). Words of one account alone are left
+    out: they tell only how many it has.
     """
     own = words["half"].to_numpy() == half
     account, token, count = (words[name].to_numpy()[own] for name in ("account_key", "token", "document_count"))
-    known, users = counted(token)
-    known, users = known[users >= 2], users[users >= 2]
+    known, held_by, total = _users(account, token) if users is None or users.is_empty() else _counted(users.filter(pl.col("half") == half).sort("token"))
     column, held = looked_up(known, token)
     column = column[held]
-    weight = (1.0 + np.log(count[held])) * np.log(max(2, len(distinct(account))) / users[column])
+    weight = (1.0 + np.log(count[held])) * np.log(max(2, total) / held_by[column])
     return unit_rows(np.searchsorted(people.keys, account[held]), column, weight, len(people.keys))
+
+
+def _users(account: Ints, token: Ints) -> tuple[Ints, Ints, int]:
+    """Words that two accounts use or more, ascending, how many use each, and how many accounts there are."""
+    known, users = counted(token)
+    return known[users >= 2], users[users >= 2], len(distinct(account))
+
+
+def _counted(users: pl.DataFrame) -> tuple[Ints, Ints, int]:
+    """The same from rows of word_users of one half."""
+    return users["token"].to_numpy(), users["user_count"].to_numpy(), int(users["account_total"][0]) if users.height else 0
 
 
 def held_out_couplings(handoffs: pl.DataFrame, fanouts: pl.DataFrame, people: Population) -> SparseRows:

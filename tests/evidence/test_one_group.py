@@ -1,8 +1,12 @@
-"""One list of accounts, judged: the run's own network gets the run's own tests; strangers get nothing; what is too small is said to be."""
+"""One list of accounts, judged: the run's own network gets the run's own tests; strangers get nothing; what is too small is said to be.
+
+A group is judged on the rows that it asks for. So the answer must be that of the whole tables, for groups of every kind; and that of an older run or of one whose scratch is gone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +17,7 @@ from pipeline.evidence.finished import FinishedRun
 from pipeline.evidence.one_group import GroupTest, judge_group
 from pipeline.evidence.origins import Origins
 from pipeline.evidence.workings import Workings
+from pipeline.kinds import LIKENESS_FAMILIES, OPERATIONAL
 
 
 @pytest.fixture(scope="module")
@@ -20,16 +25,80 @@ def run(finished: Path) -> FinishedRun:
     return FinishedRun(finished)
 
 
-def _judged(run: FinishedRun, names: list[str]) -> GroupTest:
+POOL = [f"pool-{number:03d}" for number in range(8)]
+STRANGERS = [f"person-{number:03d}" for number in range(0, 60, 5)]
+GROUPS = {
+    "the network": POOL,
+    "a part of it": POOL[:5],
+    "half strangers": [*POOL, *(f"person-{number:03d}" for number in range(8))],
+    "strangers": STRANGERS,
+    "one stranger in it": [*POOL, "person-003"],
+}
+
+
+def _judged(run: FinishedRun, names: list[str], *, is_full: bool = False, accounts: Path | None = None) -> GroupTest:
     keys = run.among("accounts", {"account_id": names})["account_key"].to_list()
     assert len(keys) == len(set(names))
-    with Workings(run, Origins(run.out), 2) as workings:
-        return judge_group(workings, keys)
+    with Workings(run, Origins(run.out, accounts), 2) as workings:
+        return judge_group(workings, keys, is_full=is_full)
 
 
 @pytest.fixture(scope="module")
-def pool(run: FinishedRun) -> Iterator[GroupTest]:
-    return _judged(run, [f"pool-{number:03d}" for number in range(8)])  # type: ignore[return-value]
+def pool(run: FinishedRun) -> GroupTest:
+    return _judged(run, POOL, is_full=True)
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_the_rows_that_a_group_asks_for_tell_what_all_rows_tell(run, name, monkeypatch):
+    asked = _judged(run, GROUPS[name])
+    monkeypatch.setattr(Workings, "rows_of", lambda self, table, _keys, _column="account_key": self.frame(table))
+    monkeypatch.setattr(Workings, "among", lambda self, table, _column, _keys, *_columns: self.frame(table))
+    whole = _judged(run, GROUPS[name])
+    assert asked == whole
+
+
+@pytest.mark.parametrize("name", ["the network", "half strangers", "strangers"])
+def test_what_decides_nothing_is_all_that_is_left_out(run, name):
+    short, full = (_judged(run, GROUPS[name], is_full=is_full) for is_full in (False, True))
+    assert (short.verdict, short.members, short.alternatives, short.edge_bits) == (full.verdict, full.members, full.alternatives, full.edge_bits)
+    assert list(short.families) == [row for row in full.families if row["family"] not in LIKENESS_FAMILIES]
+    assert list(short.tests) == [row for row in full.tests if row["test"] not in OPERATIONAL]
+    assert len(full.tests) - len(short.tests) == len(OPERATIONAL)
+    assert (short.without, short.is_full) == ((), False)
+
+
+def test_half_strangers_are_told_from_members(run):
+    """The verdict is on all of them; who would be named is asked of each."""
+    found = _judged(run, GROUPS["half strangers"])
+    bits = {member.account_id: member.bits for member in found.members}
+    assert max(bits[name] for name in bits if name.startswith("person")) < min(bits[name] for name in POOL)
+    if found.verdict["tier"] == "refer":
+        assert {member.account_id for member in found.members if member.is_named} <= set(POOL)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_accounts_drawn_at_random_are_not_referred(run, seed):
+    people = run.table("accounts").filter(pl.col("network_id").is_null())["account_id"].sort()
+    found = _judged(run, people.sample(9, seed=seed).to_list())
+    assert found.verdict["tier"] != "refer"
+    assert not any(row["admitted"] for row in found.families)
+
+
+def test_a_run_of_before_and_one_without_scratch_answer_alike(run, pool, tiny_accounts, tmp_path):
+    """What is counted over everybody is counted again."""
+    older, cleared = tmp_path / "older", tmp_path / "cleared"
+    for out in (older, cleared):
+        shutil.copytree(run.out, out, symlinks=True, ignore=None if out == older else shutil.ignore_patterns("scratch"))
+    path = older / "latest" / "run.json"
+    manifest = json.loads(path.read_text())
+    for label in ("37 word_users", "37 day_levels", "61 sent_prompts"):
+        del manifest["stages"][label]
+        next((older / "scratch").glob(f"*/{label.split()[1]}.parquet")).unlink()
+    path.write_text(json.dumps(manifest))
+    short = _judged(run, POOL)
+    for out in (older, cleared):
+        found = FinishedRun(out)
+        assert _judged(found, POOL, accounts=tiny_accounts) == short
 
 
 def test_the_network_of_the_run_gets_the_tests_of_the_run(run, pool):
@@ -52,7 +121,7 @@ def test_the_network_of_the_run_gets_the_verdict_of_the_run(run, pool):
 
 
 def test_strangers_are_no_network(run):
-    found = _judged(run, [f"person-{number:03d}" for number in range(0, 60, 5)])
+    found = _judged(run, STRANGERS, is_full=True)
     assert found.verdict["tier"] != "refer"
     assert not any(row["admitted"] for row in found.families)
     assert found.verdict["coordination_bits"] < found.edge_bits
@@ -81,4 +150,4 @@ def test_one_account_is_no_group(run):
 
 
 def test_the_order_of_the_list_is_nothing(run, pool):
-    assert _judged(run, [f"pool-{number:03d}" for number in reversed(range(8))]) == pool
+    assert _judged(run, POOL[::-1], is_full=True) == pool

@@ -48,11 +48,11 @@ def test_counts_of_a_few_accounts_are_those_of_all(copy, tiny_accounts):
     run = FinishedRun(copy)
     keys = run.table("accounts")["account_key"].sort().to_list()[:40:3]
     with Workings(run, Origins(copy, tiny_accounts), 2) as workings:
-        few = workings.entity_counts_of(keys)
+        few = workings.rows_of("entity_counts", keys)
         whole = workings.frame("entity_counts")
         assert_frame_equal(few, whole.filter(pl.col("account_key").is_in(keys)))
         assert few.height > len(keys)
-        assert workings.entity_counts_of([]).height == 0
+        assert workings.rows_of("entity_counts", []).height == 0
 
 
 def test_published_tables_are_read_and_not_made(copy, tiny_accounts):

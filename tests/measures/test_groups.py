@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from scipy.spatial import cKDTree
 
 from pipeline.measures.groups import (
     Neighbours,
     daily_residuals,
+    day_means,
     draw_groups,
     draw_pairs,
     draw_sets,
@@ -25,6 +27,7 @@ from pipeline.measures.groups import (
     standardise,
     tied_share_sparse,
     unit_rows,
+    walked_distance,
 )
 from pipeline.measures.groups_numba import smallest as smallest_compiled
 
@@ -105,6 +108,14 @@ def test_the_nearest_are_those_of_a_sort_by_distance(count: int, width: int, wan
     assert nearest(columns, members, rng.permutation(eligible), wanted).tolist() == expected
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 60), st.integers(1, 6), st.booleans(), SEEDS)
+def test_distances_are_those_of_the_tree_to_the_bit(points: int, asked: int, width: int, is_tied: bool, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    one, other = (rng.integers(0, 3, (rows, width)).astype(np.float64) if is_tied else rng.standard_normal((rows, width)) for rows in (points, asked))
+    assert walked_distance(one, other).tobytes() == cKDTree(one).query(other)[0].tobytes()
+
+
 def test_nobody_is_near_to_nobody() -> None:
     nobody = np.empty(0, dtype=np.int64)
     columns = np.zeros((4, 2))
@@ -140,6 +151,13 @@ def test_likeness_to_the_rest_is_the_cosine_to_the_sum_of_the_others(count: int,
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 8), st.integers(5, 14), SEEDS)
+def test_residuals_of_some_accounts_are_those_among_all_where_the_days_levels_are_given(accounts: int, days: int, seed: int) -> None:
+    counts = np.random.default_rng(seed).poisson(3.0, (accounts + 2, days)).astype(np.float64)
+    assert daily_residuals(counts[:2], day_means(counts)).tobytes() == daily_residuals(counts)[:2].tobytes()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 8), st.integers(1, 6), SEEDS)
 def test_daily_residuals_have_length_one_or_zero_and_no_level_of_their_own(accounts: int, days: int, seed: int) -> None:
     counts = np.random.default_rng(seed).integers(0, 30, (accounts, days)).astype(np.float64)
     unit = daily_residuals(counts)
