@@ -159,7 +159,7 @@ def rerun(
         from pipeline.evidence.rerun import rerun as again
         from pipeline.evidence.verify import NotABagError
 
-        console.say("making the run again; it takes as long as the run did")
+        console.say("checking the bag and the logs, then making the run again: it takes as long as the run did")
         try:
             with console.Bars() as bars:
                 found = again(Order(bag, inputs, accounts, context, memory, threads or usable_threads()), bars)
@@ -197,7 +197,7 @@ def _print_rerun(found: Rerun, form: console.Format) -> None:
 def _counted(found: Rerun, folder: str) -> str:
     """`54 of 54 equal` and what else there is."""
     whole, equal = found.count(folder), found.count(folder, "equal")
-    others = ((found.count(folder, result), result) for result in ("equal after rounding", "equal without network ids", "differs", "not compared"))
+    others = ((found.count(folder, result), result) for result in ("equal after rounding", "equal but for the run id", "equal without network ids", "differs", "not compared"))
     told = {"equal after rounding": "equal after floats were rounded to 1e-9", "differs": "other than in the bag"}
     return ", ".join([f"{equal} of {whole} equal byte by byte", *(f"{count} {told.get(result, result)}" for count, result in others if count)])
 

@@ -124,14 +124,15 @@ def _build_line(lines: Sequence[bytes], profile: Profile) -> dict[str, Any]:
 
 def _files(folder: CaseFolder, file: CaseFile, lines: Sequence[bytes], profile: Profile, findings: int, order: Sealing, signer: Signer | None) -> dict[str, bytes]:
     """Every file of the bag by path."""
-    run = FinishedRun(folder.out, folder.out / "runs" / _build_line(lines, profile)["run_id"])
+    built = _build_line(lines, profile)
+    run = FinishedRun(folder.out, folder.out / "runs" / built["run_id"])
     _verify(run)
     key = b"" if profile == "internal" else read_key(folder.case_id, file.key_id, folder.out)
     case = file.case
     members = run.among("members", {"network_id": list(case.networks)})["account_id"].to_list()
     release = Release(profile, key, {*members, *(account for account, _ in (case.supersedes.removed if case.supersedes else ()))})
     held = custody.released(folder.path / "case.json", file, lines, release)
-    label = Label(case.case_id, case.version, case.status, profile, str(run.manifest()["run_id"]), str(run.manifest()["night"]), findings, order.today)
+    label = Label(case.case_id, case.version, str(built["status"]), profile, str(run.manifest()["run_id"]), str(run.manifest()["night"]), findings, order.today)
     return bag_bytes(payload(run, case.networks, folder.path / profile, held, release), label, signer)
 
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipeline.evidence import bagfiles, fingerprints
 
-Result = Literal["equal", "equal after rounding", "equal without network ids", "differs", "not compared"]
+Result = Literal["equal", "equal after rounding", "equal but for the run id", "equal without network ids", "differs", "not compared"]
 SHOWN_COLUMNS = 6
 
 
@@ -64,7 +64,7 @@ def _one(path: str, then: str | None, now: str | None, folder: Path, prints: Map
     if then == now:
         return Compared(path, "equal", "")
     if not is_table:
-        return _page(path, (folder / path).read_bytes(), prints["pages"][path], may_round=scope.may_round)
+        return _page(path, folder, prints["pages"][path], may_round=scope.may_round)
     return _table(path, name, pl.read_parquet(folder / path, glob=False), prints["tables"][name], scope)
 
 
@@ -79,17 +79,21 @@ def _table(path: str, name: str, frame: pl.DataFrame, then: Mapping[str, Any], s
 
 
 def _table_place(frame: pl.DataFrame, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Rows, columns and the first row that is another, in words."""
     rows = f"{then['rows']:,} rows then, {now['rows']:,} now" if then["rows"] != now["rows"] else f"{now['rows']:,} rows then and now"
     if not then["columns"]:
         return f"{rows}; the internal bag of the case names row and column"
-    columns = fingerprints.other_columns(then["columns"], now["columns"])
-    what = f"column {columns[0]}" if len(columns) == 1 else f"columns {', '.join(columns[:SHOWN_COLUMNS])}{' ..' if len(columns) > SHOWN_COLUMNS else ''}"
-    size = then["block_rows"]
-    same_blocks = size == now["block_rows"]
-    block = fingerprints.first_block(then["blocks"], now["blocks"]) if same_blocks else None
-    if block is None:
-        return f"{rows}; {what}"
-    return f"first in {_row(frame, then['keys'], block * size, size)}; {what}; {rows}"
+    parts = [f"column {name} is new" for name in now["columns"] if name not in then["columns"]] + [
+        f"column {name} is gone" for name in then["columns"] if name not in now["columns"]
+    ]
+    size, block = then["block_rows"], fingerprints.first_block(then["blocks"], now["blocks"]) if then["block_rows"] == now["block_rows"] else None
+    if block is not None and not parts:
+        parts.append(f"first in {_row(frame, then['keys'], block * size, size)}")
+    if then["rows"] == now["rows"]:
+        other = fingerprints.other_columns(then["columns"], now["columns"])
+        shown = [name for name in other if name in then["columns"] and name in now["columns"]]
+        parts += [f"column{'' if len(shown) == 1 else 's'} {', '.join(shown[:SHOWN_COLUMNS])}{' ..' if len(shown) > SHOWN_COLUMNS else ''}"] if shown else []
+    return "; ".join([*parts, rows])
 
 
 def _row(frame: pl.DataFrame, keys: list[str], row: int, size: int) -> str:
@@ -102,10 +106,10 @@ def _row(frame: pl.DataFrame, keys: list[str], row: int, size: int) -> str:
     return f"{where} ({'' if size == 1 else 'from '}{named})" if named else where
 
 
-def _page(path: str, page: bytes, then: Mapping[str, Any], *, may_round: bool) -> Compared:
-    now = fingerprints.of_page(page, with_places=True)
+def _page(path: str, folder: Path, then: Mapping[str, Any], *, may_round: bool) -> Compared:
+    now = fingerprints.of_page((folder / path).read_bytes(), folder.name, with_places=True)
     if then["rounded"] == now["rounded"]:
-        return Compared(path, "equal after rounding" if may_round else "differs", "" if may_round else "other bytes, although no number differs by 1e-9")
+        return Compared(path, "equal but for the run id" if may_round else "differs", "" if may_round else "only the id of the run differs, or numbers by less than 1e-9")
     size, block = then["block_lines"], fingerprints.first_block(then["blocks"], now["blocks"]) if then["blocks"] and then["block_lines"] == now["block_lines"] else None
     if block is None:
         return Compared(path, "differs", "the internal bag of the case names the line")

@@ -2,9 +2,9 @@
 
     {"tables": {name: {"rows", "rounded", "unnamed", "keys", "columns", "block_rows", "blocks"}}, "pages": {name: {"rounded", "block_lines", "blocks"}}}
 
-`rounded` is over the whole table or page. `unnamed` is over the rows without network ids, in the order of their values: ids rest on earlier nights, and nothing else of a table of
-stages 10 to 75 does (null for later ones). What names the place of a difference (`columns`, `blocks`) is only in a bag for internal readers, where it is empty otherwise: the hash
-of a row of one account is a way to test a guess.
+`rounded` is over the whole table or page (of a page without the id of its run). `unnamed` is over the rows without network ids, in the order of their values: ids rest on earlier
+nights, and nothing else of a table of stages 10 to 75 does (null for later ones). What names the place of a difference (`columns`, `blocks`) stands only in a bag for internal
+readers and is empty elsewhere: the hash of a row of one account is a way to test a guess.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ LAST_PLAIN_STAGE = 75
 _LONG_NUMBER = re.compile(rb"\d+\.\d{10,}(?:[eE][-+]?\d+)?")
 
 
-def of_run(folder: Path, tables: Iterable[str], pages: Iterable[str], *, with_places: bool) -> dict[str, Any]:
-    """Fingerprints of a finished run's folder: of the named tables, and of pages by their path in it."""
+def of_run(folder: Path, manifest: Mapping[str, Any], *, with_places: bool) -> dict[str, Any]:
+    """Fingerprints of a finished run's folder: of its tables by name, and of its pages by their path."""
     return {
         "decimals": DECIMALS,
-        "tables": {name: of_table(name, pl.read_parquet(folder / "tables" / f"{name}.parquet", glob=False), with_places=with_places) for name in sorted(tables)},
-        "pages": {name: of_page((folder / name).read_bytes(), with_places=with_places) for name in sorted(pages)},
+        "tables": {name: of_table(name, pl.read_parquet(folder / "tables" / f"{name}.parquet", glob=False), with_places=with_places) for name in sorted(manifest["tables"])},
+        "pages": {name: of_page((folder / name).read_bytes(), manifest["run_id"], with_places=with_places) for name in sorted(manifest["pages"])},
     }
 
 
@@ -53,16 +53,16 @@ def of_table(name: str, frame: pl.DataFrame, *, with_places: bool) -> dict[str, 
     return {"rows": frame.height, "rounded": _sha256(lines), "unnamed": None if plain is None else _sha256(plain), **places}
 
 
-def of_page(page: bytes, *, with_places: bool) -> dict[str, Any]:
+def of_page(page: bytes, run_id: str, *, with_places: bool) -> dict[str, Any]:
     """Fingerprint of one page; its lines are those of its text."""
-    lines = page_lines(page)
+    lines = page_lines(page, run_id)
     size = max(1, -(-len(lines) // BLOCKS))
     return {"rounded": _sha256(lines), "block_lines": size, "blocks": _blocks(lines, size) if with_places else []}
 
 
-def page_lines(page: bytes) -> list[str]:
-    """Lines of a page with every number of ten or more decimals rounded to nine."""
-    plain = _LONG_NUMBER.sub(lambda found: f"{round(float(found.group()), DECIMALS):.9f}".encode(), page)
+def page_lines(page: bytes, run_id: str) -> list[str]:
+    """Lines of a page without the id of its run, which hangs on the program, and with every number of ten or more decimals rounded to nine."""
+    plain = _LONG_NUMBER.sub(lambda found: f"{round(float(found.group()), DECIMALS):.9f}".encode(), page.replace(run_id.encode(), b"[run]"))
     return plain.decode("utf-8", "surrogateescape").split("\n")
 
 

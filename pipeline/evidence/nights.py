@@ -30,7 +30,8 @@ class Nights:
 
 def nights_behind(run: FinishedRun) -> Nights:
     """The chain of a run; only the run itself where the chain is broken."""
-    chain, last = [run.manifest()], run.manifest()
+    last: Manifest = run.manifest()
+    chain = [last]
     while (previous := last["recipe"]["tables"].get("previous_night")) is not None or "replaced" in last["recipe"]:
         before = None if "replaced" in last["recipe"] else _before(run.out, last, str(previous))
         why = "the night was judged more than once" if "replaced" in last["recipe"] else f"the run of night {previous} that it followed is not kept" if before is None else ""

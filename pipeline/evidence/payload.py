@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-
 from pipeline import assets, redact
 from pipeline.evidence import agreement, bagfiles, ed25519, fingerprints, verify
 from pipeline.evidence.finished import FinishedRun
@@ -116,7 +115,7 @@ def _repro(run: FinishedRun, manifest: Mapping[str, Any], nights: Nights, releas
     ]
     made = {
         "expected.sha256": expected.encode(),
-        "fingerprints.json": _json(fingerprints.of_run(run.folder, manifest["tables"], manifest["pages"], with_places=release.is_internal)),
+        "fingerprints.json": _json(fingerprints.of_run(run.folder, manifest, with_places=release.is_internal)),
         "nights.json": _json({"broken": nights.broken, "nights": told}),
         "requirements.lock": (lock + "".join(f"{name}=={version}\n" for name, version in packages)).encode(),
         "rerun.sh": (assets.reports_folder() / "bag" / "rerun.sh").read_bytes(),

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True  # nothing may be added to the bag
+    sys.path.insert(0, str(Path(__file__).resolve().parent))  # isolated Python does not look beside a script
     import agreement  # type: ignore[import-not-found,unused-ignore]
     import bagfiles  # type: ignore[import-not-found,unused-ignore]
     import ed25519  # type: ignore[import-not-found,unused-ignore]
