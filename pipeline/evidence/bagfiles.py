@@ -84,18 +84,24 @@ def loads(data: bytes) -> dict[str, Any]:
 
 
 def read(bag: Path, name: str) -> bytes | None:
-    """The bytes of a file of the bag; None if it is missing or no file of its own."""
-    return (bag / name).read_bytes() if _is_own(bag, name) else None
+    """The bytes of a file of the bag; None if it is missing, cannot be read or is no file of its own."""
+    try:
+        return (bag / name).read_bytes() if _is_own(bag, name) else None
+    except OSError:
+        return None
 
 
 def sha256_of(bag: Path, name: str) -> str | None:
-    """Hash of a file of the bag, read in pieces of 1 MiB; None if it is missing or no file of its own."""
+    """Hash of a file of the bag, read in pieces of 1 MiB; '' if it cannot be read, None if it is missing or no file of its own."""
     if not _is_own(bag, name):
         return None
     digest = hashlib.sha256()
-    with (bag / name).open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
+    try:
+        with (bag / name).open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    except OSError:
+        return ""
     return digest.hexdigest()
 
 

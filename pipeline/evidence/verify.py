@@ -104,7 +104,7 @@ def _structure(bag: Path, files: set[str], links: Iterable[str]) -> list[str]:
 def _changed(bag: Path, hashes: dict[str, str]) -> list[str]:
     """Files that are there and have other bytes. Those that are missing are named elsewhere."""
     digests = ((name, expected, bagfiles.sha256_of(bag, name)) for name, expected in hashes.items())
-    return [f"{name}: was changed" for name, expected, found in digests if found is not None and found != expected]
+    return [f"{name}: {'was changed' if found else 'cannot be read'}" for name, expected, found in digests if found is not None and found != expected]
 
 
 def _apart(listed: set[str], here: set[str]) -> list[str]:

@@ -122,6 +122,17 @@ def test_a_sealed_bag_is_never_written_again(out: Path) -> None:
     assert [entry["action"] for entry in entries][-2:] == ["seal", "hold on"]
 
 
+def test_a_bag_that_was_changed_or_emptied_is_not_taken_for_what_is_sealed(out: Path) -> None:
+    for number in (2, 3):
+        (last,) = _seal(out)
+        for path in sorted(last.path.iterdir()):
+            if number == 3 or path.name == "bag-info.txt":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (fresh,) = _seal(out)
+        assert (fresh.path.name, fresh.is_new) == (f"CASE-1_internal_v{number}", True)
+        assert last.path.is_dir(), "it is left as it is"
+
+
 def test_a_stop_on_the_way_leaves_nothing_half_and_the_next_command_goes_on(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
