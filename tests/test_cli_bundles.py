@@ -182,6 +182,10 @@ def test_a_result_that_differs_is_3_and_a_degraded_one_is_5(run: Typed, out: Pat
     assert "Not all." in told
     assert json.loads(run("rerun", _bag(out), "--inputs", tiny_log, "--format", "json")[1])["compared"][1]["result"] == "differs"
     assert run("rerun", _bag(out), "--inputs", tiny_log, "--format", "csv")[1].splitlines()[:2] == ["path,result,detail", "index.html,equal,"]
+    rounded = Rerun("equal", "a" * 12, "b" * 12, ("2026-05-03",), 3, ("polars 2.0.0 then, 2.1.0 now",), (Compared("index.html", "equal but for the run id", ""),), (), ())
+    monkeypatch.setattr("pipeline.evidence.rerun.rerun", lambda *_: rounded)
+    code, printed, _ = run("rerun", _bag(out), "--inputs", tiny_log)
+    assert (code, "equal as far as another program can be: 1 of 1 files" in printed) == (0, True)
     degraded = Rerun("equal", "a" * 12, "b" * 12, ("2026-05-03",), 3, (), there[:1], (), ("a file was skipped",))
     monkeypatch.setattr("pipeline.evidence.rerun.rerun", lambda *_: degraded)
     code, _, told = run("rerun", _bag(out), "--inputs", tiny_log)

@@ -210,6 +210,8 @@ def _verdict(found: Rerun) -> str:
     if found.outcome == "differs":
         return "differs"
     compared = sum(one.result != "not compared" for one in found.compared)
+    if any(one.result in ("equal after rounding", "equal but for the run id") for one in found.compared):
+        return f"equal as far as another program can be: {compared} of {len(found.compared)} files, as said above"
     return "equal" if compared == len(found.compared) else f"equal in the {compared} of {len(found.compared)} files that could be compared"
 
 
