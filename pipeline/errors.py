@@ -2,6 +2,7 @@
 
     StillhuntError            1   base; never raised itself
       UsageError              2   options that do not go together, or say nothing
+      LintFailed              3   a report says what it may not, so it was not sealed
       IntegrityError          4   bytes differ from what was recorded
       InputError              6   a log, accounts or context file is missing or unreadable
         SchemaError           6   a column cannot be cast to the contract's type
@@ -30,6 +31,12 @@ class UsageError(StillhuntError):
     """Options that contradict each other, or an option whose value says nothing."""
 
     exit_code = 2
+
+
+class LintFailed(StillhuntError):
+    """A report holds lint findings, and nobody said that it may be handed on with them."""
+
+    exit_code = 3
 
 
 class IntegrityError(StillhuntError):

@@ -22,7 +22,7 @@ LONG_FILES = tuple(
     f"tests/{name}.py"
     for name in (
         "test_docs run/test_nights run/test_night test_packaging validate/test_end_to_end test_planted_networks test_examples test_determinism "
-        "pages/test_browser incident/test_browser test_analyst run/test_faults operations/test_feedback"
+        "pages/test_browser incident/test_browser test_analyst run/test_faults operations/test_feedback evidence/test_rerun"
     ).split()
 )
 

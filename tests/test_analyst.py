@@ -24,7 +24,9 @@ from tests.sealing import seal
 
 Ran = tuple[int, str, str]
 Typed = Callable[..., Ran]
-ELSEWHERE = frozenset("run demo check simulate validate canary runs gc erase note disposition allow journal case report expand test whatif open doctor completion config".split())
+ELSEWHERE = frozenset(
+    "run demo check simulate validate canary runs gc erase note disposition allow journal case report bundle verify rerun expand test whatif open doctor completion config".split()
+)
 """Commands whose example names logs, a file of its own or another folder, or takes long; other tests run them."""
 READING = tuple(
     sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback and (command.name or command.callback.__name__) not in ELSEWHERE)

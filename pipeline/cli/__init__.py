@@ -12,6 +12,7 @@ import typer
 
 from pipeline import __version__, console
 from pipeline.cli import (
+    bundling,
     canarying,
     check,
     diagnosing,
@@ -63,7 +64,7 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_print_vers
 
 
 COMMANDS = (running, check, reading, showing, explaining, pivoting, similarity, timelines, prompting, differing, querying, rejudging, tips)
-for module in (*COMMANDS, feedback, operating, canarying, groups, simulating, validating, reference, opening, diagnosing):
+for module in (*COMMANDS, feedback, operating, canarying, groups, bundling, simulating, validating, reference, opening, diagnosing):
     module.register(app)
 
 

@@ -7,6 +7,7 @@ import importlib
 import typer
 
 GROUPS = {
+    "bundle": ("pipeline.cli.bundling", "Seal a case as evidence that anybody can check: a BagIt bag with report, hashes and journal."),
     "case": ("pipeline.cli.casework", "Keep a case: its networks, outside facts, terms, prices, hold, review and journal."),
     "report": ("pipeline.cli.reporting", "Write the incident report of a case, and read it with a red pencil."),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -179,9 +180,29 @@ def _tell_leftovers(out: Path, account: str, left: tuple[str, ...]) -> int:
     if not left:
         console.say(f"no file below {out} names {redact.for_cell(account)}.")
         return 0
-    for name in left[:20]:
+    bags, others = in_bags(left)
+    for name in others[:20]:
         console.say(f"still names it, and is not this command's to change: {out / name}")
+    for bag, count in bags.items():
+        files = "1 file" if count == 1 else f"{count} files"
+        console.say(f"sealed bag, still names it in {files}: {out / bag}. A sealed bag is never changed: delete the whole of it if that may be done.")
+    if bags:
+        console.say("a copy of a sealed bag that was handed on still holds the account, too: the journal of the case says what was sealed and when.")
     return LEFT_SOME
+
+
+def in_bags(names: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+    """How many of these files, by path below DIR, lie in each sealed bag, and the files that lie in none."""
+    bags: dict[str, int] = {}
+    others = []
+    for name in names:
+        parts = name.split("/")
+        if len(parts) > 4 and (parts[0], parts[2]) == ("cases", "bundles"):
+            bag = "/".join(parts[:4])
+            bags[bag] = bags.get(bag, 0) + 1
+        else:
+            others.append(name)
+    return bags, others
 
 
 def _tell_rebuild(store: Store, found: Erasure, code: int) -> int:

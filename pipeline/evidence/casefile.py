@@ -118,10 +118,10 @@ class CaseFolder:
     def save(self, file: CaseFile, by: str, action: str, details: dict[str, Any]) -> CaseFile:
         """Write the change into the journal, then the case; gives the case with its new journal head."""
         head = casejournal.append(
-            self.path / "journal.jsonl", file.journal, actor=by or "not named", action=action, details=details, object_sha256=sha256_json(_document(file, with_journal=False))
+            self.path / "journal.jsonl", file.journal, actor=by or "not named", action=action, details=details, object_sha256=sha256_json(document_of(file, with_journal=False))
         )
         kept = replace(file, journal=head)
-        write_json(self.path / "case.json", _document(kept))
+        write_json(self.path / "case.json", document_of(kept))
         return kept
 
     def change(self, file: CaseFile, by: str, action: str, details: dict[str, Any], organisations: Collection[str] = (), **fields: Any) -> CaseFile:
@@ -162,7 +162,8 @@ def _nearest(path: Path) -> str:
     return f" Did you mean {close[0]}?" if close else ""
 
 
-def _document(file: CaseFile, *, with_journal: bool = True) -> dict[str, Any]:
+def document_of(file: CaseFile, *, with_journal: bool = True) -> dict[str, Any]:
+    """case.json as it is written; its journal lines hold the hash of the part without `journal`."""
     kept = {"schema": SCHEMA, **dataclasses.asdict(file.case), "key_id": file.key_id, "organisations": file.organisations}
     return kept | ({"journal": dataclasses.asdict(file.journal)} if with_journal else {})
 

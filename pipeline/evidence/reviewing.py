@@ -9,7 +9,7 @@ from pipeline.evidence import corrections
 from pipeline.evidence.building import LINT
 from pipeline.evidence.casefile import CaseFile, CaseFolder, reviewed
 from pipeline.evidence.facts import short
-from pipeline.redaction import PROFILES
+from pipeline.redaction import PROFILES, Profile
 from pipeline.store import read_json
 
 
@@ -36,6 +36,6 @@ def review(folder: CaseFolder, by: str) -> CaseFile:
     return folder.save(replace(file, case=case), by, "review", {"status": case.status, "version": case.version})
 
 
-def built_profiles(folder: CaseFolder) -> tuple[str, ...]:
+def built_profiles(folder: CaseFolder) -> tuple[Profile, ...]:
     """Profiles that have a report."""
     return tuple(profile for profile in PROFILES if (folder.path / profile / LINT).is_file())

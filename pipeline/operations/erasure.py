@@ -2,7 +2,8 @@
 
 Its rows leave every kept day, every run that speaks for a night (whose pages are made again) and every mention in the journal. Runs that another has superseded and
 that hold it are dropped whole. What stays: a keyed hash and the day in the journal, so that the account can be known again if a log brings it back; the figures of
-networks it belonged to, until their nights are run again; and what is not ours to change, named at the end: the logs themselves, cases, and files that others put here.
+networks it belonged to, until their nights are run again; and what is not ours to change, named at the end: the logs themselves, cases and their sealed bags, and files that
+others put here.
 A hold refuses it.
 """
 

@@ -44,7 +44,7 @@ def _exhibits(incident: Incident, exhibits: Exhibits) -> tuple[Block, ...]:
             "Exhibit | What it is | SHA-256",
             rows,
             part="1",
-            left_out="Bates ranges are given when a bundle is sealed; until then exhibits go by these numbers. The hash of a validation is that of the code it measured.",
+            left_out="No Bates numbers are given: exhibits go by these numbers. The hash of a validation is that of the code it measured.",
         ),
         kind="exhibits",
     )
