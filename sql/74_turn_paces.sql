@@ -2,7 +2,8 @@
 -- it on the same UTC day: an answer and what was sent back. It came at once if less than two seconds lie between the end of that answer and it, or if it did not wait for
 -- the end: nobody reads an answer and writes on in so little time. What a program sends back for the model's own use is left out: turns after a call of a tool, and
 -- turns that offer tools. So are turns after an answer of unknown duration, and of another session where both name one. Conversations that an account holds side by side meet
--- by chance: controls of the same volume meet as often. Accounts without a later turn have no row.
+-- by chance: controls of the same volume meet as often. Accounts without a later turn have no row. Requests of one microsecond are put in order by what is asked of them here,
+-- so that the order of files says nothing and no name of a request is read.
 -- grain: network_id, side, account_key
 -- reads: requests, members, account_records, cluster_ids, cluster_controls
 -- params: none
@@ -27,19 +28,19 @@ sent AS (
     requests.session_key AS session_key,
     lag(requests.session_key) OVER (
       PARTITION BY requests.account_key
-      ORDER BY requests.ts_us, requests.request_id, requests.source_file, requests.source_row
+      ORDER BY requests.ts_us, requests.message_count, requests.session_key, requests.latency_us, requests.finish_reason, requests.gap_us, requests.tools_key
     ) AS session_before,
     requests.message_count - lag(requests.message_count) OVER (
       PARTITION BY requests.account_key
-      ORDER BY requests.ts_us, requests.request_id, requests.source_file, requests.source_row
+      ORDER BY requests.ts_us, requests.message_count, requests.session_key, requests.latency_us, requests.finish_reason, requests.gap_us, requests.tools_key
     ) AS message_step,
     lag(requests.latency_us) OVER (
       PARTITION BY requests.account_key
-      ORDER BY requests.ts_us, requests.request_id, requests.source_file, requests.source_row
+      ORDER BY requests.ts_us, requests.message_count, requests.session_key, requests.latency_us, requests.finish_reason, requests.gap_us, requests.tools_key
     ) AS answer_us,
     lag(requests.finish_reason) OVER (
       PARTITION BY requests.account_key
-      ORDER BY requests.ts_us, requests.request_id, requests.source_file, requests.source_row
+      ORDER BY requests.ts_us, requests.message_count, requests.session_key, requests.latency_us, requests.finish_reason, requests.gap_us, requests.tools_key
     ) AS finish_reason
   FROM requests
   JOIN concerned ON concerned.account_key = requests.account_key
