@@ -28,7 +28,7 @@ Accounts = Annotated[Path | None, typer.Option("--accounts", metavar="FILE", hel
 Context = Annotated[Path | None, typer.Option("--context", metavar="DIR", help="The context folder that the run read, if it is no longer where the run found it.")]
 
 
-WAIT = "recomputing from the run's tables: seconds for a small log, up to a minute for ten million requests, longer if scratch is gone"
+WAIT = "recomputing from the run's tables: a few seconds for ten million requests, some twenty where the whole log is asked, longer if scratch is gone"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -62,7 +62,7 @@ def judge(
     threads: Threads = None,
     form: Form = "table",
 ) -> None:
-    """Test whether the accounts of a tip are one network: every test, family and innocent explanation of a run, on this one group.
+    """Test whether the accounts of a tip are one network: every test, family and innocent explanation that a verdict reads, on this one group; --all for the rest.
 
     Recomputed from the run's tables: 3 to 5 seconds of processor time for ten million requests; 15 with what decides nothing (--all); over a minute if scratch is gone.
     """
