@@ -7,6 +7,8 @@ import csv
 import io
 import json
 import shlex
+import subprocess
+import sys
 import unicodedata
 from datetime import date
 from pathlib import Path
@@ -16,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import console
+from tests.conftest import ROOT
 
 HOSTILE = ["\x1b[2J\x1b[1;1Hgone", "a\u202etxt.exe", "nul\x00l", "two\nlines", "bell\x07", "\u009b31mred", "\ud800"]
 
@@ -123,3 +126,26 @@ def test_a_bar_shows_names_as_text_not_as_markup(monkeypatch: pytest.MonkeyPatch
     with console.Bars() as bars:
         bars("[red]part[/red]\x07", 1, 2)
     assert "[red]part[/red]\u2407" in capsys.readouterr().err
+
+
+LEAVING = """
+import atexit, sys, threading
+from pipeline import __main__ as program
+atexit.register(lambda: print("told at the end"))
+print("data")
+if sys.argv[1] == "thread":
+    threading.Thread(target=lambda: (__import__("time").sleep(0.2), print("thread done"))).start()
+program._leave(3)
+"""
+
+
+@pytest.mark.parametrize(("how", "said"), [("alone", ["data", "told at the end"]), ("thread", ["data", "thread done", "told at the end"])])
+def test_leaving_flushes_runs_what_was_registered_and_waits_for_threads(how: str, said: list[str]) -> None:
+    found = subprocess.run([sys.executable, "-c", LEAVING, how], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (found.returncode, found.stdout.split("\n")[:-1], found.stderr) == (3, said, "")
+
+
+def test_output_that_cannot_be_written_is_no_success() -> None:
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run([sys.executable, "-c", LEAVING, "alone"], stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT)
+    assert found.returncode not in (0, 3)
