@@ -197,6 +197,7 @@ def two_nights(tiny_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return one.path
 
 
+@pytest.mark.slow
 def test_nights_are_replayed_where_their_logs_are_here(two_nights: Path, tiny_log: Path) -> None:
     assert all(one.passed for one in verify.check(two_nights))
     found = _again(two_nights, tiny_log)
@@ -204,6 +205,7 @@ def test_nights_are_replayed_where_their_logs_are_here(two_nights: Path, tiny_lo
     assert {one.result for one in found.compared} == {"equal"}
 
 
+@pytest.mark.slow
 def test_where_the_logs_of_earlier_nights_are_gone_it_says_what_was_not_compared(two_nights: Path, tiny_log: Path, tmp_path: Path) -> None:
     logs = Path(shutil.copytree(tiny_log, tmp_path / "logs"))
     shutil.rmtree(logs / "date=2026-05-01")
