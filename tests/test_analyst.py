@@ -100,7 +100,7 @@ COMMANDS = {
     "show": (
         ("show", "@1"),
         "stillhunt.network/1",
-        {"id", "kind", "network", "findings", "families", "without", "tests", "capabilities", "traffic", "pace", "members", "journal", "lineage"},
+        {"id", "kind", "network", "findings", "families", "without", "tests", "capabilities", "elicitation", "traffic", "pace", "members", "journal", "lineage"},
         "account_id",
     ),
     "account": (("show", "@1.1"), "stillhunt.account/1", {"id", "kind", "account", "membership", "links", "features", "journal"}, "what"),
@@ -402,16 +402,16 @@ def test_a_table_that_says_something_else_than_the_run_answers_nobody(finished: 
     assert "SHA-256" in talk
 
 
-def test_a_changed_table_that_only_a_stage_would_read_answers_nobody_either(finished: Path, tmp_path: Path, typed: Typed) -> None:
+@pytest.mark.parametrize(("words", "table"), [(("whatif", "@1", "--threshold", "20"), "recurring_shingles"), (("test", "TIP"), "habits")])
+def test_a_changed_table_that_only_a_stage_would_read_answers_nobody_either(finished: Path, tmp_path: Path, typed: Typed, words: tuple[str, ...], table: str) -> None:
     """`whatif` and `test` let stages read tables by path."""
     out, tip = tmp_path / "out", tmp_path / "tip.txt"
     shutil.copytree(finished, out, symlinks=True)
-    tip.write_text("pool-001\npool-002\n")
-    path = out / "latest" / "tables" / "habits.parquet"
+    tip.write_text("pool-001\npool-002\npool-003\npool-004\npool-005\n")
+    path = out / "latest" / "tables" / f"{table}.parquet"
     frame = pl.read_parquet(path)
     path.unlink()
     frame.write_parquet(path, compression="gzip")
-    for words in (("whatif", "@1", "--threshold", "20"), ("test", tip)):
-        code, shown, talk = typed(*words, "--out", out)
-        assert (code, shown) == (4, "")
-        assert "habits.parquet" in talk
+    code, shown, talk = typed(*(tip if word == "TIP" else word for word in words), "--out", out)
+    assert (code, shown) == (4, "")
+    assert f"{table}.parquet" in talk
