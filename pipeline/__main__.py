@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import gc
 import importlib.util
 import os
 import sys
-import threading
-from typing import NoReturn
 
 _KEPT = {"MIMALLOC_PURGE_DELAY": "60000", "_RJEM_MALLOC_CONF": "dirty_decay_ms:10000"}
 """How long Arrow and Polars keep freed memory before the system has it back, milliseconds: longer than between two batches of a log, which ask for the same again."""
@@ -29,24 +26,9 @@ def main() -> None:
     _remember_missing(_OPTIONAL)
     gc.disable()  # nothing that is loaded to read a command line is garbage; `guarded` turns it on for the command
     from pipeline.cli import start
+    from pipeline.cli.guard import leave
 
-    _leave(start(sys.argv[1:]))
-
-
-def _leave(code: int) -> NoReturn:
-    """Leave as `sys.exit` does, but without taking the interpreter apart, which takes a tenth of a short command's time: what was registered for the end runs, output is flushed.
-
-    While another thread or a child process is left, or output cannot be flushed, the interpreter ends in its own way.
-    """
-    if threading.active_count() > 1 or "multiprocessing" in sys.modules:
-        sys.exit(code)
-    try:
-        atexit._run_exitfuncs()  # noqa: SLF001  # as the interpreter does; there is no public name for it
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, ValueError):  # the reader has gone, or a stream is closed
-        sys.exit(code)
-    os._exit(code)
+    leave(start(sys.argv[1:]))
 
 
 def _remember_missing(package: str) -> None:

@@ -421,9 +421,9 @@ def test_a_signal_ends_the_command_even_if_a_query_turns_it_into_an_error(monkey
 
 
 def test_the_console_is_the_only_writer() -> None:
-    """No other module of the package prints or touches the standard streams."""
+    """No other module of the package prints or touches the standard streams, but the check that lies in a sealed bag and has nothing but Python there."""
     for path in (ROOT / "pipeline").rglob("*.py"):
-        if path.name not in ("console.py", "guard.py"):
+        if path.name not in ("console.py", "guard.py") and path != ROOT / "pipeline" / "evidence" / "verify.py":
             assert not re.search(r"sys\.std(out|err)|(?<![\w.])print\(", path.read_text()), path
 
 

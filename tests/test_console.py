@@ -130,12 +130,12 @@ def test_a_bar_shows_names_as_text_not_as_markup(monkeypatch: pytest.MonkeyPatch
 
 LEAVING = """
 import atexit, sys, threading
-from pipeline import __main__ as program
+from pipeline.cli.guard import leave
 atexit.register(lambda: print("told at the end"))
 print("data")
 if sys.argv[1] == "thread":
     threading.Thread(target=lambda: (__import__("time").sleep(0.2), print("thread done"))).start()
-program._leave(3)
+leave(3)
 """
 
 

@@ -6,11 +6,13 @@ the text of a message that could quote the log. Signals end with 130 and 143; wh
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +50,22 @@ def under_guard(command: Callable[[], Any]) -> int:
     except Exception as error:  # noqa: BLE001 (while reading the arguments)
         return _bug(error)
     return 0
+
+
+def leave(code: int) -> NoReturn:
+    """Leave as `sys.exit` does, but without taking the interpreter apart, which takes a tenth of a short command's time: what was registered for the end runs, output is flushed.
+
+    While another thread or a child process is left, or output cannot be flushed, the interpreter ends in its own way.
+    """
+    if threading.active_count() > 1 or "multiprocessing" in sys.modules:
+        sys.exit(code)
+    try:
+        atexit._run_exitfuncs()  # noqa: SLF001  # as the interpreter does; there is no public name for it
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):  # the reader has gone, or a stream is closed
+        sys.exit(code)
+    os._exit(code)
 
 
 def guarded(action: Callable[[], int | None]) -> NoReturn:

@@ -202,7 +202,7 @@ def test_show_prints_both_and_json_holds_the_rows(finished: Path, program: Progr
 def test_the_terminal_shows_the_pace_of_members_before_that_of_controls() -> None:
     rows = [pace("P-1", "controls", 0.01, 3, 300), pace("P-1", "members", 0.36, 1080, 3000)]
     shown = {}
-    parts = {"network": [{"what": "tier", "value": "watch"}], "capabilities": [], "traffic": [], "pace": rows}
+    parts = {"network": [{"what": "tier", "value": "watch"}], "capabilities": [], "elicitation": [], "traffic": [], "pace": rows}
     show_harvest(parts, lambda title, table, _: shown.update({title: table}))
     (title,) = (title for title in shown if title.startswith("TURNS SENT AT ONCE"))
     assert [row["of"] for row in shown[title]] == ["these accounts", "controls of the same volume"]
