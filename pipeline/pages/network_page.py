@@ -32,8 +32,7 @@ from pipeline.pages.working.what_if import Judged, what_if
 def network_page(bench: Bench, network: Row, judged: Sequence[Judged]) -> NetworkPage:
     """Everything networks/<network_id>.html says. `judged` is the network under other thresholds."""
     source, network_id, wording, numbering = bench.source, network["network_id"], bench.source.wording, Numbering()
-    shown = redact.identifier(network_id)
-    families = source.of_network("network_families", network_id).rows(named=True)
+    shown, families = redact.identifier(network_id), source.of_network("network_families", network_id).rows(named=True)
     observations, inferences, innocent = finding_cards(source, network_id)
     covers = {row["family"] for row in families if (row["coverage_share"] or 0.0) > 0}
     accounts, weighed = numbers.counted(network["account_count"], "accounts"), not assessment.unweighed_sentence(source, network)
