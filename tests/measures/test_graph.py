@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import AgglomerativeClustering
 
 from pipeline.measures import graph
-from pipeline.measures.graph import bridges, communities, components, divide, linked_by_scipy, median_within, smallest_member
+from pipeline.measures.graph import bridges, communities, components, divide, linked_by_scipy, median_within, smallest_member, walked_components
 
 EDGES = st.integers(1, 40).flatmap(lambda count: st.tuples(st.just(count), st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=60)))
 
@@ -51,6 +51,13 @@ def test_components_are_those_of_a_union_find(graph: tuple[int, list[tuple[int, 
     count, edges = graph
     found = components(count, _ints([a for a, _ in edges]), _ints([b for _, b in edges]))
     assert found.tolist() == _union_find(count, edges)
+    assert walked_components(count, _ints([a for a, _ in edges]), _ints([b for _, b in edges])).tolist() == _union_find(count, edges)
+
+
+@pytest.mark.parametrize("chain", ["ascending", "shuffled"])
+def test_a_long_chain_is_one_component_however_its_nodes_are_numbered(chain: str) -> None:
+    nodes = np.arange(20_000) if chain == "ascending" else np.random.default_rng(5).permutation(20_000)
+    assert not walked_components(20_000, nodes[:-1], nodes[1:]).any()
 
 
 @settings(max_examples=20, deadline=None)
