@@ -60,8 +60,12 @@ def communities(count: int, a: Ints, b: Ints, weight: Floats, seed: int) -> Ints
 def bridges(count: int, a: Ints, b: Ints) -> NDArray[np.bool_]:
     """Nodes that join parts which would fall apart without them, each of two nodes or more. In: number of nodes, two arrays of node positions. Out: (count,). Empty: none.
 
-    The parts of an articulation point hang on it as subtrees of the block-cut tree (Harary and Prins 1966), so all their sizes come from one walk.
+    The parts of an articulation point hang on it as subtrees of the block-cut tree (Harary and Prins 1966), so all their sizes come from one walk. Where each node is tied to half
+    of all or more there is none: a circle goes through all nodes (Dirac 1952).
     """
+    ties_of = np.bincount(np.concatenate(np.divmod(np.unique((np.minimum(a, b) * count + np.maximum(a, b))[a != b]), max(1, count))), minlength=count)
+    if 2 * ties_of.min(initial=count) >= count:
+        return np.zeros(count, dtype=np.bool_)
     import igraph
 
     blocks, points = igraph.Graph(n=count, edges=np.stack([a, b], axis=1).tolist()).biconnected_components(return_articulation_points=True)
