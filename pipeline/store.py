@@ -119,7 +119,8 @@ class Store:
             write_json(self.root / "nights.json", {day.isoformat(): run for day, run in {**nights, night: run_id}.items()})
 
     def point_to(self, run_id: str, night: date) -> None:
-        """Let a finished run speak for its night, then switch `latest` to it: last, and in one step."""
+        """Let a finished run speak for its night, then switch `latest` to it: last, and in one step. Raises IntegrityError if its files are not those recorded."""
+        self._unbroken(run_id)
         self.speak(run_id, night)
         latest, target = self.root / "latest", Path("runs") / run_id
         if not latest.is_symlink() or latest.readlink() != target:
@@ -128,6 +129,14 @@ class Store:
             fresh.symlink_to(target)
             fresh.replace(latest)
             _flush_folder(self.root)
+
+    def _unbroken(self, run_id: str) -> None:
+        folder = self.run_folder(run_id)
+        manifest = read_json(folder / "run.json")
+        recorded = {f"tables/{name}.parquet": table["sha256"] for name, table in manifest.get("tables", {}).items()} | manifest.get("pages", {})
+        for name, sha256 in sorted(recorded.items()):
+            if not (folder / name).is_file() or sha256_file(folder / name) != sha256:
+                raise IntegrityError(f"{folder / name}: is not what the run wrote: its SHA-256 is not the one in run.json. Restore it, or delete {folder} and run again.")
 
     def append_ledger(self, entry: dict[str, Any]) -> None:
         """Add one line to ledger.jsonl and flush it."""

@@ -1,4 +1,4 @@
-"""Memory that the making of days gives back and takes again for every batch stays with the process until all days are made.
+"""Memory that work in batches gives back and takes again for every batch (the making of days, stages that stream) stays with the process until the work is done.
 
 The system clears memory before it hands it out, which on a virtual machine can cost as much as filling it: a cpu second a gigabyte where this was measured. The C library
 returns large blocks to the system when they are freed, and small ones at the end of its heaps; while `kept_heap` lasts it does neither, and freed memory is used again. At

@@ -28,6 +28,7 @@ from pipeline.engines.duckdb import DuckEngine, arrow_schema
 from pipeline.engines.parquet import write_parquet
 from pipeline.engines.sqlfile import load, sql_files
 from pipeline.errors import CheckFailed, IntegrityError
+from pipeline.ingest import kept_heap
 from pipeline.kinds import kind_table
 from pipeline.provenance import sha256_file
 from pipeline.run.dayreaders import open_days
@@ -147,7 +148,8 @@ class Bench:
         """Call the function of a stage with the batches of the first table it reads (a day table: day by day), the others whole by name, and write the batches it gives."""
         (read, *others), (written,) = stage.reads, stage.writes
         path = self.folder / f"{written}.parquet"
-        self._stream(stage, self.tables.get(read, ()), path, **{table: self.frame(table) for table in others})
+        with kept_heap():  # every batch takes and frees the same memory, which the system would clear each time
+            self._stream(stage, self.tables.get(read, ()), path, **{table: self.frame(table) for table in others})
         self.tables[written] = [path]
 
     def _stream(self, stage: Stage, files: Sequence[Path], path: Path, **others: pl.DataFrame) -> None:
