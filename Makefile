@@ -45,8 +45,7 @@ browser:
 test: $(VENV)/.tested browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict pipeline
-	$(BIN)/lint-imports
+	$(BIN)/mypy --strict pipeline & types=$$!; $(BIN)/lint-imports && wait $$types
 	$(BIN)/python -m pytest -m 'not slow' --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Every kind of page is held against html-validate, which comes from npm.

@@ -54,7 +54,7 @@ def make(tmp_path_factory: pytest.TempPathFactory, scenario: str, accounts: int,
     return judge(world, world / "out")
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["seed1", "seed2"])
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)], ids=["seed1", "seed2"])
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     return make(tmp_path_factory, "demo", 600, request.param, 0.08)
 
@@ -106,7 +106,9 @@ def test_the_quiet_sample_refers_nothing(tmp_path):
     assert not pl.read_parquet(run_sample("quiet_night", tmp_path) / "networks.parquet")["flagged"].any()
 
 
-@pytest.mark.parametrize(("scenario", "seed"), [("ladder-L2", 6), ("ladder-L5", 7)], ids=["device and address", "wording and a rewritten client"])
+@pytest.mark.parametrize(
+    ("scenario", "seed"), [("ladder-L2", 6), pytest.param("ladder-L5", 7, marks=pytest.mark.slow)], ids=["device and address", "wording and a rewritten client"]
+)
 def test_a_network_of_a_third_of_the_log_does_not_make_its_own_facts_look_common(scenario, seed, tmp_path_factory):
     judged = make(tmp_path_factory, scenario, 600, seed, 0.3)
     (campaign,) = judged.accounts.filter("malicious")["network"].unique()

@@ -49,7 +49,7 @@ def open_page(browser, file):
         context.close()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), pytest.param("dark", 320, marks=pytest.mark.slow)])
 def test_axe_finds_nothing(open_page, scheme, width):
     shown = open_page(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
     shown.evaluate(OPEN_ALL)

@@ -119,6 +119,21 @@ def test_the_same_again_is_already_done_whatever_the_threads_and_the_spelling_of
     assert outcomes == ["done", "already done", "already done"]
 
 
+def test_a_run_whose_files_were_changed_is_not_already_done(program: Program, finished: Path, tiny_log: Path, tiny_accounts: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out, symlinks=True)
+    run = (out / "latest").resolve()
+    for name in ("index.html", "tables/members.parquet"):
+        whole = (run / name).read_bytes()
+        (run / name).write_bytes(whole[:-1] + b"?")
+        result = program("run", tiny_log, "--accounts", tiny_accounts, "--out", out)
+        assert (result.returncode, "already done" in result.stderr, str(run / name) in result.stderr) == (4, False, True)
+        (run / name).write_bytes(whole)
+    shutil.rmtree(run)
+    assert program("run", tiny_log, "--accounts", tiny_accounts, "--out", out).returncode == 0
+    assert (run / name).read_bytes() == whole, "to delete the run, as the error says, is enough"
+
+
 def _wait_for(path: str, out: Path, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 300
     while not glob.glob(str(out / path)):  # noqa: PTH207 (Path.glob fails if a folder goes while it looks)
@@ -132,7 +147,9 @@ def _listen_to_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow), (signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
 def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(program: Program, finished: Path, tiny_log: Path, tiny_accounts: Path, tmp_path: Path, number: int, code: int) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "pipeline", "run", str(tiny_log), "--accounts", str(tiny_accounts), "--out", str(out)]

@@ -44,7 +44,9 @@ def test_without_the_gate_nothing_is_referred(tables: Frames) -> None:
     assert without["reason"] != ""
 
 
-@pytest.mark.parametrize(("family", "blank"), [("identity", {"payment": "", "device": "", "signup": ""}), ("infrastructure", {"addresses": ()})])
+@pytest.mark.parametrize(
+    ("family", "blank"), [("identity", {"payment": "", "device": "", "signup": ""}), pytest.param("infrastructure", {"addresses": ()}, marks=pytest.mark.slow)]
+)
 def test_a_whole_run_over_a_world_without_the_facts_says_the_same(tables: Frames, family: str, blank: dict[str, object]) -> None:
     """The oracle: the same accounts, none of which shares anything of the family, through every stage."""
     again = run(world([dataclasses.replace(account, **blank) for account in planted.PLANTED]))
