@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from pipeline import console, redact
-from pipeline.cli import app, start
+from pipeline.cli import app_of, start
 from tests.conftest import Program
 from tests.nights import EARLIER, VANISHED, with_an_earlier_night
 from tests.sealing import seal
@@ -28,9 +28,7 @@ ELSEWHERE = frozenset(
     "run demo check simulate validate canary runs gc erase note disposition allow journal case report bundle verify rerun expand test whatif open doctor completion config".split()
 )
 """Commands whose example names logs, a file of its own or another folder, or takes long; other tests run them."""
-READING = tuple(
-    sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback and (command.name or command.callback.__name__) not in ELSEWHERE)
-)
+READING = tuple(sorted({name for command in app_of().registered_commands if command.callback and (name := command.name or command.callback.__name__) not in ELSEWHERE}))
 
 
 @pytest.fixture(autouse=True)

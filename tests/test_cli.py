@@ -14,11 +14,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import typer
 
+from pipeline.cli import HOMES, app_of
 from pipeline.cli.guard import guarded, under_guard
 from pipeline.errors import SqlError
 from tests.conftest import ROOT, Program
@@ -56,6 +59,20 @@ def test_help_loads_no_heavy_package() -> None:
     assert "'typer'" in loaded
     for heavy in ("polars", "pyarrow", "numpy", "duckdb", "rich", "sklearn", "numba", "altair", "jinja2"):
         assert f"'{heavy}'" not in loaded
+
+
+def test_a_command_loads_the_module_that_is_said_to_hold_it_and_no_other() -> None:
+    named = {name: module for module, names in HOMES.items() for name in names}
+    for module, names in HOMES.items():
+        command: Any = typer.main.get_command(app_of([module]))
+        assert set(command.commands) == set(names)
+    code = "import sys\nfrom pipeline.cli import start\nstart(['whatif', '--help'])\nprint(*sorted(sys.modules), file=sys.stderr)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stderr.split()
+    assert {f"pipeline.cli.{module}" for module in named.values()} & set(loaded) == {"pipeline.cli.rejudging", "pipeline.cli.opening"}
+
+
+def test_a_name_that_is_nearly_a_command_is_answered_with_that_command(program: Program) -> None:
+    assert "whatif" in program("whatiff").stderr
 
 
 def test_version_and_no_arguments(program: Program) -> None:

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 import typer
 
-from pipeline.cli import app, start
+from pipeline.cli import app_of, start
 from pipeline.cli.groups import GROUPS
 from pipeline.measures.backends import is_compiled
 from tests import test_analyst, test_cli_analyst, test_docs
@@ -78,7 +78,7 @@ def _every() -> dict[str, str]:
         for name, below in sorted(getattr(command, "commands", {}).items()):
             walk(below, (*words, name))
 
-    walk(typer.main.get_command(app), ())
+    walk(typer.main.get_command(app_of()), ())
     return found
 
 

@@ -69,9 +69,9 @@ def test_the_service_asks_for_the_night_before(tmp_path: Path) -> None:
 def assert_known_options(words: list[str]) -> None:
     from typer.main import get_command
 
-    from pipeline.cli import app
+    from pipeline.cli import app_of
 
-    command = get_command(app).commands[words[0]]  # type: ignore[attr-defined]
+    command = get_command(app_of()).commands[words[0]]  # type: ignore[attr-defined]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= known
 
