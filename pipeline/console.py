@@ -82,10 +82,14 @@ def _write(stream: TextIO, text: str, *, is_neutral: bool = False) -> None:
     """The one way out. Lines are ours; what stands in them holds no control, escape or direction mark. What the stream's encoding lacks is spelt out."""
     whole = (text if is_neutral else "\n".join(map(redact.visible, text.removesuffix("\n").split("\n")))) + "\n"
     try:
-        stream.write(whole)
-    except UnicodeEncodeError:
-        stream.write(whole.translate(ASCII_TWINS).encode(stream.encoding, "backslashreplace").decode(stream.encoding))
-    stream.flush()
+        try:
+            stream.write(whole)
+        except UnicodeEncodeError:
+            stream.write(whole.translate(ASCII_TWINS).encode(stream.encoding, "backslashreplace").decode(stream.encoding))
+        stream.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough: the work goes on, and its exit code stays true
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def rows(columns: Sequence[str], records: Iterable[Sequence[Any]], form: Format, schema: str, least: Sequence[str] = ()) -> None:

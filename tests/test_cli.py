@@ -371,6 +371,20 @@ def test_a_reader_that_leaves_early_is_no_error(finished: Path) -> None:
     assert (result.returncode, result.stderr.count("Error")) == (0, 0)
 
 
+@pytest.mark.parametrize("words", ["networks --format csv", "query 'SELECT range FROM range(100000)' --format csv"], ids=["talk", "more than a pipe holds"])
+def test_a_reader_of_data_and_talk_that_leaves_early_changes_no_exit_code(finished: Path, words: str) -> None:
+    command = f"{sys.executable} -m pipeline {words} --out {finished} 2>&1 | head -1; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, len(result.stdout.splitlines())) == (0, 1)
+
+
+def test_a_run_whose_reader_leaves_goes_on_to_its_end(tiny_log: Path, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m pipeline run {tiny_log} --out {tmp_path / 'out'} --fail-on watch 2>&1 | head -1; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 3, result.stdout
+    assert (tmp_path / "out" / "latest" / "index.html").is_file()
+
+
 def test_a_bug_is_1_with_one_line_and_a_traceback_that_quotes_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
