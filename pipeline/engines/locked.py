@@ -22,6 +22,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.engines import dialect
+from pipeline.engines.interruptible import interruptible
 from pipeline.errors import IntegrityError, StillhuntError, UsageError
 
 MEMORY_BYTES = 1_000_000_000
@@ -63,7 +64,7 @@ def ask(sql: str, values: Mapping[str, object], tables: Mapping[str, Sequence[Pa
         named = _tables_named(connection, sql, tables)
         _lock(connection, {name: tables[name] for name in named})
         with _bounded(connection, seconds):
-            return _answer(connection.sql(sql, params=dict(values)), limit)
+            return interruptible(lambda: _answer(connection.sql(sql, params=dict(values)), limit), connection.interrupt)
     finally:
         connection.close()
 
