@@ -22,8 +22,8 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.engines import dialect
-from pipeline.engines.interruptible import interruptible
 from pipeline.errors import IntegrityError, StillhuntError, UsageError
+from pipeline.interruptible import interruptible
 
 MEMORY_BYTES = 1_000_000_000
 SECONDS = 60.0
