@@ -97,7 +97,7 @@ def attempt(action: Callable[[], int | None], tell: Callable[[str], object] = le
 
 def _stopped() -> int:
     number = _arrived[-1] if _arrived else signal.SIGINT
-    console.say(f"stillhunt: {'terminated' if number == signal.SIGTERM else 'interrupted'}. Finished days and stages are kept; the same command goes on from there.")
+    console.say(f"stillhunt: {'terminated' if number == signal.SIGTERM else 'interrupted'}. Finished days and stages of a run are kept; the same command goes on from there.")
     return _CODES[signal.Signals(number)]
 
 
