@@ -25,6 +25,7 @@ from pipeline.engines import dialect
 from pipeline.engines.parquet import GroupWriter, group_rows, write_parquet
 from pipeline.engines.sqlfile import SqlFile, load
 from pipeline.errors import MemoryExhausted, MemoryTooSmall, SqlError
+from pipeline.interruptible import interruptible
 from pipeline.schema import Table
 
 T = TypeVar("T")
@@ -33,8 +34,6 @@ MINIMUM_BYTES = 1_000_000_000
 _RESERVED_BYTES = 350_000_000  # the interpreter, its libraries and the Arrow batches in flight
 _BATCH_ROWS = 65_536
 _NEVER = "1000000 GB"
-_INTERRUPTED = "Query interrupted"
-"""What DuckDB makes of a signal's own exception, as a plain RuntimeError."""
 """More memory than any process frees."""
 _ARROW = {
     "BIGINT": pa.int64(),
@@ -177,23 +176,21 @@ class DuckEngine:
         return self._connection.execute(statement).fetchall()
 
     def _attempt(self, name: str, action: Callable[[], T]) -> T:
-        """Run one action; what DuckDB or Arrow refuses becomes a SqlError without the values involved, a signal that ended a query a KeyboardInterrupt.
+        """Run one action; what DuckDB or Arrow refuses becomes a SqlError without the values involved. A signal ends it at once, by the exception of the signal's handler.
 
         Out of memory is tried once more on one thread: threads sort and join side by side, and results do not depend on them.
         """
         try:
-            return action()
+            return interruptible(action, self._connection.interrupt)
         except duckdb.OutOfMemoryException:
             return self._alone(name, action)
         except (duckdb.Error, pa.ArrowException, RuntimeError) as error:  # some of DuckDB's own failures arrive as plain RuntimeError
-            if isinstance(error, duckdb.InterruptException) or str(error) == _INTERRUPTED:
-                raise KeyboardInterrupt from None
             raise SqlError(name, _reason(error)) from None
 
     def _alone(self, name: str, action: Callable[[], T]) -> T:
         self._run("SET threads = 1")
         try:
-            return action()
+            return interruptible(action, self._connection.interrupt)
         except (duckdb.OutOfMemoryException, MemoryError):
             raise MemoryExhausted(name) from None
         finally:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,13 @@ class LogListing:
     """Files that hold none of the days asked for, by their footers. Not read."""
 
 
-def list_logs(logs: Sequence[str], *, on_bad_file: str, known: Mapping[str, LogFile] | None = None, within: tuple[int, int] | None = None) -> LogListing:
+def list_logs(
+    logs: Sequence[str], *, on_bad_file: str, known: Mapping[str, LogFile] | None = None, within: tuple[int, int] | None = None, apart: Iterable[Path] = ()
+) -> LogListing:
     """Every Parquet file under LOGS, opened and checked.
 
     `known` are files as they were listed before, by absolute path. `within` are the first and last microsecond (since 1970 UTC) that are asked for; None: all.
+    `apart` are files that may lie among the logs and are none, such as the accounts table.
 
     A folder gives the Parquet files below it (hidden names and names that start with `_` apart); a file or glob gives just those (a glob hidden
     names only if it writes the `_` or `.` itself). A
@@ -113,7 +116,10 @@ def list_logs(logs: Sequence[str], *, on_bad_file: str, known: Mapping[str, LogF
     """
     files: list[LogFile] = []
     skipped: list[SkippedFile] = []
+    others = {path.resolve() for path in apart}
     for name, found in find_logs(logs):
+        if found.filesystem is None and Path(found.path).resolve() in others:
+            continue
         try:
             files.append(_inspect(name, found, known or {}, within))
         except InputError as error:

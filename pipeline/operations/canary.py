@@ -71,7 +71,7 @@ def judge_canaries(options: RunOptions, world: Path, folder: Path, seed: int, pr
     columns = _carried(options)
     planted = _plant(world / "requests", truth["account_id"], columns, folder / "planted")
     accounts = _with_accounts(options.accounts, world / "accounts.parquet", truth["account_id"], folder) if options.accounts else None
-    judged = dataclasses.replace(options, logs=(*options.logs, str(planted)), accounts=accounts, out=folder / "out", pages=False)
+    judged = dataclasses.replace(options, logs=(*options.logs, str(planted)), accounts=accounts, apart=options.not_logs, out=folder / "out", pages=False)
     outcome = run_night(judged, progress)
     return {"schema": SCHEMA, "night": options.night.isoformat(), "seed": seed, "version": __version__, "run_id": outcome.run_id, "canaries": outcomes(truth, outcome)}
 
@@ -105,7 +105,7 @@ def _outcome(name: str, accounts: set[str], networks: dict[str, set[str]], tiers
 
 def _carried(options: RunOptions) -> frozenset[str]:
     """Columns of the contract that at least one file of the real log carries a value in."""
-    files = list_logs(options.logs, on_bad_file=options.on_bad_file).files
+    files = list_logs(options.logs, on_bad_file=options.on_bad_file, apart=options.not_logs).files
     return frozenset(column for file in files for column, count in file.footer_non_null.items() if count != 0 and column in REQUEST_COLUMNS)
 
 
@@ -160,6 +160,6 @@ def world_days(night: date, window_days: int, first_real: date | None) -> tuple[
 
 def first_day(options: RunOptions) -> date | None:
     """The first UTC day of the real log, by its footers; None if they do not say."""
-    firsts = [file.first_us for file in list_logs(options.logs, on_bad_file=options.on_bad_file).files]
+    firsts = [file.first_us for file in list_logs(options.logs, on_bad_file=options.on_bad_file, apart=options.not_logs).files]
     known = [first for first in firsts if first is not None]
     return date.fromordinal(date(1970, 1, 1).toordinal() + min(known) // 86_400_000_000) if known and len(known) == len(firsts) else None

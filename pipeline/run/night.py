@@ -129,7 +129,7 @@ def _listed(store: Store, options: RunOptions) -> LogListing:
     if options.night:
         last = dt.datetime.combine(options.night, dt.time.max, dt.UTC)
         within = (_micros(last - dt.timedelta(days=options.config.window.window_days)) + 1, _micros(last))
-    return list_logs(options.logs, on_bad_file=options.on_bad_file, known=remembered_files(store), within=within)
+    return list_logs(options.logs, on_bad_file=options.on_bad_file, known=remembered_files(store), within=within, apart=options.not_logs)
 
 
 def _micros(moment: dt.datetime) -> int:

@@ -34,6 +34,13 @@ class RunOptions:
     on_bad_file: Literal["fail", "skip"] = "fail"
     pages: bool = True
     """False only where nobody reads them and `out` is thrown away, as when error rates are measured: pages judge nobody."""
+    apart: tuple[Path, ...] = ()
+    """Files that may lie among the logs and are none of them, beside the accounts table."""
+
+    @property
+    def not_logs(self) -> tuple[Path, ...]:
+        """What is left out where LOGS finds it."""
+        return self.apart if self.accounts is None else (self.accounts, *self.apart)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,16 @@ def test_a_folder_gives_the_parquet_files_below_it(tmp_path, log):
     assert names(tmp_path / "logs") == ["date=2026-03-01/hour=07/part-0.parquet", "flat.parquet"]
 
 
+def test_the_accounts_table_may_lie_among_the_logs(tmp_path, log):
+    log("a.parquet")
+    accounts = log("accounts.parquet", request_id=None)
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "logs")
+    listing = list_logs([str(tmp_path / "logs")], on_bad_file="fail", apart=[tmp_path / "elsewhere" / accounts.name])
+    assert [file.name for file in listing.files] == ["a.parquet"]
+    with pytest.raises(SchemaError, match="request_id"):
+        list_logs([str(tmp_path / "logs")], on_bad_file="fail")
+
+
 def test_a_file_and_a_glob_give_just_those(tmp_path, log):
     one = log("date=2026-03-01/a.parquet")
     log("date=2026-03-01/b.parquet")
