@@ -210,7 +210,7 @@ SELECTION = (
 )
 
 
-LEFT_OUT = "Not asked, because they decide nothing: how alike pairs are by topic, behaviour and timing, the operational tests, and the verdict without each family (--all)."
+LEFT_OUT = "Not asked, because they decide nothing: how alike pairs are by topic, behaviour and timing, who works on the same items, and the verdict without each family (--all)."
 
 
 def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:

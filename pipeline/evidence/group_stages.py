@@ -8,6 +8,7 @@ the run has counted. Wording that members have in common is looked for in the pr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -24,6 +25,7 @@ from pipeline.stages.cluster_tests import bench_of, cluster_tests, compared_in_w
 from pipeline.stages.coverage import coverage
 from pipeline.stages.frames import conform
 from pipeline.stages.network_tables import network_tables
+from pipeline.stages.operational import operational_tests
 from pipeline.stages.population import Population
 from pipeline.stages.verdict import verdict
 
@@ -35,12 +37,15 @@ _FEATURES = tuple("account_key first_us last_us request_count active_days output
 _COUNTED = ("word_users", "day_levels")
 _SENT = ("habits", "account_words", "daily_requests")
 _POOL = ("pool_documents", "pool_wording")
+WORK_TESTS = ("disjoint_work", "repeated_work")
+"""Operational tests that look at what every account of the log works on: seconds, where the others take a tenth of one."""
+OF_EVERYBODY = "asked with --all only: it takes in what every account of the log works on"
 
 
 def judged(workings: Workings, people: Population, group: pl.DataFrame, rest: pl.DataFrame) -> Frames:
     """Tables of the group as stages 57 to 66 make them. In: rows of `clusters` of the group (sorted by account), and of whoever else is in a network of the run.
 
-    What decides nothing is none of it: see `described`. Of everybody's features those are read that these stages look at.
+    Of what decides nothing the operational tests that need no whole table are asked; the rest: see `described`. Of everybody's features those are read that these stages look at.
     """
     tables = _numbers(workings)
     background = {"clusters": pl.concat([group, rest])}
@@ -54,7 +59,8 @@ def judged(workings: Workings, people: Population, group: pl.DataFrame, rest: pl
     asked = dict(tables)
     pool = _OnDemand({**tables, **background}, lambda: _pool_tables(workings, asked, rest, lambda there: compared_in_wording(grounds, members, there), people))
     tables |= cluster_tests(pool, workings.config, only=int(group["cluster"][0]))
-    return _weighed(workings, tables, people.keys[members].tolist())
+    own = people.keys[members].tolist()
+    return _weighed(workings, tables | {"operational_tests": _coupled(workings, tables, own)}, own)
 
 
 def _numbers(workings: Workings) -> Frames:
@@ -138,6 +144,20 @@ def described(workings: Workings, tables: Frames, rest: pl.DataFrame) -> Frames:
     tested = workings.make([stage_of("operational_tests")])["operational_tests"]
     tables = {**tables, "cluster_likeness": likeness, "operational_tests": tested, "joining_clients": workings.frame("joining_clients")}
     return named(tables, workings.config) | ablations(tables, workings.config)
+
+
+def _coupled(workings: Workings, tables: Frames, members: Sequence[int]) -> pl.DataFrame:
+    """The table operational_tests of the group, as stage 63 makes it; the tests that compare with what everybody works on are left to `described`, and say so.
+
+    Of daily_requests the members' rows are looked at, and which days the log has: a row of its first day and one of its last tell that.
+    """
+    days: list[date] = workings.columns("daily_requests", "day")["day"].unique().sort().to_list()
+    ends = [workings.first_of("daily_requests", day=[day]) for day in (*days[:1], *days[-1:])]
+    daily = pl.concat([workings.rows_of("daily_requests", members), *ends]).unique(maintain_order=True)
+    read = {**tables, **workings.frames(("release_moves", "context_events")), "daily_requests": daily, "work_items": _none("work_items")}
+    made = operational_tests({**read, "first_requests": workings.rows_of("first_requests", members)}, workings.config)["operational_tests"]
+    of_everybody = pl.col("test").is_in(WORK_TESTS)
+    return made.with_columns(pl.when(of_everybody).then(pl.lit(OF_EVERYBODY)).otherwise("reason").alias("reason"))
 
 
 def _wording_of(workings: Workings, members: Sequence[int]) -> Frames:

@@ -105,7 +105,7 @@ class Workings:
         """Some columns of a whole published table."""
         return self._run.columns(name, *columns)
 
-    def first_of(self, name: str, **equals: int | list[int]) -> pl.DataFrame:
+    def first_of(self, name: str, **equals: int | list[int] | list[date]) -> pl.DataFrame:
         """The first row of a table whose columns hold these values or one of them each; none if there is no such row."""
         self._have(name)
         rows = pl.scan_parquet(list(self._tables[name]), glob=False, hive_partitioning=False).select(TABLES[name].column_names)

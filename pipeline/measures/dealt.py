@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -31,6 +31,8 @@ def unevenness(tables: Ints) -> Floats:
 
 def dealt_tables(table: Ints, draws: int, rng: np.random.Generator) -> Ints:
     """Random tables with the row and column totals of one. In: (accounts, days). Out: (draws, accounts, days)."""
+    from scipy import stats  # half a cpu second to load, and few groups come this far
+
     drawn: Ints = stats.random_table(table.sum(axis=1), table.sum(axis=0)).rvs(size=draws, method="patefield", random_state=rng).astype(np.int64).reshape(draws, *table.shape)
     return drawn
 
@@ -38,4 +40,4 @@ def dealt_tables(table: Ints, draws: int, rng: np.random.Generator) -> Ints:
 def chance_of_less(table: Ints) -> float:
     """Lower tail of the chi-square distribution at the table's: near the exact chance where cells are not small. In: (accounts, days). Out: 0..1."""
     freedom = (table.shape[0] - 1) * (table.shape[1] - 1)
-    return float(stats.chi2.cdf(float(unevenness(table[None])[0]) * freedom, freedom))
+    return float(special.chdtr(freedom, float(unevenness(table[None])[0]) * freedom))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse, special
 from scipy.sparse import csgraph
 
 Ints = NDArray[np.int64]
@@ -130,7 +130,7 @@ def fewest_p(each: Ints, entries: int, repeats: int, surplus: int) -> float:
     pairs = (hits**2 - int((each**2).sum())) / (2 * entries)
     missed = math.exp(math.fsum(math.log1p(-min(int(x) / entries, 1.0 - 1e-12)) for x in each))
     more = max(hits - entries * (1.0 - missed), 0.0)
-    return float(min(1.0, max(stats.poisson.cdf(repeats, pairs), stats.poisson.cdf(surplus, more))))
+    return float(min(1.0, max(special.pdtr(repeats, pairs), special.pdtr(surplus, more))))
 
 
 def best_p(expected: float) -> float:
