@@ -54,7 +54,7 @@ def expand(
 def judge(
     file: TipFile,
     kind: Annotated[Literal["account", "address", "card"] | None, typer.Option("--kind", help="What the entries are; default: told from each entry.")] = None,
-    full: Annotated[bool, typer.Option("--all", help="Also what decides nothing: likeness of pairs, operational tests, the verdict without each family.")] = False,
+    full: Annotated[bool, typer.Option("--all", help="Also what takes the whole log and decides nothing: likeness of pairs, dealt-out work, the verdict by family.")] = False,
     accounts: Accounts = None,
     context: Context = None,
     out: Out = DEFAULT_OUT,
@@ -210,7 +210,7 @@ SELECTION = (
 )
 
 
-LEFT_OUT = "Not asked, because they decide nothing: how alike pairs are by topic, behaviour and timing, who works on the same items, and the verdict without each family (--all)."
+LEFT_OUT = "Not asked, because they decide nothing: how alike pairs are by topic, behaviour and timing, whether work is dealt out, and the verdict without each family (--all)."
 
 
 def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:

@@ -7,8 +7,9 @@ the run has counted. Wording that members have in common is looked for in the pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,8 @@ from pipeline.stages.coverage import coverage
 from pipeline.stages.frames import conform
 from pipeline.stages.network_tables import network_tables
 from pipeline.stages.operational import operational_tests
+from pipeline.stages.operations import Outcome
+from pipeline.stages.operations.work import MIN_HITTERS
 from pipeline.stages.population import Population
 from pipeline.stages.verdict import verdict
 
@@ -37,15 +40,15 @@ _FEATURES = tuple("account_key first_us last_us request_count active_days output
 _COUNTED = ("word_users", "day_levels")
 _SENT = ("habits", "account_words", "daily_requests")
 _POOL = ("pool_documents", "pool_wording")
-WORK_TESTS = ("disjoint_work", "repeated_work")
-"""Operational tests that look at what every account of the log works on: seconds, where the others take a tenth of one."""
-OF_EVERYBODY = "asked with --all only: it takes in what every account of the log works on"
+DISJOINT = "disjoint_work"
+FEW = "fewer than 30 % of the members work on anything that an account outside works on"
+NEEDS_ALL = "asked with --all only: it takes in what every account of the log works on"
 
 
 def judged(workings: Workings, people: Population, group: pl.DataFrame, rest: pl.DataFrame) -> Frames:
     """Tables of the group as stages 57 to 66 make them. In: rows of `clusters` of the group (sorted by account), and of whoever else is in a network of the run.
 
-    Of what decides nothing the operational tests that need no whole table are asked; the rest: see `described`. Of everybody's features those are read that these stages look at.
+    Of what decides nothing the operational tests are asked but one; that and the rest: see `described`. Of everybody's features those are read that these stages look at.
     """
     tables = _numbers(workings)
     background = {"clusters": pl.concat([group, rest])}
@@ -60,7 +63,7 @@ def judged(workings: Workings, people: Population, group: pl.DataFrame, rest: pl
     pool = _OnDemand({**tables, **background}, lambda: _pool_tables(workings, asked, rest, lambda there: compared_in_wording(grounds, members, there), people))
     tables |= cluster_tests(pool, workings.config, only=int(group["cluster"][0]))
     own = people.keys[members].tolist()
-    return _weighed(workings, tables | {"operational_tests": _coupled(workings, tables, own)}, own)
+    return _weighed(workings, tables | {"operational_tests": coupled(workings, tables, own, near)}, own)
 
 
 def _numbers(workings: Workings) -> Frames:
@@ -146,18 +149,33 @@ def described(workings: Workings, tables: Frames, rest: pl.DataFrame) -> Frames:
     return named(tables, workings.config) | ablations(tables, workings.config)
 
 
-def _coupled(workings: Workings, tables: Frames, members: Sequence[int]) -> pl.DataFrame:
-    """The table operational_tests of the group, as stage 63 makes it; the tests that compare with what everybody works on are left to `described`, and say so.
+def coupled(workings: Workings, tables: Frames, members: Sequence[int], near: Sequence[int]) -> pl.DataFrame:
+    """The table operational_tests of the group, as stage 63 makes it; but for disjoint_work, which is left to `described` and says so where it could tell anything.
 
-    Of daily_requests the members' rows are looked at, and which days the log has: a row of its first day and one of its last tell that.
+    In: account_keys of the members, and of them and whoever works in the same manner. Of daily_requests the members' rows are looked at, and which days the log has: a row of its
+    first day and one of its last tell that. Of work_items those of `near`, and who else works on these.
     """
     days: list[date] = workings.columns("daily_requests", "day")["day"].unique().sort().to_list()
     ends = [workings.first_of("daily_requests", day=[day]) for day in (*days[:1], *days[-1:])]
     daily = pl.concat([workings.rows_of("daily_requests", members), *ends]).unique(maintain_order=True)
-    read = {**tables, **workings.frames(("release_moves", "context_events")), "daily_requests": daily, "work_items": _none("work_items")}
-    made = operational_tests({**read, "first_requests": workings.rows_of("first_requests", members)}, workings.config)["operational_tests"]
-    of_everybody = pl.col("test").is_in(WORK_TESTS)
-    return made.with_columns(pl.when(of_everybody).then(pl.lit(OF_EVERYBODY)).otherwise("reason").alias("reason"))
+    own = workings.rows_of("work_items", near)
+    work = pl.concat([own, workings.rows_of("work_items", own["item_key"].unique().to_list(), "item_key")]).unique(maintain_order=True)
+    first = workings.rows_of("first_requests", members)
+    read = {**tables, **workings.frames(("release_moves", "context_events")), "daily_requests": daily, "work_items": work, "first_requests": first}
+    made = operational_tests(read, workings.config)["operational_tests"]
+    rows = [_not_asked(row, work, members) if row["test"] == DISJOINT else row for row in made.iter_rows(named=True)]
+    return conform(pl.DataFrame(rows, infer_schema_length=None), schema.OPERATIONAL_TESTS)
+
+
+def _not_asked(row: Mapping[str, Any], work: pl.DataFrame, members: Sequence[int]) -> dict[str, Any]:
+    """The row of disjoint_work without an outcome.
+
+    That few members work on what anybody else works on is known from these rows, and then it cannot tell; else everybody's work is needed.
+    """
+    is_own = pl.col("account_key").is_in(list(members))
+    drawn = work.filter(is_own).join(work.filter(~is_own), on="item_key", how="semi")["account_key"].n_unique()
+    blank = Outcome(row["supports"], reason=NEEDS_ALL if drawn >= MIN_HITTERS * len(members) else FEW)
+    return {**row, **dict(zip(list(row)[list(row).index("supports") :], blank.row(), strict=True))}
 
 
 def _wording_of(workings: Workings, members: Sequence[int]) -> Frames:

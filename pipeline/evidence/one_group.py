@@ -1,10 +1,10 @@
 """Is one list of accounts one network? Every test of a run on a group that a person chose; nothing is clustered.
 
 The stages of the run itself are called with the group as the only cluster that is judged: what it shares and whether a gate family admits it (57), held-out tests
-against random groups (60), innocent explanations (61, 62), the verdict (65); on request also what decides nothing: likeness (56), operational tests (63), and what the verdict
-hangs on (67). Accounts of the run's networks stay out of the background as they did in the run. A run judges many candidates and corrects for that; one group that was asked
-for is one question, so its q-value is its p-value. Nobody may read that as a network found: if the list was chosen by what its accounts write or when they work, the tests on
-wording, topics and days repeat the choice.
+against random groups (60), innocent explanations (61, 62), operational tests (63), the verdict (65); on request also what decides nothing and takes the whole log: likeness (56),
+whether work is dealt out (of 63), and what the verdict hangs on (67). Accounts of the run's networks stay out of the background as they did in the run. A run judges many
+candidates and corrects for that; one group that was asked for is one question, so its q-value is its p-value. Nobody may read that as a network found: if the list was chosen by
+what its accounts write or when they work, the tests on wording, topics and days repeat the choice.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class GroupTest:
     without: tuple[Mapping[str, Any], ...]
     """the verdict without each family, if the tier is refer and it was asked for"""
     is_full: bool
-    """whether likeness of pairs, operational tests and `without` are there, which decide nothing"""
+    """whether likeness of pairs, the test of dealt-out work and `without` are there, which decide nothing"""
     edge_bits: float
     """bits from which a pair is an edge in this log"""
 

@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.evidence.finished import FinishedRun
+from pipeline.evidence.group_stages import DISJOINT, FEW, NEEDS_ALL
 from pipeline.evidence.one_group import GroupTest, judge_group
 from pipeline.evidence.origins import Origins
 from pipeline.evidence.workings import Workings
@@ -62,8 +63,12 @@ def test_what_decides_nothing_is_all_that_is_left_out(run, name):
     short, full = (_judged(run, GROUPS[name], is_full=is_full) for is_full in (False, True))
     assert (short.verdict, short.members, short.alternatives, short.edge_bits) == (full.verdict, full.members, full.alternatives, full.edge_bits)
     assert list(short.families) == [row for row in full.families if row["family"] not in LIKENESS_FAMILIES]
-    assert list(short.tests) == [row for row in full.tests if row["test"] not in OPERATIONAL]
-    assert len(full.tests) - len(short.tests) == len(OPERATIONAL)
+    assert [row["test"] for row in short.tests] == [row["test"] for row in full.tests]
+    assert set(OPERATIONAL) <= {row["test"] for row in short.tests}
+    assert [row for row in short.tests if row["test"] != DISJOINT] == [row for row in full.tests if row["test"] != DISJOINT]
+    [left_out] = [row for row in short.tests if row["test"] == DISJOINT]
+    assert (left_out["status"], left_out["p_value"], left_out["null_count"]) == ("not_run", None, 0)
+    assert left_out["reason"] in (FEW, NEEDS_ALL)
     assert (short.without, short.is_full) == ((), False)
 
 
