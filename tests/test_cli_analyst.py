@@ -281,6 +281,17 @@ def test_expand_takes_cards_and_addresses(typed: Typed, workspace: Path) -> None
     assert "203.0.113.1" in shown
 
 
+def test_test_says_how_many_of_the_list_would_be_named(typed: Typed, workspace: Path) -> None:
+    """A referred list with strangers in it: the first line counts the accounts that the verdict is on, not those that were asked about."""
+    names = [f"pool-{n:03d}" for n in range(8)] + [f"person-{n:03d}" for n in range(2)]
+    (workspace / "mixed.txt").write_text("\n".join(names) + "\n")
+    found = json.loads(typed("test", "mixed.txt", "--format", "json")[1])
+    named = sum(member["is_named"] for member in found["members"])
+    assert 0 < named < len(names)
+    shown = typed("test", "mixed.txt")[1]
+    assert shown.startswith(f"{named} of {len(names)} accounts would be named, ")
+
+
 def test_test_says_tier_tests_and_how_the_group_came_about(typed: Typed, workspace: Path) -> None:
     code, shown, talk = typed("test", "tip.txt")
     plain = re.sub(r"\s+", " ", shown)

@@ -216,7 +216,8 @@ LEFT_OUT = "Not asked, because they decide nothing: how alike pairs are by topic
 def _print_test(found: GroupTest, blind: Sequence[dict[str, Any]]) -> None:
     verdict = found.verdict
     tier = str(verdict["tier"])
-    console.line(f"{verdict['account_count']:,} accounts, {verdict['request_count']:,} requests: tier ", (tier, tier), ", as a network of this run would get it")
+    of = f" of {len(found.members):,} accounts would be named" if verdict["account_count"] < len(found.members) else " accounts"
+    console.line(f"{verdict['account_count']:,}{of}, {verdict['request_count']:,} requests: tier ", (tier, tier), ", as a network of this run would get it")
     console.paragraph(_reason(str(verdict["reason"])))
     console.data("")
     facts = [
