@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -344,6 +345,24 @@ def test_the_printed_configuration_is_a_configuration(program: Program, tmp_path
 
     (tmp_path / "mine.toml").write_text(program("config").stdout)
     assert load_config(tmp_path / "mine.toml") == load_config()
+
+
+def test_a_log_that_is_named_as_the_accounts_table_is_refused(program: Program, tiny_log: Path, tmp_path: Path) -> None:
+    part = min(tiny_log.rglob("part-0.parquet"))
+    for command in (("check", tiny_log), ("run", tiny_log, "--on-bad-file", "skip", "--out", tmp_path / "out")):
+        refused = program(*command, "--accounts", part)
+        assert (refused.returncode, "is a request log, and is given as the accounts table" in refused.stderr) == (6, True)
+    assert not (tmp_path / "out" / "latest").exists()
+
+
+def test_check_takes_an_accounts_table_among_the_logs_for_no_log(program: Program, tiny_log: Path, tiny_accounts: Path, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    shutil.copytree(tiny_log, logs)
+    shutil.copy(tiny_accounts, logs / "accounts.parquet")
+    assert program("check", logs).returncode == 5
+    checked = program("check", logs, "--accounts", logs / "accounts.parquet")
+    assert checked.returncode == 0
+    assert checked.stderr.splitlines()[-1] == f"next: stillhunt run {logs} --accounts {logs / 'accounts.parquet'}"
 
 
 def test_simulate_writes_a_world_that_check_accepts(program: Program, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,14 +24,15 @@ def register(app: typer.Typer) -> None:
 
 def check(
     logs: Annotated[list[str], typer.Argument(metavar="LOGS...", help="Parquet files, folders (flat or date=/hour=), globs or s3:// URLs.")],
+    accounts: Annotated[Path | None, typer.Option("--accounts", help="The accounts table, which is no log if it lies among them. Not read.")] = None,
     form: Form = "table",
 ) -> None:
     """Say what the logs hold: files, rows, days, each column's fill, and what a run will be blind to."""
-    guarded(lambda: _check(tuple(logs), form))
+    guarded(lambda: _check(tuple(logs), accounts, form))
 
 
-def _check(logs: tuple[str, ...], form: console.Format) -> int:
-    found = _found(logs)
+def _check(logs: tuple[str, ...], accounts: Path | None, form: console.Format) -> int:
+    found = _found(logs, (accounts,) if accounts else ())
     columns = [(name, count, round(found.coverage.percent(name), 2)) for name, count in found.coverage.row_counts.items()]
     if form == "json":
         console.document(_facts(found, columns), "stillhunt.check/1")
@@ -43,19 +45,19 @@ def _check(logs: tuple[str, ...], form: console.Format) -> int:
         console.rows(("evidence family", "status", "reason"), found.blind_spots, "table", "")
     for problem in found.problems:
         console.say(f"{problem.severity}: {problem.where}: {problem.what}")
-    console.say_next("run", *logs, *(("--on-bad-file", "skip") if found.has_errors else ()))
+    console.say_next("run", *logs, *(("--accounts", accounts) if accounts else ()), *(("--on-bad-file", "skip") if found.has_errors else ()))
     return DEGRADED if found.has_errors else 0
 
 
-def _found(logs: tuple[str, ...]) -> LogCheck:
+def _found(logs: tuple[str, ...], apart: tuple[Path, ...]) -> LogCheck:
     """The look at the logs. Where no file is of use, the error is that of the first one: it says what is wrong with it, and a list without a file does not."""
     from pipeline.errors import InputError
     from pipeline.ingest import check_logs, list_logs
 
     try:
-        return check_logs(logs)
+        return check_logs(logs, apart=apart)
     except InputError:
-        list_logs(logs, on_bad_file="fail")
+        list_logs(logs, on_bad_file="fail", apart=apart)
         raise
 
 

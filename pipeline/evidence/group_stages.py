@@ -41,8 +41,10 @@ _COUNTED = ("word_users", "day_levels")
 _SENT = ("habits", "account_words", "daily_requests")
 _POOL = ("pool_documents", "pool_wording")
 DISJOINT = "disjoint_work"
-FEW = "fewer than 30 % of the members work on anything that an account outside works on"
+FEW = f"fewer than {MIN_HITTERS:.0%} of the members work on anything that an account outside works on"
+"""Why disjoint_work cannot tell, whatever everybody else works on."""
 NEEDS_ALL = "asked with --all only: it takes in what every account of the log works on"
+"""Why it was not asked though it might."""
 
 
 def judged(workings: Workings, people: Population, group: pl.DataFrame, rest: pl.DataFrame) -> Frames:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -46,9 +47,12 @@ class LogCheck:
         return any(problem.severity == "error" for problem in self.problems)
 
 
-def check_logs(logs: Sequence[str], context: Context | None = None) -> LogCheck:
-    """Open every file, read its footer (and a column's chunk only where the footer has no count of nulls), write nothing. Raises InputError if no file can be read at all."""
-    listing = list_logs(logs, on_bad_file="skip")
+def check_logs(logs: Sequence[str], context: Context | None = None, apart: Iterable[Path] = ()) -> LogCheck:
+    """Open every file, read its footer (and a column's chunk only where the footer has no count of nulls), write nothing.
+
+    `apart`: see list_logs. Raises InputError if no file can be read at all, or one apart is a log.
+    """
+    listing = list_logs(logs, on_bad_file="skip", apart=apart)
     rows = sum(log.row_count for log in listing.files)
     counts = {name: sum(_non_null(log, name) for log in listing.files) for name in REQUEST_COLUMNS}
     coverage = Coverage(rows, 0, counts, {})

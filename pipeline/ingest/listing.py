@@ -107,7 +107,7 @@ def list_logs(
     """Every Parquet file under LOGS, opened and checked.
 
     `known` are files as they were listed before, by absolute path. `within` are the first and last microsecond (since 1970 UTC) that are asked for; None: all.
-    `apart` are files that may lie among the logs and are none, such as the accounts table.
+    `apart` are files that may lie among the logs and are none, such as the accounts table; one that is a log raises InputError: without it a day would be missing and nobody told.
 
     A folder gives the Parquet files below it (hidden names and names that start with `_` apart); a file or glob gives just those (a glob hidden
     names only if it writes the `_` or `.` itself). A
@@ -119,6 +119,7 @@ def list_logs(
     others = {path.resolve() for path in apart}
     for name, found in find_logs(logs):
         if found.filesystem is None and Path(found.path).resolve() in others:
+            _refuse_log(name, found)
             continue
         try:
             files.append(_inspect(name, found, known or {}, within))
@@ -129,6 +130,13 @@ def list_logs(
     if not files:
         raise InputError(f"{', '.join(logs)}: no readable Parquet file. Name a Parquet file, a folder that holds some, or a glob.")
     return LogListing(tuple(file for file in files if _touches(file, within)), tuple(skipped), tuple(file for file in files if not _touches(file, within)))
+
+
+def _refuse_log(name: str, found: Found) -> None:
+    """Raise InputError if a file that is said to be no log has all that a log must have."""
+    with _open(name, found.path, found.filesystem) as file:
+        if {column.name for column in REQUEST_COLUMNS.values() if column.required} <= set(file.schema_arrow.names):
+            raise InputError(f"{name}: is a request log, and is given as the accounts table. Check --accounts.")
 
 
 def absolute(file: LogFile) -> str:

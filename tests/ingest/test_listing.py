@@ -35,6 +35,15 @@ def test_the_accounts_table_may_lie_among_the_logs(tmp_path, log):
         list_logs([str(tmp_path / "logs")], on_bad_file="fail")
 
 
+@pytest.mark.parametrize("on_bad_file", ["fail", "skip"])
+def test_a_log_that_is_given_as_the_accounts_table_is_refused(tmp_path, log, on_bad_file):
+    """Left out, its day would be missing from the night, which would say nothing of it."""
+    log("a.parquet")
+    mistaken = log("b.parquet")
+    with pytest.raises(InputError, match=r"b\.parquet: is a request log, and is given as the accounts table. Check --accounts"):
+        list_logs([str(tmp_path / "logs")], on_bad_file=on_bad_file, apart=[mistaken])
+
+
 def test_a_file_and_a_glob_give_just_those(tmp_path, log):
     one = log("date=2026-03-01/a.parquet")
     log("date=2026-03-01/b.parquet")
