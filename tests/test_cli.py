@@ -355,6 +355,15 @@ def test_a_log_that_is_named_as_the_accounts_table_is_refused(program: Program, 
     assert not (tmp_path / "out" / "latest").exists()
 
 
+def test_an_accounts_table_among_the_logs_that_is_no_parquet_is_not_to_be_skipped(program: Program, tiny_log: Path, tmp_path: Path) -> None:
+    """It is no log, so the option that leaves bad logs out does not help."""
+    logs = tmp_path / "logs"
+    shutil.copytree(tiny_log, logs)
+    (logs / "accounts.parquet").write_text("garbage")
+    refused = program("run", logs, "--accounts", logs / "accounts.parquet", "--out", tmp_path / "out")
+    assert (refused.returncode, "accounts.parquet" in refused.stderr, "--on-bad-file" in refused.stderr) == (6, True, False)
+
+
 def test_check_takes_an_accounts_table_among_the_logs_for_no_log(program: Program, tiny_log: Path, tiny_accounts: Path, tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     shutil.copytree(tiny_log, logs)

@@ -133,10 +133,14 @@ def list_logs(
 
 
 def _refuse_log(name: str, found: Found) -> None:
-    """Raise InputError if a file that is said to be no log has all that a log must have."""
-    with _open(name, found.path, found.filesystem) as file:
-        if {column.name for column in REQUEST_COLUMNS.values() if column.required} <= set(file.schema_arrow.names):
-            raise InputError(f"{name}: is a request log, and is given as the accounts table. Check --accounts.")
+    """Raise InputError if a file that is said to be no log has all that a log must have. What cannot be opened is left to whoever reads it."""
+    try:
+        with _open(name, found.path, found.filesystem) as file:
+            columns = set(file.schema_arrow.names)
+    except InputError:
+        return
+    if {column.name for column in REQUEST_COLUMNS.values() if column.required} <= columns:
+        raise InputError(f"{name}: is a request log, and is given as the accounts table. Check --accounts.")
 
 
 def absolute(file: LogFile) -> str:
