@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -109,6 +110,14 @@ def test_the_world_covers_the_window_but_not_before_the_log(tiny_log: Path, tmp_
     assert world_days(NIGHT, 2, dt.date(2026, 4, 1)) == (dt.date(2026, 5, 2), 2)
     assert world_days(NIGHT, 2, dt.date(2026, 6, 1)) == (dt.date(2026, 5, 2), 2)
     assert first_day(RunOptions((str(tiny_log),), tmp_path, load_config())) == dt.date(2026, 5, 1)
+
+
+def test_an_accounts_table_among_the_logs_is_none_of_the_real_log(tiny_log: Path, tiny_accounts: Path, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    shutil.copytree(tiny_log, logs)
+    accounts = Path(shutil.copy(tiny_accounts, logs / "accounts.parquet"))
+    alone, among = (RunOptions((str(folder),), tmp_path, load_config(), accounts) for folder in (tiny_log, logs))
+    assert (_carried(among), first_day(among)) == (_carried(alone), first_day(alone))
 
 
 def test_one_at_a_time_and_nothing_is_left(tmp_path: Path) -> None:
