@@ -24,16 +24,17 @@ from tests.conftest import run_program
 from tests.logs import INNOCENT, PLANTED, START, _innocent, _planted, write_rows
 
 OUTSIDE = PROFILES[1:]
-MARK, CASE = "zq", "CANARY-1"
+MARK, CASE = "zuq", "CANARY-1"
+"""The mark has a letter that no pseudonym has: `ACCT-ZQEF-1B5W` was once dealt by chance and taken for a leak."""
 NOT_OURS = {"request_id", "timestamp", "account_id", "model", "prompt", "client_ip"}
 CONTENT = {"prompt", *(column.name for column in REQUEST_COLUMNS.values() if column.privacy == "C")}
 _ELSE = rb"|pool-\d{3}|person-\d{3}|(?<![\d.])(?:203\.0\.113|198\.51\.100|10\.\d{1,3}\.0)\.(?!0/)\d{1,3}(?!\d|/24)|hunter2|41111111|4155550"
-PRIVATE = re.compile(rb"(?i)zq[a-z0-9_-]{4,}" + _ELSE)
-PACKED = re.compile(rb"zq[a-z_]{6,}" + _ELSE)
+PRIVATE = re.compile(rb"(?i)zuq[a-z0-9_-]{4,}" + _ELSE)
+PACKED = re.compile(rb"zuq[a-z_]{6,}" + _ELSE)
 """For the packed bytes of a PDF, in which two letters stand by chance; its streams are searched unpacked."""
-NAME = "ask Dr. Zqname Zqsurname "
+NAME = "ask Dr. Zuqname Zuqsurname "
 """An author may name a person in a fact; of a log nobody is named."""
-SECRETS = f"mail zqmail@zqhost.example, call +1 415 555 0142, card 4111 1111 1111 1111, password=hunter2hunter2, {NAME}at 203.0.113.99"
+SECRETS = f"mail zuqmail@zuqhost.example, call +1 415 555 0142, card 4111 1111 1111 1111, password=hunter2hunter2, {NAME}at 203.0.113.99"
 
 
 def _marked(row: dict[str, Any]) -> dict[str, Any]:
@@ -174,12 +175,12 @@ def test_internal_shows_ids_and_never_content(canary: Path, case: Path, context:
     printed = _build(canary, "internal", context, capfd)
     hits = {hit for _, hit in _found(case / "internal")}
     assert b"pool-000" in hits, "the search finds what is there"
-    content = re.compile(b"(?i)(?:" + b"|".join(f"{MARK}{name}".encode() for name in sorted(CONTENT)) + rb"|zqheader|zqvalue|zqpreamble)[a-z0-9_-]*")
-    secrets = re.compile(content.pattern + rb"|zqmail@|hunter2|4111 ?1111|113\.99")
+    content = re.compile(b"(?i)(?:" + b"|".join(f"{MARK}{name}".encode() for name in sorted(CONTENT)) + rb"|zuqheader|zuqvalue|zuqpreamble)[a-z0-9_-]*")
+    secrets = re.compile(content.pattern + rb"|zuqmail@|hunter2|4111 ?1111|113\.99")
     assert _found(canary / "cases", content) == set(), "nor in case.json, its journal and its versions"
     assert _found(case / "internal", secrets) == set()
     assert secrets.findall(printed) == []
     page = (case / "internal" / "incident.html").read_text()
     assert "ACCT-" not in page
     assert "mail" in _quoted(page)
-    assert not re.search("zq|pool-|person-|hunter|4111|555", _quoted(page), re.IGNORECASE), "a quotation holds no id either"
+    assert not re.search("zuq|pool-|person-|hunter|4111|555", _quoted(page), re.IGNORECASE), "a quotation holds no id either"
